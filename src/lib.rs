@@ -1,0 +1,20 @@
+//! Azure Firewall rule sets and logs, offline: what a rule set does with a flow and why, and what
+//! the logs say happened.
+//!
+//! Modules stand in an order; each names only modules above it (see `ARCHITECTURE.md`).
+
+pub mod net;
+pub mod source;
+
+pub mod flow;
+
+pub mod policy;
+
+pub mod syntax;
+
+pub mod compile;
+
+pub mod evaluate;
+
+#[cfg(feature = "logs")]
+pub mod logs;

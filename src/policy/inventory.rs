@@ -1,0 +1,119 @@
+//! Everything that was found in the input files, before it is linked.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use smol_str::SmolStr;
+
+use super::{Address, ResourceId, RuleCollection, RuleCollectionGroup, Settings, Written};
+use crate::net::{Fqdn, FqdnPattern, IpSet};
+use crate::source::Spanned;
+
+/// `Microsoft.Network/firewallPolicies`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirewallPolicy {
+    pub name: Spanned<SmolStr>,
+    pub id: Option<ResourceId>,
+    /// `basePolicy.id`.
+    pub base: Option<Spanned<ResourceId>>,
+    pub settings: Settings,
+    /// `ruleCollectionGroups`: references, by which a missing file is noticed.
+    pub group_references: Vec<Spanned<ResourceId>>,
+}
+
+/// `Microsoft.Network/azureFirewalls`: a classic firewall, or one that a policy governs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassicFirewall {
+    pub name: Spanned<SmolStr>,
+    pub id: Option<ResourceId>,
+    pub settings: Settings,
+    /// `firewallPolicy.id`.
+    pub policy: Option<Spanned<ResourceId>>,
+    /// Its own collections, of all three types.
+    pub collections: Vec<RuleCollection>,
+    /// Names of `ipConfigurations`' public IPs or hub addresses that are written out.
+    pub addresses: Vec<Spanned<Written<IpAddr>>>,
+}
+
+/// `Microsoft.Network/ipGroups`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IpGroup {
+    pub name: Spanned<SmolStr>,
+    pub id: Option<ResourceId>,
+    pub addresses: Vec<Spanned<Written<Address>>>,
+}
+
+/// What all files together hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inventory {
+    pub policies: Vec<FirewallPolicy>,
+    pub groups: Vec<RuleCollectionGroup>,
+    pub firewalls: Vec<ClassicFirewall>,
+    pub ip_groups: Vec<IpGroup>,
+    pub tables: SideTables,
+}
+
+impl Inventory {
+    /// Adds what another file holds.
+    pub fn extend(&mut self, other: Self) {
+        self.policies.extend(other.policies);
+        self.groups.extend(other.groups);
+        self.firewalls.extend(other.firewalls);
+        self.ip_groups.extend(other.ip_groups);
+        self.tables.extend(other.tables);
+    }
+
+    /// Whether nothing was found, not even a side table.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Facts that rule sets refer to and do not hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SideTables {
+    /// Name to addresses; an empty list: the name cannot be resolved.
+    pub dns: BTreeMap<SmolStr, Vec<IpAddr>>,
+    /// FQDN tag, lower case, to its names.
+    pub fqdn_tags: BTreeMap<SmolStr, Vec<FqdnPattern>>,
+    /// Names that the built-in infrastructure collection allows.
+    pub infrastructure_fqdns: Vec<FqdnPattern>,
+    /// Name to web category.
+    pub web_categories: BTreeMap<SmolStr, SmolStr>,
+    /// Service tags; a later file wins over an earlier one.
+    pub service_tags: Vec<TagFile>,
+}
+
+/// Microsoft's service tag file or the answer of its API.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TagFile {
+    pub change_number: Option<SmolStr>,
+    pub cloud: Option<SmolStr>,
+    /// Tag name, lower case, to its addresses.
+    pub tags: BTreeMap<SmolStr, IpSet>,
+}
+
+impl SideTables {
+    /// Adds what another file holds; what is given twice counts as given last.
+    pub fn extend(&mut self, other: Self) {
+        self.dns.extend(other.dns);
+        self.fqdn_tags.extend(other.fqdn_tags);
+        self.infrastructure_fqdns.extend(other.infrastructure_fqdns);
+        self.web_categories.extend(other.web_categories);
+        self.service_tags.extend(other.service_tags);
+    }
+
+    /// The addresses of a name; `None`: the table does not know it.
+    #[must_use]
+    pub fn addresses(&self, name: &Fqdn) -> Option<&[IpAddr]> {
+        self.dns.get(name.as_str()).map(Vec::as_slice)
+    }
+
+    /// The addresses of a service tag in any case; `None`: no file lists it.
+    #[must_use]
+    pub fn service_tag(&self, name: &str) -> Option<&IpSet> {
+        let name = name.to_ascii_lowercase();
+        self.service_tags.iter().rev().find_map(|file| file.tags.get(name.as_str()))
+    }
+}
