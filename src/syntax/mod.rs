@@ -2,3 +2,6 @@
 //! the text form of rule sets, flow notation, sentences of legacy logs.
 
 pub mod json;
+pub mod text;
+mod trouble;
+pub mod value;
