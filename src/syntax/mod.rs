@@ -2,3 +2,5 @@
 //! the text form of rule sets, flow notation, sentences of legacy logs.
 
 pub mod json;
+mod trouble;
+pub mod value;
