@@ -2,3 +2,4 @@
 //! the text form of rule sets, flow notation, sentences of legacy logs.
 
 pub mod json;
+pub mod legacy;
