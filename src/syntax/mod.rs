@@ -2,6 +2,8 @@
 //! the text form of rule sets, flow notation, sentences of legacy logs.
 
 pub mod json;
+pub mod legacy;
 pub mod text;
-mod trouble;
 pub mod value;
+
+mod trouble;
