@@ -18,3 +18,6 @@ pub mod evaluate;
 
 #[cfg(feature = "logs")]
 pub mod logs;
+
+#[cfg(feature = "logs")]
+pub mod tables;
