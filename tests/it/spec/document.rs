@@ -25,7 +25,7 @@ impl Block {
     }
 
     fn is_rule_set(&self) -> bool {
-        matches!(self.kind(), "azfw" | "arm")
+        matches!(self.kind(), "azfw" | "arm" | "same")
     }
 
     /// The lines that say something, with their numbers in the file.
