@@ -21,3 +21,5 @@ pub mod logs;
 
 #[cfg(feature = "logs")]
 pub mod tables;
+
+pub mod report;
