@@ -1,0 +1,1 @@
+//! One file per input format, all ending in [`crate::policy`].
