@@ -46,19 +46,11 @@ pub(super) fn is_spread(node: &Node) -> bool {
 pub(super) fn size(node: &Node) -> usize {
     match &node.value {
         Value::Array(elements) => 1 + elements.iter().map(size).sum::<usize>(),
-        Value::Object(members) => 1 + members.iter().map(|member| size(&member.value)).sum::<usize>(),
+        Value::Object(members) => {
+            1 + members.iter().map(|member| size(&member.value)).sum::<usize>()
+        }
         Value::String(text) => 1 + text.len() / 64,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Unresolved(_) => 1,
-    }
-}
-
-/// Whether anything in the tree is unresolved.
-pub(super) fn has_unresolved(node: &Node) -> bool {
-    match &node.value {
-        Value::Unresolved(_) => true,
-        Value::Array(elements) => elements.iter().any(has_unresolved),
-        Value::Object(members) => members.iter().any(|member| has_unresolved(&member.value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 
@@ -94,7 +86,9 @@ pub(super) fn is_same(left: &Node, right: &Node) -> Option<bool> {
                 return Some(false);
             }
             all_same(members.iter().map(|member| {
-                right.get(&member.key.value).map_or(Some(false), |value| is_same(&member.value, value))
+                right
+                    .get(&member.key.value)
+                    .map_or(Some(false), |value| is_same(&member.value, value))
             }))
         }
         (left, right) => Some(left == right),
@@ -142,7 +136,8 @@ pub(super) fn to_json(node: &Node) -> Option<serde_json::Value> {
             serde_json::Value::Array(elements.iter().map(to_json).collect::<Option<_>>()?)
         }
         Value::Object(members) => {
-            let pair = |member: &Member| Some((member.key.value.to_string(), to_json(&member.value)?));
+            let pair =
+                |member: &Member| Some((member.key.value.to_string(), to_json(&member.value)?));
             serde_json::Value::Object(members.iter().map(pair).collect::<Option<_>>()?)
         }
         Value::Unresolved(_) => return None,

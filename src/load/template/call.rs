@@ -25,10 +25,10 @@ enum Step {
 
 impl Evaluator<'_> {
     /// What a call gives, with its path walked.
-    pub(super) fn call<'a>(
+    pub(super) fn call(
         &self,
         call: &Call,
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         span: Span,
     ) -> Result<Rc<Node>, TemplateError> {
         if let Some(known) = self.resolved_reference(call, frame, span)? {
@@ -58,7 +58,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn outcome<'a>(&self, call: &Call, frame: &Frame<'a>, span: Span) -> Outcome {
+    fn outcome(&self, call: &Call, frame: &Frame<'_>, span: Span) -> Outcome {
         let name = call.name.to_ascii_lowercase();
         match name.as_str() {
             "parameters" => {
@@ -89,21 +89,21 @@ impl Evaluator<'_> {
         }
     }
 
-    pub(super) fn arguments<'a>(
+    pub(super) fn arguments(
         &self,
         call: &Call,
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         span: Span,
     ) -> Result<Vec<Rc<Node>>, TemplateError> {
         call.arguments.iter().map(|argument| self.expression(argument, frame, span)).collect()
     }
 
     /// Argument `index`, evaluated now.
-    pub(super) fn argument<'a>(
+    pub(super) fn argument(
         &self,
         call: &Call,
         index: usize,
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         span: Span,
     ) -> Outcome {
         match call.arguments.get(index) {
@@ -112,10 +112,10 @@ impl Evaluator<'_> {
         }
     }
 
-    fn name_argument<'a>(
+    fn name_argument(
         &self,
         call: &Call,
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         span: Span,
     ) -> Result<SmolStr, Trouble> {
         let value = self.argument(call, 0, frame, span)?;
@@ -131,7 +131,7 @@ impl Evaluator<'_> {
     }
 
     /// `copyIndex()`, `copyIndex(offset)`, `copyIndex('loop', offset)`.
-    fn copy_index<'a>(&self, call: &Call, frame: &Frame<'a>, span: Span) -> Outcome {
+    fn copy_index(&self, call: &Call, frame: &Frame<'_>, span: Span) -> Outcome {
         let values = self.arguments(call, frame, span)?;
         let arguments = Arguments::new(&values, span);
         let name = arguments.maybe_text(0);
@@ -147,7 +147,7 @@ impl Evaluator<'_> {
     }
 
     /// Follows the path behind a call.
-    fn walked<'a>(&self, value: &Node, call: &Call, frame: &Frame<'a>, span: Span) -> Outcome {
+    fn walked(&self, value: &Node, call: &Call, frame: &Frame<'_>, span: Span) -> Outcome {
         let mut at = value;
         for (walked, accessor) in call.path.iter().enumerate() {
             if let Value::Unresolved(text) = &at.value {
@@ -160,12 +160,7 @@ impl Evaluator<'_> {
         Ok(Rc::new(at.clone()))
     }
 
-    fn step<'a>(
-        &self,
-        accessor: &Accessor,
-        frame: &Frame<'a>,
-        span: Span,
-    ) -> Result<Step, Trouble> {
+    fn step(&self, accessor: &Accessor, frame: &Frame<'_>, span: Span) -> Result<Step, Trouble> {
         let index = match accessor {
             Accessor::Property(name) => return Ok(Step::Name(name.clone())),
             Accessor::Index(index) => self.expression(index, frame, span)?,
@@ -184,11 +179,11 @@ impl Evaluator<'_> {
     }
 
     /// An unresolved expression with more path behind it.
-    fn extended<'a>(
+    fn extended(
         &self,
         text: &str,
         path: &[Accessor],
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         span: Span,
     ) -> Result<SmolStr, TemplateError> {
         let mut longer = text.strip_suffix(']').unwrap_or(text).to_owned();

@@ -101,9 +101,7 @@ impl<'s> Evaluator<'s> {
     ) -> Result<Node, TemplateError> {
         self.charge(1, tree.span)?;
         match &tree.value {
-            Value::String(text) => {
-                self.string(text, frame, tree.span).map(Rc::unwrap_or_clone)
-            }
+            Value::String(text) => self.string(text, frame, tree.span).map(Rc::unwrap_or_clone),
             Value::Array(elements) => self.deeper(tree.span, || {
                 let elements: Result<_, _> =
                     elements.iter().map(|element| self.node(element, frame)).collect();
@@ -156,10 +154,10 @@ impl<'s> Evaluator<'s> {
     }
 
     /// A key may be computed: `"[parameters('name')]": …`.
-    fn key<'a>(
+    fn key(
         &self,
         key: &Spanned<SmolStr>,
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         object: Span,
     ) -> Result<Spanned<SmolStr>, TemplateError> {
         if !key.value.starts_with('[') {
@@ -233,21 +231,19 @@ impl<'s> Evaluator<'s> {
             Value::Unresolved(text) => return Ok(Count::Unresolved(text.clone())),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => SmolStr::default(),
         };
-        match digits.parse::<i64>() {
-            Ok(number @ 0..=COPIES_MAX) => Ok(Count::Known(usize::try_from(number).unwrap_or(0))),
-            Ok(_) | Err(_) => {
-                let message = format!("the copy `{name}` has no usable count: `{digits}`");
-                Err(TemplateError::new(message, written.span)
-                    .with_help(format!("a count lies between 0 and {COPIES_MAX}")))
-            }
+        if let Ok(number @ 0..=COPIES_MAX) = digits.parse::<i64>() {
+            return Ok(Count::Known(usize::try_from(number).unwrap_or(0)));
         }
+        let message = format!("the copy `{name}` has no usable count: `{digits}`");
+        Err(TemplateError::new(message, written.span)
+            .with_help(format!("a count lies between 0 and {COPIES_MAX}")))
     }
 
     /// A string of the template: itself, or what its expression gives.
-    pub(super) fn string<'a>(
+    pub(super) fn string(
         &self,
         text: &SmolStr,
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         span: Span,
     ) -> Result<Rc<Node>, TemplateError> {
         if !text.starts_with('[') {
@@ -256,9 +252,7 @@ impl<'s> Evaluator<'s> {
         match self.parsed(text) {
             Ok(parsed) => match &*parsed {
                 TemplateString::Literal(text) => Ok(Rc::new(string(text.clone(), span))),
-                TemplateString::Expression(expression) => {
-                    self.expression(expression, frame, span)
-                }
+                TemplateString::Expression(expression) => self.expression(expression, frame, span),
             },
             Err(error) => {
                 self.refuse(format!("`{text}` is no template expression: {error}"), span);
@@ -277,10 +271,10 @@ impl<'s> Evaluator<'s> {
     }
 
     /// What an expression gives; values it makes have the place `span`.
-    pub(super) fn expression<'a>(
+    pub(super) fn expression(
         &self,
         expression: &Expression,
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         span: Span,
     ) -> Result<Rc<Node>, TemplateError> {
         match expression {
@@ -306,7 +300,8 @@ pub(super) enum Count {
 
 /// Whether a member is Azure's word for repetition and not data that is called "copy".
 fn is_copy(part: &Member) -> bool {
-    let is_element = |element: &Node| element.get("name").is_some() && element.get("count").is_some();
+    let is_element =
+        |element: &Node| element.get("name").is_some() && element.get("count").is_some();
     let elements = part.value.elements();
     part.key.value.eq_ignore_ascii_case("copy")
         && !elements.is_empty()

@@ -22,11 +22,11 @@ struct Lambda<'c> {
 }
 
 impl Evaluator<'_> {
-    pub(super) fn with_lambda<'a>(
+    pub(super) fn with_lambda(
         &self,
         name: &str,
         call: &Call,
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         span: Span,
     ) -> Outcome {
         let first = self.argument(call, 0, frame, span)?;
@@ -49,11 +49,11 @@ impl Evaluator<'_> {
         Ok(Rc::new(node(Value::Array(made), span)))
     }
 
-    fn run<'a>(
+    fn run(
         &self,
         lambda: &Lambda<'_>,
         values: &[Rc<Node>],
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         span: Span,
     ) -> Outcome {
         let mut inner = frame.clone();
@@ -63,11 +63,11 @@ impl Evaluator<'_> {
         Ok(self.expression(lambda.body, &inner, span)?)
     }
 
-    fn map<'a>(
+    fn map(
         &self,
         elements: &[Node],
         call: &Call,
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         span: Span,
     ) -> Result<Vec<Node>, Trouble> {
         let lambda = lambda(call, 1)?;
@@ -87,11 +87,11 @@ impl Evaluator<'_> {
     }
 
     /// An element of which nobody knows whether it stays makes the whole result unknown.
-    fn filter<'a>(
+    fn filter(
         &self,
         elements: &[Node],
         call: &Call,
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         span: Span,
     ) -> Result<Vec<Node>, Trouble> {
         let lambda = lambda(call, 1)?;
@@ -109,13 +109,7 @@ impl Evaluator<'_> {
         Ok(kept)
     }
 
-    fn reduce<'a>(
-        &self,
-        elements: &[Node],
-        call: &Call,
-        frame: &Frame<'a>,
-        span: Span,
-    ) -> Outcome {
+    fn reduce(&self, elements: &[Node], call: &Call, frame: &Frame<'_>, span: Span) -> Outcome {
         let mut total = self.argument(call, 1, frame, span)?;
         let lambda = lambda(call, 2)?;
         for (index, element) in elements.iter().enumerate() {
@@ -129,11 +123,11 @@ impl Evaluator<'_> {
     }
 
     /// Insertion by a lambda that says whether one element stands before another.
-    fn sort<'a>(
+    fn sort(
         &self,
         elements: &[Node],
         call: &Call,
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         span: Span,
     ) -> Result<Vec<Node>, Trouble> {
         let lambda = lambda(call, 1)?;
@@ -159,13 +153,7 @@ impl Evaluator<'_> {
         Ok(sorted.into_iter().map(Rc::unwrap_or_clone).collect())
     }
 
-    fn to_object<'a>(
-        &self,
-        elements: &[Node],
-        call: &Call,
-        frame: &Frame<'a>,
-        span: Span,
-    ) -> Outcome {
+    fn to_object(&self, elements: &[Node], call: &Call, frame: &Frame<'_>, span: Span) -> Outcome {
         let key = lambda(call, 1)?;
         let value = if call.arguments.len() > 2 { Some(lambda(call, 2)?) } else { None };
         let mut members: Vec<Member> = Vec::with_capacity(elements.len());
@@ -188,13 +176,7 @@ impl Evaluator<'_> {
         Ok(Rc::new(node(Value::Object(members), span)))
     }
 
-    fn group_by<'a>(
-        &self,
-        elements: &[Node],
-        call: &Call,
-        frame: &Frame<'a>,
-        span: Span,
-    ) -> Outcome {
+    fn group_by(&self, elements: &[Node], call: &Call, frame: &Frame<'_>, span: Span) -> Outcome {
         let key = lambda(call, 1)?;
         let mut groups: Vec<(SmolStr, Vec<Node>)> = Vec::new();
         for element in elements {
@@ -208,18 +190,12 @@ impl Evaluator<'_> {
                 None => groups.push((name.into(), vec![element.clone()])),
             }
         }
-        let array = |(name, group)| member::<SmolStr>(name, node(Value::Array(group), span));
+        let array = |(name, group): (SmolStr, _)| member(name, node(Value::Array(group), span));
         let members = groups.into_iter().map(array).collect();
         Ok(Rc::new(node(Value::Object(members), span)))
     }
 
-    fn map_values<'a>(
-        &self,
-        object: &Node,
-        call: &Call,
-        frame: &Frame<'a>,
-        span: Span,
-    ) -> Outcome {
+    fn map_values(&self, object: &Node, call: &Call, frame: &Frame<'_>, span: Span) -> Outcome {
         let lambda = lambda(call, 1)?;
         let mut members = Vec::new();
         for part in object.members() {

@@ -13,13 +13,7 @@ use crate::syntax::expression::Call;
 use crate::syntax::json::{Node, Value};
 
 impl Evaluator<'_> {
-    pub(super) fn lazy<'a>(
-        &self,
-        name: &str,
-        call: &Call,
-        frame: &Frame<'a>,
-        span: Span,
-    ) -> Outcome {
+    pub(super) fn lazy(&self, name: &str, call: &Call, frame: &Frame<'_>, span: Span) -> Outcome {
         match name {
             "if" => self.choice(call, frame, span),
             "coalesce" => self.first_not_null(call, frame, span),
@@ -27,7 +21,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn choice<'a>(&self, call: &Call, frame: &Frame<'a>, span: Span) -> Outcome {
+    fn choice(&self, call: &Call, frame: &Frame<'_>, span: Span) -> Outcome {
         let condition = self.argument(call, 0, frame, span)?;
         match truth(&condition)? {
             Some(true) => self.argument(call, 1, frame, span),
@@ -40,7 +34,7 @@ impl Evaluator<'_> {
         }
     }
 
-    fn first_not_null<'a>(&self, call: &Call, frame: &Frame<'a>, span: Span) -> Outcome {
+    fn first_not_null(&self, call: &Call, frame: &Frame<'_>, span: Span) -> Outcome {
         for index in 0..call.arguments.len() {
             let value = self.argument(call, index, frame, span)?;
             match &value.value {
@@ -59,13 +53,7 @@ impl Evaluator<'_> {
         Ok(Rc::new(node(Value::Null, span)))
     }
 
-    fn all_or_any<'a>(
-        &self,
-        is_all: bool,
-        call: &Call,
-        frame: &Frame<'a>,
-        span: Span,
-    ) -> Outcome {
+    fn all_or_any(&self, is_all: bool, call: &Call, frame: &Frame<'_>, span: Span) -> Outcome {
         let mut is_unknown = false;
         for index in 0..call.arguments.len() {
             let value = self.argument(call, index, frame, span)?;

@@ -10,18 +10,16 @@ use crate::load::template::call::Outcome;
 use crate::load::template::error::TemplateError;
 use crate::load::template::evaluate::Evaluator;
 use crate::load::template::function::Trouble;
-use crate::load::template::program::{
-    Frame, Memo, Parameter, Program, Supplied, VariableSource,
-};
+use crate::load::template::program::{Frame, Memo, Parameter, Program, Supplied, VariableSource};
 use crate::source::{Severity, Span, Warning};
 use crate::syntax::expression::Call;
 use crate::syntax::json::{Node, Value};
 
 impl Evaluator<'_> {
-    pub(super) fn parameter<'a>(
+    pub(super) fn parameter(
         &self,
         name: &str,
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         span: Span,
     ) -> Result<Rc<Node>, TemplateError> {
         let Some(parameter) = frame.program.parameters.get(&name.to_ascii_lowercase()) else {
@@ -77,7 +75,7 @@ impl Evaluator<'_> {
         self.warn(Warning::new(Severity::Warning, message, Some(place)).with_help(help));
     }
 
-    pub(super) fn variable<'a>(&self, name: &str, frame: &Frame<'a>, span: Span) -> Outcome {
+    pub(super) fn variable(&self, name: &str, frame: &Frame<'_>, span: Span) -> Outcome {
         let Some(variable) = frame.program.variables.get(&name.to_ascii_lowercase()) else {
             return Err(Trouble::refused(format!("the template has no variable `{name}`")));
         };
@@ -93,12 +91,7 @@ impl Evaluator<'_> {
     }
 
     /// `namespace.name(…)`: the function's output, computed with its own parameters alone.
-    pub(super) fn user_function<'a>(
-        &self,
-        call: &Call,
-        frame: &Frame<'a>,
-        span: Span,
-    ) -> Outcome {
+    pub(super) fn user_function(&self, call: &Call, frame: &Frame<'_>, span: Span) -> Outcome {
         let Some(function) = frame.program.template.and_then(|it| declared_function(it, call))
         else {
             return Err(Trouble::refused("the template declares no such function"));
@@ -130,10 +123,12 @@ impl Evaluator<'_> {
         let json = || serde_json::from_str(text).ok().map(|json| from_json(json, span));
         match kind.to_ascii_lowercase().as_str() {
             "string" | "securestring" => string(text, span),
-            "array" => json().filter(|it| !it.elements().is_empty() || text.trim() == "[]").unwrap_or_else(|| {
-                let parts = text.split(',').map(|part| string(part.trim(), span));
-                node(Value::Array(parts.collect()), span)
-            }),
+            "array" => json()
+                .filter(|it| !it.elements().is_empty() || text.trim() == "[]")
+                .unwrap_or_else(|| {
+                    let parts = text.split(',').map(|part| string(part.trim(), span));
+                    node(Value::Array(parts.collect()), span)
+                }),
             _ => json().unwrap_or_else(|| {
                 self.refuse(format!("`{text}` is no value for a parameter of type `{kind}`"), span);
                 string(text, span)

@@ -196,10 +196,7 @@ fn variables(template: &Node) -> HashMap<String, Variable<'_>> {
             for copy in member.value.elements() {
                 let Some(name) = copy.get("name").and_then(Node::text) else { continue };
                 let source = VariableSource::Copy(copy);
-                found.insert(
-                    name.to_ascii_lowercase(),
-                    Variable { source, memo: Memo::default() },
-                );
+                found.insert(name.to_ascii_lowercase(), Variable { source, memo: Memo::default() });
             }
             continue;
         }

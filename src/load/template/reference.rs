@@ -17,10 +17,10 @@ use crate::syntax::json::{Node, Value};
 
 impl Evaluator<'_> {
     /// The value that the settings give for a property of a deployed resource.
-    pub(super) fn resolved_reference<'a>(
+    pub(super) fn resolved_reference(
         &self,
         call: &Call,
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         span: Span,
     ) -> Result<Option<Rc<Node>>, TemplateError> {
         let is_reference = call.name.eq_ignore_ascii_case("reference");
@@ -40,18 +40,13 @@ impl Evaluator<'_> {
         };
         let target = self.symbolic_id(&target, frame)?.unwrap_or(target);
         let property = property_path(&call.path);
-        let found = self.settings.resolved.iter().rev().find(|(key, _)| {
-            is_meant(key, &target, &property)
-        });
+        let found =
+            self.settings.resolved.iter().rev().find(|(key, _)| is_meant(key, &target, &property));
         Ok(found.map(|(_, value)| Rc::new(string(value.as_str(), span))))
     }
 
     /// The id behind a symbolic name, with `[0]` behind it for one of several copies.
-    fn symbolic_id<'a>(
-        &self,
-        name: &str,
-        frame: &Frame<'a>,
-    ) -> Result<Option<SmolStr>, TemplateError> {
+    fn symbolic_id(&self, name: &str, frame: &Frame<'_>) -> Result<Option<SmolStr>, TemplateError> {
         let bare = name.split_once('[').map_or(name, |(bare, _)| bare);
         let resources = frame.program.template.and_then(|template| template.get("resources"));
         let Some(resource) = resources.and_then(|resources| resources.get(bare)) else {
@@ -62,9 +57,9 @@ impl Evaluator<'_> {
         else {
             return Ok(None);
         };
-        let index = name.get(bare.len()..).and_then(|rest| {
-            rest.strip_prefix('[')?.strip_suffix(']')?.parse::<usize>().ok()
-        });
+        let index = name
+            .get(bare.len()..)
+            .and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']')?.parse::<usize>().ok());
         let frame = match index {
             Some(index) => frame.in_loop(
                 bare.into(),

@@ -17,10 +17,10 @@ use crate::syntax::json::{Node, Value};
 
 impl Evaluator<'_> {
     /// The value of a call that could not be settled, without its path.
-    pub(super) fn residual<'a>(
+    pub(super) fn residual(
         &self,
         call: &Call,
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         span: Span,
     ) -> Result<Rc<Node>, TemplateError> {
         let mut arguments = Vec::with_capacity(call.arguments.len());
@@ -40,10 +40,10 @@ impl Evaluator<'_> {
     }
 
     /// An argument with everything known filled in.
-    pub(super) fn reduced<'a>(
+    pub(super) fn reduced(
         &self,
         expression: &Expression,
-        frame: &Frame<'a>,
+        frame: &Frame<'_>,
         span: Span,
     ) -> Result<Expression, TemplateError> {
         let Expression::Call(call) = expression else { return Ok(expression.clone()) };
@@ -87,7 +87,7 @@ pub(super) fn plain_text(text: &str) -> SmolStr {
         Expression::String(text) => text.clone(),
         Expression::Integer(_) | Expression::Call(_) => bracketed(argument),
     };
-    call.arguments.iter().map(part).collect::<String>().into()
+    call.arguments.iter().map(part).collect::<Vec<_>>().concat().into()
 }
 
 fn constant(name: &str) -> Expression {
