@@ -18,6 +18,8 @@ pub mod compile;
 
 pub mod evaluate;
 
+pub mod analyse;
+
 #[cfg(feature = "logs")]
 pub mod logs;
 
@@ -25,3 +27,5 @@ pub mod logs;
 pub mod tables;
 
 pub mod report;
+
+pub mod cli;

@@ -32,6 +32,16 @@ pub fn terminal(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// Several lines for a terminal: like [`terminal`], but line ends stay what they are.
+#[must_use]
+pub fn terminal_lines(text: &str) -> Cow<'_, str> {
+    if !text.contains(|character| character != '\n' && is_hidden(character)) {
+        return Cow::Borrowed(text);
+    }
+    let lines: Vec<_> = text.split('\n').map(terminal).collect();
+    Cow::Owned(lines.join("\n"))
+}
+
 /// Text for one cell of a Markdown table: nothing in it is markup, HTML or a link.
 #[must_use]
 pub fn markdown_cell(text: &str) -> Cow<'_, str> {
