@@ -12,6 +12,8 @@ pub mod policy;
 
 pub mod syntax;
 
+pub mod load;
+
 pub mod compile;
 
 pub mod evaluate;
