@@ -35,7 +35,7 @@ pub struct Flow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FlowProtocol {
     Application(ApplicationProtocol),
-    /// `tcp` here says nothing about the application protocol; `icmp` covers ICMPv6.
+    /// `tcp` here says nothing about the application protocol; `icmp` covers `ICMPv6`.
     Ip(IpProtocol),
 }
 

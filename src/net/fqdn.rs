@@ -70,7 +70,7 @@ impl FqdnPattern {
             return None;
         }
         let refused = |c: char| c == '*' || c == '/' || c == ':' || c.is_whitespace();
-        if body.contains(refused) || body == "." {
+        if body.contains(refused) || body.contains("..") || body == "." {
             return Some(Self::Invalid(text.into()));
         }
         let name = Fqdn::new(body)?;
@@ -136,6 +136,7 @@ mod tests {
         check("www.contoso.*", "www.contoso.com", false);
         check("*.contoso.*", "a.contoso.com", false);
         check("https://contoso.com", "contoso.com", false);
+        check("www..contoso.com", "www..contoso.com", false);
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl UrlPattern {
         let path = if is_below {
             PathPattern::Below(path.into())
         } else {
-            PathPattern::Exact(path.strip_suffix('/').unwrap_or(path).into())
+            PathPattern::Exact(path.trim_end_matches('/').into())
         };
         Some(Self::Valid { host, path })
     }

@@ -3,3 +3,5 @@
 
 pub mod expression;
 pub mod json;
+mod trouble;
+pub mod value;
