@@ -1,1 +1,2 @@
 //! One file per input format, all ending in [`crate::policy`].
+pub mod template;
