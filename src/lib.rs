@@ -16,5 +16,7 @@ pub mod compile;
 
 pub mod evaluate;
 
+pub mod generate;
+
 #[cfg(feature = "logs")]
 pub mod logs;
