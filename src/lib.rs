@@ -20,3 +20,6 @@ pub mod generate;
 
 #[cfg(feature = "logs")]
 pub mod logs;
+
+#[cfg(feature = "logs")]
+pub mod tables;

@@ -1,5 +1,6 @@
 //! Written rules → criteria: names looked up, sets merged, what is unknown kept by name.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use smol_str::{SmolStr, format_smolstr};
@@ -29,7 +30,7 @@ pub(super) fn ruleset(
     warnings: &mut Vec<Warning>,
 ) -> Ruleset {
     let has_dns_proxy = settings::has_dns_proxy(layers, warnings);
-    let mut lower = Lower { inventory, options, has_dns_proxy, warnings };
+    let mut lower = Lower { inventory, options, has_dns_proxy, warnings, ip_groups: BTreeMap::new() };
     let all: Vec<&Layer<'_>> = layers.iter().collect();
     let own: Vec<&Layer<'_>> = layers.iter().filter(|layer| !layer.is_inherited).collect();
     let nat_layers = match options.nat_inheritance {
@@ -51,6 +52,7 @@ pub(super) fn ruleset(
         network,
         application,
         infrastructure: InfrastructureList { fqdns: inventory.tables.infrastructure_fqdns.clone() },
+        ip_groups: lower.ip_groups,
         tables: inventory.tables.clone(),
         options: RulesetOptions {
             dnat: options.dnat,
@@ -65,6 +67,8 @@ pub(super) struct Lower<'a> {
     options: &'a Options,
     has_dns_proxy: bool,
     warnings: &'a mut Vec<Warning>,
+    /// Every IP Group that a rule names, with what it holds.
+    ip_groups: BTreeMap<SmolStr, AddressCriterion>,
 }
 
 impl Lower<'_> {
@@ -251,11 +255,24 @@ impl Lower<'_> {
     }
 
     fn ip_group(&mut self, reference: &Spanned<IpGroupRef>, union: &mut Union) {
+        let name = match &reference.value {
+            Written::Value(id) => SmolStr::from(id.name()),
+            Written::Unresolved(text) | Written::Invalid(text) => text.clone(),
+        };
+        let content = self.ip_group_content(reference).criterion();
+        union.ranges.extend(content.known.ranges());
+        union.unknown.extend(content.unknown.iter().cloned());
+        self.ip_groups.insert(name, content);
+    }
+
+    /// What the IP Group holds. An emptied group adds nothing; one that is not there is unknown.
+    fn ip_group_content(&mut self, reference: &Spanned<IpGroupRef>) -> Union {
+        let mut union = Union::default();
         let id = match &reference.value {
             Written::Value(id) => id,
             Written::Unresolved(text) | Written::Invalid(text) => {
                 union.unknown.push(format_smolstr!("IP Group `{text}`"));
-                return;
+                return union;
             }
         };
         let matching = |group: &&IpGroup| match &group.id {
@@ -264,15 +281,14 @@ impl Lower<'_> {
         };
         let mut found = self.inventory.ip_groups.iter().filter(matching);
         let Some(group) = found.next() else {
-            self.missing_ip_group(id.name(), reference.span, union);
-            return;
+            self.missing_ip_group(id.name(), reference.span, &mut union);
+            return union;
         };
         if found.any(|other| other.addresses != group.addresses) {
-            union.unknown.push(format_smolstr!(
-                "IP Group `{}`: several in the files have this id",
-                id.name()
-            ));
-            return;
+            union
+                .unknown
+                .push(format_smolstr!("IP Group `{}`: several in the files have this id", id.name()));
+            return union;
         }
         for entry in &group.addresses {
             match &entry.value {
@@ -290,6 +306,7 @@ impl Lower<'_> {
                 }
             }
         }
+        union
     }
 
     fn missing_ip_group(&mut self, name: &str, span: Option<Span>, union: &mut Union) {

@@ -128,7 +128,7 @@ impl<'a> Order<'a> {
 fn by_priority<'a, T>(
     mut items: Vec<&'a T>,
     priority: impl Fn(&T) -> Priority,
-    mut blocks: impl FnMut(&[&'a T]) -> Vec<Block>,
+    blocks: impl FnMut(&[&'a T]) -> Vec<Block>,
 ) -> Vec<Block> {
     items.sort_by_key(|item| priority(item));
     items.chunk_by(|a, b| priority(a) == priority(b)).flat_map(blocks).collect()

@@ -27,6 +27,8 @@ pub struct Ruleset {
     pub network: Stage<NetworkCriteria>,
     pub application: Stage<ApplicationCriteria>,
     pub infrastructure: InfrastructureList,
+    /// The IP Groups that rules name, and what they hold.
+    pub ip_groups: BTreeMap<SmolStr, AddressCriterion>,
     pub tables: SideTables,
     pub options: RulesetOptions,
 }

@@ -2,5 +2,8 @@
 //! the text form of rule sets, flow notation, sentences of legacy logs.
 
 pub mod json;
-mod trouble;
+pub mod legacy;
+pub mod text;
 pub mod value;
+
+mod trouble;

@@ -1,0 +1,375 @@
+//! Cuts a stream of JSON into the values that are records or hold records, in bounded memory.
+//!
+//! Values may stand one per line, concatenated, in an array, in `{"records":[…]}`, pretty-printed or
+//! not. Arrays and `records` are entered, so that their elements come out one by one. Only brackets
+//! and quotes are looked at; whether a piece is valid JSON is for the JSON reader to say. Damage is
+//! confined: when the first value of a stream stands on one line, every line is a unit of its own and
+//! a cut line never swallows or joins the next.
+
+use std::io::{self, BufRead};
+
+/// A piece of the stream. Its bytes are in [`Splitter::text`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// What looks like a whole object.
+    Value { line: u64 },
+    /// Bytes that are no whole object, or the beginning of them.
+    Damage { line: u64, reason: &'static str },
+}
+
+/// What an entered bracket belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    Array,
+    Records,
+}
+
+/// Whether each line stands for itself. Known after the first whole value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    Unknown,
+    Lines,
+    Document,
+}
+
+/// Arrays in arrays beyond this are no log.
+const OPEN_MAX: usize = 16;
+/// How much of a damaged piece is kept.
+const DAMAGE_KEPT: usize = 400;
+
+/// The pieces of one stream.
+pub(super) struct Splitter<R> {
+    input: R,
+    text: Vec<u8>,
+    line: u64,
+    is_line_start: bool,
+    bytes: u64,
+    open: Vec<Open>,
+    layout: Layout,
+    value_bytes_max: usize,
+}
+
+impl<R: BufRead> Splitter<R> {
+    pub(super) fn new(input: R, value_bytes_max: usize) -> Self {
+        let (text, open, layout) = (Vec::new(), Vec::new(), Layout::Unknown);
+        Self { input, text, line: 1, is_line_start: true, bytes: 0, open, layout, value_bytes_max }
+    }
+
+    /// The bytes of the last piece.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Lines passed so far, the last one with or without its newline.
+    pub(super) fn lines(&self) -> u64 {
+        if self.is_line_start { self.line - 1 } else { self.line }
+    }
+
+    /// The next piece.
+    pub(super) fn next(&mut self) -> io::Result<Option<Piece>> {
+        loop {
+            self.text.clear();
+            match self.significant_byte()? {
+                None if self.open.is_empty() => return Ok(None),
+                None => {
+                    self.open.clear();
+                    let reason = "the input ends inside an array";
+                    return Ok(Some(Piece::Damage { line: self.line, reason }));
+                }
+                Some(b'{') => {
+                    let is_line_bound = self.layout == Layout::Lines;
+                    match self.object(Scan { is_line_bound, ..Scan::default() })? {
+                        Some(piece) => return Ok(Some(piece)),
+                        None => self.enter_records(),
+                    }
+                }
+                Some(b'[') if self.open.len() < OPEN_MAX => {
+                    self.advance(1);
+                    self.open.push(Open::Array);
+                }
+                Some(b']') if !self.open.is_empty() => {
+                    self.advance(1);
+                    if self.open.pop() == Some(Open::Records)
+                        && let Some(damage) = self.rest_of_object()?
+                    {
+                        return Ok(Some(damage));
+                    }
+                }
+                Some(_) => return self.junk().map(Some),
+            }
+        }
+    }
+
+    /// Cut lines leave their brackets open; the oldest of too many are forgotten.
+    fn enter_records(&mut self) {
+        if self.open.len() == OPEN_MAX {
+            self.open.remove(0);
+        }
+        self.open.push(Open::Records);
+    }
+
+    /// The next byte that is neither blank nor comma, not consumed.
+    fn significant_byte(&mut self) -> io::Result<Option<u8>> {
+        loop {
+            let available = self.input.fill_buf()?;
+            if available.is_empty() {
+                return Ok(None);
+            }
+            let blank = available.iter().take_while(|&&byte| is_blank(byte) || byte == b',');
+            let count = blank.count();
+            let next = available.get(count).copied();
+            self.advance(count);
+            if next.is_some() {
+                return Ok(next);
+            }
+        }
+    }
+
+    /// Consumes buffered bytes that are not kept.
+    fn advance(&mut self, count: usize) {
+        if let Ok(available) = self.input.fill_buf() {
+            let passed = available.get(..count).unwrap_or(available);
+            let count = passed.len();
+            (self.line, self.is_line_start) = after(self.line, self.is_line_start, passed);
+            self.bytes += count as u64;
+            self.input.consume(count);
+        }
+    }
+
+    /// One object, or `None` where it turned out to be `{"records":[`.
+    fn object(&mut self, mut scan: Scan) -> io::Result<Option<Piece>> {
+        let line = self.line;
+        let damage = |reason| Ok(Some(Piece::Damage { line, reason }));
+        loop {
+            let available = self.input.fill_buf()?;
+            if available.is_empty() {
+                return damage("the input ends inside a value");
+            }
+            let (count, step) = scan.feed(available);
+            let passed = available.get(..count).unwrap_or(available);
+            self.text.extend_from_slice(passed);
+            (self.line, self.is_line_start) = after(self.line, self.is_line_start, passed);
+            self.bytes += count as u64;
+            self.input.consume(count);
+            match step {
+                Step::More if self.text.len() > self.value_bytes_max => {
+                    self.skip_line()?;
+                    return damage("a value is larger than the limit");
+                }
+                Step::More => {}
+                Step::Complete => {
+                    if self.layout == Layout::Unknown {
+                        let is_line = self.line == line;
+                        self.layout = if is_line { Layout::Lines } else { Layout::Document };
+                    }
+                    return Ok(Some(Piece::Value { line }));
+                }
+                Step::Records => return Ok(None),
+                Step::Damage { reason, is_line_over } => {
+                    if !is_line_over && self.open.is_empty() {
+                        self.skip_line()?;
+                    }
+                    return damage(reason);
+                }
+            }
+        }
+    }
+
+    /// What stands behind `records` in its object is no log.
+    fn rest_of_object(&mut self) -> io::Result<Option<Piece>> {
+        self.text.clear();
+        let piece = self.object(Scan::inside_object())?;
+        Ok(piece.filter(|piece| matches!(piece, Piece::Damage { .. })))
+    }
+
+    /// Bytes that cannot begin an object, up to where one may begin again.
+    fn junk(&mut self) -> io::Result<Piece> {
+        let line = self.line;
+        let in_array = !self.open.is_empty();
+        let is_end = |byte: u8| byte == b'\n' || (in_array && matches!(byte, b',' | b']' | b'{'));
+        let mut is_first = true;
+        loop {
+            let available = self.input.fill_buf()?;
+            if available.is_empty() {
+                break;
+            }
+            let skipped = usize::from(is_first);
+            let end = available.iter().skip(skipped).position(|&byte| is_end(byte));
+            let count = end.map_or(available.len(), |end| end + skipped);
+            let passed = available.get(..count).unwrap_or(available);
+            let room = DAMAGE_KEPT.saturating_sub(self.text.len());
+            self.text.extend_from_slice(passed.get(..room).unwrap_or(passed));
+            self.advance(count);
+            is_first = false;
+            if end.is_some() {
+                break;
+            }
+        }
+        Ok(Piece::Damage { line, reason: "not a JSON object" })
+    }
+
+    /// Drops what is left of the line.
+    fn skip_line(&mut self) -> io::Result<()> {
+        loop {
+            let available = self.input.fill_buf()?;
+            if available.is_empty() {
+                return Ok(());
+            }
+            let end = available.iter().position(|&byte| byte == b'\n');
+            let count = end.map_or(available.len(), |end| end + 1);
+            self.advance(count);
+            if end.is_some() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// The number of the line behind `bytes`, and whether it has no byte yet.
+fn after(line: u64, is_line_start: bool, bytes: &[u8]) -> (u64, bool) {
+    let newlines: u64 = bytes.iter().map(|&byte| u64::from(byte == b'\n')).sum();
+    (line + newlines, bytes.last().map_or(is_line_start, |&byte| byte == b'\n'))
+}
+
+/// What the bytes fed so far amount to.
+enum Step {
+    More,
+    Complete,
+    /// The object is `{"records":[`, just entered.
+    Records,
+    /// Not an object after all. The line is over when its newline is consumed, or when the next
+    /// byte begins another line.
+    Damage {
+        reason: &'static str,
+        is_line_over: bool,
+    },
+}
+
+const RECORDS: &[u8] = b"{\"records\":[";
+const OTHER: usize = usize::MAX;
+/// The depth that the JSON reader goes to.
+const DEPTH_MAX: usize = 128;
+
+/// Where a byte stands with regard to strings.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Quote {
+    #[default]
+    Outside,
+    Inside,
+    /// Behind a backslash.
+    Escaped,
+}
+
+/// Follows the brackets and quotes of one object.
+#[derive(Default)]
+struct Scan {
+    /// Open brackets, outermost first.
+    stack: Vec<u8>,
+    quote: Quote,
+    /// The last byte outside a string that is no blank.
+    last: u8,
+    is_line_start: bool,
+    /// A newline ends the object, whole or not.
+    is_line_bound: bool,
+    /// How much of `{"records":[` was seen, blanks aside; [`OTHER`] once something else was.
+    records: usize,
+}
+
+impl Scan {
+    /// In an object whose first member is passed.
+    fn inside_object() -> Self {
+        Self { stack: vec![b'{'], last: b']', records: OTHER, ..Self::default() }
+    }
+
+    /// How many of `bytes` belong to the object, and what they amount to.
+    fn feed(&mut self, bytes: &[u8]) -> (usize, Step) {
+        for (index, &byte) in bytes.iter().enumerate() {
+            if byte == b'\n' && (self.quote != Quote::Outside || self.is_line_bound) {
+                let reason = "the line ends inside a value";
+                return (index + 1, Step::Damage { reason, is_line_over: true });
+            }
+            if self.quote != Quote::Outside {
+                self.string_byte(byte);
+            } else if !is_blank(byte) {
+                match self.byte(byte) {
+                    Step::More => {}
+                    // The byte that shows the damage may begin the next value.
+                    damage @ Step::Damage { .. } => return (index, damage),
+                    done => return (index + 1, done),
+                }
+                self.is_line_start = false;
+            } else if byte == b'\n' {
+                self.is_line_start = true;
+            }
+        }
+        (bytes.len(), Step::More)
+    }
+
+    fn string_byte(&mut self, byte: u8) {
+        self.follow_records(byte);
+        self.quote = match (self.quote, byte) {
+            (Quote::Inside, b'\\') => Quote::Escaped,
+            (Quote::Inside, b'"') => Quote::Outside,
+            _ => Quote::Inside,
+        };
+    }
+
+    fn byte(&mut self, byte: u8) -> Step {
+        self.follow_records(byte);
+        match byte {
+            b'"' => self.quote = Quote::Inside,
+            b'{' | b'[' => {
+                if self.records == RECORDS.len() {
+                    return Step::Records;
+                }
+                if self.is_out_of_place(byte) {
+                    let reason = "the line ends inside a value";
+                    return Step::Damage { reason, is_line_over: true };
+                }
+                if self.stack.len() == DEPTH_MAX {
+                    let reason = "a value is nested too deeply";
+                    return Step::Damage { reason, is_line_over: false };
+                }
+                self.stack.push(byte);
+            }
+            b'}' | b']' => {
+                let opening = if byte == b'}' { b'{' } else { b'[' };
+                if self.stack.pop() != Some(opening) {
+                    let reason = "brackets do not match";
+                    return Step::Damage { reason, is_line_over: false };
+                }
+                if self.stack.is_empty() {
+                    return Step::Complete;
+                }
+            }
+            _ => {}
+        }
+        self.last = byte;
+        Step::More
+    }
+
+    /// Whether an object begins a line where JSON allows none: the one before was cut.
+    fn is_out_of_place(&self, byte: u8) -> bool {
+        let is_allowed = match self.last {
+            b',' => self.stack.last() == Some(&b'['),
+            b'[' | b':' => true,
+            _ => false,
+        };
+        byte == b'{' && self.is_line_start && !is_allowed
+    }
+
+    fn follow_records(&mut self, byte: u8) {
+        self.records = match RECORDS.get(self.records) {
+            Some(expected) if *expected == byte => self.records + 1,
+            Some(_) | None => OTHER,
+        };
+    }
+}
