@@ -22,15 +22,33 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
     /// `None`: the default action.
-    Network { ruling: Ruling, rule: Option<RulePath> },
+    Network {
+        ruling: Ruling,
+        rule: Option<RulePath>,
+    },
     /// `None`: the default action.
-    Application { ruling: Ruling, rule: Option<RulePath> },
+    Application {
+        ruling: Ruling,
+        rule: Option<RulePath>,
+    },
     /// An HTTPS connection without SNI.
     MissingName,
-    Nat { rule: RulePath, translation: Translation },
-    ThreatIntel { is_denied: bool },
-    Idps { is_dropped: bool, signature: SmolStr },
-    Dns { id: u16, duration_us: u32, answer: Answer },
+    Nat {
+        rule: RulePath,
+        translation: Translation,
+    },
+    ThreatIntel {
+        is_denied: bool,
+    },
+    Idps {
+        is_dropped: bool,
+        signature: SmolStr,
+    },
+    Dns {
+        id: u16,
+        duration_us: u32,
+        answer: Answer,
+    },
 }
 
 /// How the DNS proxy answered.
@@ -83,7 +101,9 @@ fn of_stage(
             Some(Kind::Nat { rule: path?, translation })
         }
         Stage::Network => Some(Kind::Network { ruling, rule: path }),
-        Stage::Application | Stage::Infrastructure => Some(Kind::Application { ruling, rule: path }),
+        Stage::Application | Stage::Infrastructure => {
+            Some(Kind::Application { ruling, rule: path })
+        }
         Stage::Default => by_default(flow),
         // The rule's allow is logged first; what it says of DNAT is not repeated here.
         Stage::Idps => match verdict.rule? {

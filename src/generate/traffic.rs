@@ -8,7 +8,7 @@ use super::random::Random;
 use crate::evaluate::Ruling;
 use crate::flow::Flow;
 use crate::source::InputError;
-use crate::syntax;
+use crate::syntax::flow::expectation;
 
 /// One line of a weight table: `WEIGHT HOSTS FLOW`, behind it optionally `| ACTION RULE`.
 #[derive(Debug, Clone)]
@@ -59,6 +59,9 @@ impl Traffic {
         let weight = words.next().and_then(|word| word.parse().ok());
         let hosts = words.next().and_then(|word| word.parse().ok());
         let flow = words.next().ok_or_else(|| expected("`WEIGHT HOSTS FLOW`"))?;
+        let flow = expectation(flow.trim())
+            .map_err(|error| InputError::new(format!("in `{line}`: {error}")))?
+            .flow;
         let logged_instead = match instead {
             Some(text) => Some(logged_instead(text).ok_or_else(|| {
                 expected("`allow GROUP/COLLECTION/RULE` or `deny …` behind the `|`")
@@ -68,7 +71,7 @@ impl Traffic {
         Ok(Self {
             weight: weight.ok_or_else(|| expected("a weight"))?,
             hosts: hosts.ok_or_else(|| expected("a number of hosts"))?,
-            flow: syntax::flow::parse(flow.trim())?,
+            flow,
             logged_instead,
         })
     }
