@@ -251,7 +251,8 @@ fn notation(
         Ok(read) => questions.push(Question { flow: read.flow, expected: read.verdict }),
         Err(error) => {
             let place = line.map_or_else(|| name.to_owned(), |line| format!("{name}:{line}"));
-            let message = format!("{place}: in flow `{text}`, column {}: {error}", error.offset + 1);
+            let message =
+                format!("{place}: in flow `{text}`, column {}: {error}", error.offset + 1);
             let shown = InputError::new(message);
             errors.push(match error.help {
                 Some(help) => shown.with_help(help),

@@ -40,7 +40,8 @@ impl Expectation {
 }
 
 fn parsed_flow(text: &str) -> Result<Flow, String> {
-    azfw::syntax::flow::parse(text.trim()).map_err(|error| error.to_string())
+    let read = azfw::syntax::flow::expectation(text.trim());
+    read.map(|read| read.flow).map_err(|error| format!("in flow `{text}`: {error}"))
 }
 
 fn rendered(ruleset: &Ruleset, verdict: &Verdict, with_stage: bool) -> String {

@@ -80,8 +80,7 @@ fn what_is_not_known() {
 fn every_file_is_run_and_every_decision_is_there_once() {
     assert_eq!(files().len(), 9, "a new file needs a test above");
     let texts = files().into_iter().map(|file| fs::read_to_string(file).expect("readable"));
-    let ids: Vec<String> =
-        texts.flat_map(|text| cases(&text)).map(|case| case.id).collect();
+    let ids: Vec<String> = texts.flat_map(|text| cases(&text)).map(|case| case.id).collect();
     let distinct: BTreeSet<&String> = ids.iter().collect();
     assert_eq!(distinct.len(), ids.len(), "an id stands twice: {ids:?}");
     let required = REQUIRED

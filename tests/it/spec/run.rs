@@ -1,14 +1,15 @@
 //! Reads the blocks of a case, evaluates its flows and says what differs.
 
-use azfw::compile::{
-    AppDestinationAddresses, DnatMode, NatInheritance, Options, Ruleset, compile,
-};
+use azfw::compile::{AppDestinationAddresses, DnatMode, NatInheritance, Options, Ruleset, compile};
 use azfw::evaluate::{Decision, Verdict, evaluate};
 use azfw::policy::Inventory;
 
 use super::document::{Block, Case};
 use crate::expectation::Expectation;
 use crate::input::{Loaded, load};
+
+const KINDS: [&str; 10] =
+    ["azfw", "arm", "json", "same", "flow", "order", "warning", "audit", "note", "needs"];
 
 /// What is wrong, each as `line: ID: message`.
 pub(super) fn failures(case: &Case) -> Vec<String> {
@@ -48,9 +49,8 @@ impl Run<'_> {
             self.case.blocks.iter().filter(|block| kinds.contains(&block.kind())).collect()
         };
         let (common, same) = (of(&["azfw", "arm", "json"]), of(&["same"]));
-        let known = ["azfw", "arm", "json", "same", "flow", "order", "warning", "note", "needs"];
         for block in &self.case.blocks {
-            if !known.contains(&block.kind()) {
+            if !KINDS.contains(&block.kind()) {
                 let message = format!("a block of the unknown kind `{}`", block.kind());
                 self.failures.push(format!("{}: {}: {message}", block.line, self.case.id));
             }
@@ -63,9 +63,7 @@ impl Run<'_> {
         if same.is_empty() {
             return vec![common];
         }
-        let with = |block: &&Block| {
-            common.iter().cloned().chain([file(block)]).collect()
-        };
+        let with = |block: &&Block| common.iter().cloned().chain([file(block)]).collect();
         same.iter().map(with).collect()
     }
 
@@ -74,8 +72,12 @@ impl Run<'_> {
             *first = Some(inventory.clone());
             return;
         };
-        if first != inventory {
-            let message = format!("models differ:\n{first:#?}\n{inventory:#?}");
+        let (ours, theirs) =
+            (format!("{:#?}", nameless(first)), format!("{:#?}", nameless(inventory)));
+        if nameless(first) != nameless(inventory) {
+            let mut lines = ours.lines().zip(theirs.lines());
+            let message =
+                format!("models differ: {:?}", lines.find(|(ours, theirs)| ours != theirs));
             self.fail(self.case.line, &message);
         }
     }
@@ -107,7 +109,7 @@ impl Run<'_> {
                         self.fail(block.line, &format!("the order is {order:#?}"));
                     }
                 }
-                "note" => self.each_says(block, &verdicts, |verdict| Some(&verdict.notes)),
+                "note" => self.notes(block, &verdicts),
                 "needs" => self.needs(block, &verdicts),
                 _ => {}
             }
@@ -148,16 +150,9 @@ impl Run<'_> {
         }
     }
 
-    fn each_says<'v>(
-        &mut self,
-        block: &Block,
-        verdicts: &'v [Verdict],
-        texts: impl Fn(&'v Verdict) -> Option<&'v Vec<String>>,
-    ) {
+    fn notes(&mut self, block: &Block, verdicts: &[Verdict]) {
         for (line, phrase) in block.lines() {
-            let says = |verdict| {
-                texts(verdict).is_some_and(|texts| texts.iter().any(|text| text.contains(phrase)))
-            };
+            let says = |verdict: &Verdict| verdict.notes.iter().any(|note| note.contains(phrase));
             if verdicts.is_empty() || !verdicts.iter().all(says) {
                 self.fail(line, &format!("`{phrase}` is not said of {verdicts:?}"));
             }
@@ -172,9 +167,8 @@ impl Run<'_> {
                 self.fail(*line, &format!("nothing says `{phrase}`; said was {said:#?}"));
             }
         }
-        let has_flows = self.case.blocks.iter().any(|block| block.kind() == "flow");
-        let has_order = self.case.blocks.iter().any(|block| block.kind() == "order");
-        if phrases.is_empty() && !has_flows && !has_order {
+        let expects = |block: &Block| matches!(block.kind(), "flow" | "order" | "audit");
+        if phrases.is_empty() && !self.case.blocks.iter().any(expects) {
             self.fail(self.case.line, "the case expects nothing");
         }
     }
@@ -209,6 +203,15 @@ impl Run<'_> {
     fn fail(&mut self, line: usize, message: &str) {
         self.failures.push(format!("{line}: {}: {message}", self.case.id));
     }
+}
+
+/// The model without ids: a template does not know the scope it will be deployed to.
+fn nameless(inventory: &Inventory) -> Inventory {
+    let mut inventory = inventory.clone();
+    for firewall in &mut inventory.firewalls {
+        firewall.id = None;
+    }
+    inventory
 }
 
 /// The switches of the command line, as far as they change verdicts.
