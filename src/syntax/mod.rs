@@ -2,9 +2,11 @@
 //! the text form of rule sets, flow notation, sentences of legacy logs.
 
 pub mod expression;
+pub mod flow;
 pub mod json;
 pub mod legacy;
 pub mod text;
 pub mod value;
 
-mod trouble;
+mod quoting;
+mod spelling;
