@@ -19,7 +19,7 @@ mod service_tags;
 #[cfg(test)]
 mod shown;
 mod tables;
-mod template;
+pub mod template;
 mod truncation;
 
 use self::envelope::{Loader, is_parameter_file};
