@@ -10,8 +10,8 @@ use crate::analyse::replay::{
     Agreement, Change, ChangeGroup, Comparison, Group, Logged, LoggedRule, Replay, VerdictSummary,
 };
 use crate::evaluate::{Decision, Stage};
+use crate::syntax::flow::json::flow_to_json;
 use crate::syntax::flow::print_flow;
-use crate::syntax::flow_json::flow_to_json;
 
 /// What became of the records that were read.
 #[derive(Debug, Clone, Default)]

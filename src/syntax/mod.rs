@@ -10,3 +10,4 @@ pub mod value;
 
 mod quoting;
 mod spelling;
+mod trouble;
