@@ -13,23 +13,13 @@ pub(crate) struct Loaded {
 /// Reads files given as name and text.
 pub(crate) fn load(files: &[(String, String)]) -> Result<Loaded, String> {
     let mut sources = Sources::default();
-    let mut inventory = Inventory::default();
-    let mut warnings = Vec::new();
-    let mut ids = Vec::new();
-    for (name, text) in files {
-        let id = sources.add(Source::new(name, text.as_str()));
-        if name.ends_with(".azfw") {
-            let (found, said) =
-                azfw::syntax::text::parse(text, id).map_err(|error| format!("{name}: {error}"))?;
-            inventory.extend(found);
-            warnings.extend(said);
-        } else {
-            ids.push(id);
-        }
-    }
-    let (found, said) = read_all(&ids, &sources, &Options::default()).map_err(|e| e.to_string())?;
-    inventory.extend(found);
-    warnings.extend(said);
+    let ids: Vec<_> =
+        files.iter().map(|(name, text)| sources.add(Source::new(name, text.as_str()))).collect();
+    let (inventory, warnings) =
+        read_all(&ids, &sources, &Options::default()).map_err(|errors| {
+            let messages: Vec<_> = errors.iter().map(ToString::to_string).collect();
+            messages.join("\n")
+        })?;
     let warnings = warnings.into_iter().map(|warning| warning.message).collect();
     Ok(Loaded { inventory, warnings })
 }
