@@ -64,6 +64,13 @@ pub(super) fn subject<'n>(
         let message = format!("expected a {what}, found `{}`", notes.written(node.span));
         return Err(notes.error(message, node.span).with_help("write an object: `{\"name\": …}`"));
     };
+    if let Some(properties) = node.get("properties")
+        && let Some(Scalar::Unresolved(expression)) = scalar(properties)
+    {
+        let message = format!("what the {what} holds is not known: `{}`", quoted(&expression));
+        let error = notes.error(message, properties.span);
+        return Err(error.with_help("give the parameters in it values"));
+    }
     let fields = Fields::of(node);
     let own = node.get("name").and_then(|name| match scalar(name)? {
         Scalar::Text(text) | Scalar::Unresolved(text) => {
@@ -105,7 +112,10 @@ pub(super) fn action(
     let written = notes.written(node.span);
     Err(match found {
         Some(Scalar::Unresolved(expression)) => notes
-            .error(format!("the action of {subject} is not known: `{expression}`"), node.span)
+            .error(
+                format!("the action of {subject} is not known: `{}`", quoted(&expression)),
+                node.span,
+            )
             .with_help("give the parameter a value"),
         Some(Scalar::Text(_)) | None => notes
             .error(format!("unknown action `{written}` of {subject}"), node.span)
