@@ -3,7 +3,7 @@
 use smol_str::SmolStr;
 
 use super::fields::{Fields, Scalar, Subject, scalar};
-use super::notes::Notes;
+use super::notes::{Notes, quoted};
 use super::rule::{Expected, RuleKind, rule};
 use crate::policy::{CollectionAction, FilterAction, Rule, RuleCollection};
 use crate::source::{InputError, Severity, Spanned};
@@ -56,14 +56,21 @@ pub(super) fn subject<'n>(
     what: &'static str,
 ) -> Result<Subject<'n>, InputError> {
     let Value::Object(_) = &node.value else {
-        let written = notes.written(node.span);
-        let error = notes.error(format!("expected a {what}, found `{written}`"), node.span);
-        let help = match scalar(node) {
-            Some(Scalar::Unresolved(_)) => "give the parameters in it values",
-            Some(Scalar::Text(_)) | None => "write an object: `{\"name\": …}`",
-        };
-        return Err(error.with_help(help));
+        if let Some(Scalar::Unresolved(expression)) = scalar(node) {
+            let message = format!("a {what} is not known: `{}`", quoted(&expression));
+            let error = notes.error(message, node.span);
+            return Err(error.with_help("give the parameters in it values"));
+        }
+        let message = format!("expected a {what}, found `{}`", notes.written(node.span));
+        return Err(notes.error(message, node.span).with_help("write an object: `{\"name\": …}`"));
     };
+    if let Some(properties) = node.get("properties")
+        && let Some(Scalar::Unresolved(expression)) = scalar(properties)
+    {
+        let message = format!("what the {what} holds is not known: `{}`", quoted(&expression));
+        let error = notes.error(message, properties.span);
+        return Err(error.with_help("give the parameters in it values"));
+    }
     let fields = Fields::of(node);
     let own = node.get("name").and_then(|name| match scalar(name)? {
         Scalar::Text(text) | Scalar::Unresolved(text) => {
@@ -105,7 +112,10 @@ pub(super) fn action(
     let written = notes.written(node.span);
     Err(match found {
         Some(Scalar::Unresolved(expression)) => notes
-            .error(format!("the action of {subject} is not known: `{expression}`"), node.span)
+            .error(
+                format!("the action of {subject} is not known: `{}`", quoted(&expression)),
+                node.span,
+            )
             .with_help("give the parameter a value"),
         Some(Scalar::Text(_)) | None => notes
             .error(format!("unknown action `{written}` of {subject}"), node.span)
@@ -305,13 +315,13 @@ mod tests {
         check(
             "\"[parameters('collection')]\"",
             expect![[r#"
-                expected a rule collection, found `[parameters('collection')]` (give the parameters in it values)
+                a rule collection is not known: `[parameters('collection')]` (give the parameters in it values)
             "#]],
         );
         check(
             r#"{"name": "a", "priority": 100, "action": "Allow", "rules": "[variables('rules')]"}"#,
             expect![[r#"
-                expected a rule, found `[variables('rules')]` (give the parameters in it values)
+                a rule is not known: `[variables('rules')]` (give the parameters in it values)
             "#]],
         );
     }

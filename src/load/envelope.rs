@@ -465,4 +465,46 @@ mod tests {
         "#]],
         );
     }
+
+    const TEMPLATE: &str = r#"{"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0", "parameters": {"sources": {"type": "array"}}, "resources": [
+        {"type": "Microsoft.Network/virtualNetworks", "name": "net"},
+        {"type": "Microsoft.Network/firewallPolicies", "name": "hub", "properties": {}, "resources": [
+         {"type": "ruleCollectionGroups", "name": "web", "dependsOn": ["hub"], "properties": {"priority": 300,
+          "ruleCollections": [{"ruleCollectionType": "FirewallPolicyFilterRuleCollection", "name": "c",
+           "priority": 100, "action": {"type": "Allow"}, "rules": [{"ruleType": "NetworkRule", "name": "r",
+            "ipProtocols": ["TCP"], "sourceAddresses": "[parameters('sources')]", "destinationPorts": ["443"],
+            "destinationIpGroups": ["[resourceId('Microsoft.Network/ipGroups', 'servers')]"]}]}]}}]},
+        {"type": "Microsoft.Network/ipGroups", "name": "servers", "properties": {"ipAddresses": ["10.0.0.4"]}}]}"#;
+
+    #[test]
+    fn templates_take_values_from_parameter_files() {
+        check(TEMPLATE, expect![[r#"
+            policy hub, 0 groups elsewhere
+            group web of hub 300
+             c 100 Allow
+              network r: TCP ?[parameters('sources')]| -> |/subscriptions/*/resourceGroups/*/providers/Microsoft.Network/ipGroups/servers|:443
+            IP Group servers = 10.0.0.4
+            warning in line 2: the parameter `sources` has no value (give it with `--set sources=…` or a parameter file)
+        "#]]);
+        let parameters = r#"{"parameters": {"sources": {"value": ["10.1.0.0/16"]}}}"#;
+        check_all(&[TEMPLATE, parameters], expect![[r#"
+            policy hub, 0 groups elsewhere
+            group web of hub 300
+             c 100 Allow
+              network r: TCP 10.1.0.0/16| -> |/subscriptions/*/resourceGroups/*/providers/Microsoft.Network/ipGroups/servers|:443
+            IP Group servers = 10.0.0.4
+        "#]]);
+    }
+
+    #[test]
+    fn a_template_without_rules() {
+        check(
+            r#"{"contentVersion": "1.0.0.0", "resources": [{"type": "Microsoft.Network/virtualNetworks", "name": "a"},
+            {"type": "Microsoft.Network/virtualNetworks", "name": "b"}]}"#,
+            expect![[r#"
+                no rule set found in `a.json` (found instead: 2 × `Microsoft.Network/virtualNetworks`)
+            "#]],
+        );
+    }
 }

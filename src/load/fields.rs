@@ -8,7 +8,7 @@ use std::slice;
 
 use smol_str::{SmolStr, ToSmolStr};
 
-use super::notes::Notes;
+use super::notes::{Notes, quoted};
 use crate::policy::{Address, IpGroupRef, Priority, ResourceId, Written};
 use crate::source::{InputError, Severity, Span, Spanned};
 use crate::syntax::json::{Member, Node, Value};
@@ -65,11 +65,6 @@ impl<'n> Fields<'n> {
     /// The same with its place.
     pub(super) fn spanned_text(&self, key: &str) -> Option<Spanned<SmolStr>> {
         Some(Spanned::new(self.text(key)?, self.get(key)?.span))
-    }
-
-    /// The fields of an object within.
-    pub(super) fn object(&self, keys: &[&str]) -> Option<Fields<'n>> {
-        self.first(keys).filter(|node| !node.members().is_empty()).map(Fields::of)
     }
 
     /// The `id` of an object within, such as `firewallPolicy`; a text stands for its own id.
@@ -298,6 +293,22 @@ impl Notes<'_> {
         }
     }
 
+    /// The fields of an object within `subject`, such as `dnsSettings`.
+    pub(super) fn within<'n>(
+        &mut self,
+        subject: &Subject<'n>,
+        keys: &[&str],
+    ) -> Option<Subject<'n>> {
+        let node = subject.fields.first(keys)?;
+        if let Some(Scalar::Unresolved(expression)) = scalar(node) {
+            let key = keys.first().copied().unwrap_or_default();
+            let message = format!("`{key}` of {subject} is not known: `{}`", quoted(&expression));
+            self.warn_with_help(Severity::Error, message, node.span, "it is read as not set");
+        }
+        let fields = (!node.members().is_empty()).then(|| Fields::of(node))?;
+        Some(Subject { fields, ..subject.clone() })
+    }
+
     /// A list of references to IP Groups.
     pub(super) fn ip_groups(
         &mut self,
@@ -343,7 +354,8 @@ impl Notes<'_> {
         let priority = match scalar(node) {
             Some(Scalar::Text(text)) => text.parse::<Priority>().ok(),
             Some(Scalar::Unresolved(expression)) => {
-                let message = format!("the priority of {subject} is not known: `{expression}`");
+                let message =
+                    format!("the priority of {subject} is not known: `{}`", quoted(&expression));
                 let error = self.error(message, node.span);
                 return Err(error.with_help("give the parameter a value"));
             }
@@ -368,7 +380,7 @@ impl Notes<'_> {
         let flag = self.single(subject, key, key, boolean)?;
         let value = flag.value.value().copied();
         if let (Written::Unresolved(expression), Some(span)) = (&flag.value, flag.span) {
-            let message = format!("`{key}` of {subject} is not known: `{expression}`");
+            let message = format!("`{key}` of {subject} is not known: `{}`", quoted(&expression));
             self.warn_with_help(Severity::Error, message, span, "it is read as not set");
         }
         Some(Spanned { value: value?, span: flag.span })

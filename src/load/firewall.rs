@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use smol_str::SmolStr;
 
 use super::collection::{collection, subject};
-use super::fields::{Fields, Subject, boolean};
+use super::fields::{Fields, Scalar, Subject, boolean, scalar};
 use super::kind::Resource;
 use super::notes::Notes;
-use super::policy::{own_address, settings, within};
+use super::policy::{own_address, settings};
 use super::rule::RuleKind;
 use crate::policy::{
     Address, ClassicFirewall, DnsSettings, Settings, Snat, ThreatIntelAllowlist, Written,
@@ -57,14 +57,14 @@ pub(super) fn firewall(
 fn addresses(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Vec<Spanned<Written<IpAddr>>> {
     let mut addresses = Vec::new();
     for configuration in subject.fields.entries(&["ipConfigurations"]) {
-        let fields = within(subject, Fields::of(configuration));
+        let fields = Subject { fields: Fields::of(configuration), ..subject.clone() };
         addresses.extend(own_address(notes, &fields, "privateIPAddress"));
     }
-    let Some(hub) = subject.fields.object(&["hubIPAddresses"]) else { return addresses };
-    addresses.extend(own_address(notes, &within(subject, hub), "privateIPAddress"));
-    let public = hub.object(&["publicIPs"]);
-    for entry in public.map_or(&[][..], |public| public.entries(&["addresses"])) {
-        let fields = within(subject, Fields::of(entry));
+    let Some(hub) = notes.within(subject, &["hubIPAddresses"]) else { return addresses };
+    addresses.extend(own_address(notes, &hub, "privateIPAddress"));
+    let Some(public) = notes.within(&hub, &["publicIPs"]) else { return addresses };
+    for entry in public.fields.entries(&["addresses"]) {
+        let fields = Subject { fields: Fields::of(entry), ..subject.clone() };
         addresses.extend(own_address(notes, &fields, "address"));
     }
     addresses
@@ -73,22 +73,23 @@ fn addresses(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Vec<Spanned<Writte
 /// Settings of a classic firewall hide in `additionalProperties`; PowerShell prints them as fields.
 fn firewall_settings(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Settings {
     let mut settings = settings(notes, subject);
-    let proxy = additional(subject, &["Network.DNS.EnableProxy", "DNSEnableProxy"]);
-    let servers = additional(subject, &["Network.DNS.Servers", "DNSServer", "DNSServers"]);
+    let hidden = notes.within(subject, &["additionalProperties"]).map(|hidden| hidden.fields);
+    let layers = [hidden, Some(subject.fields)];
+    let additional = |keys: &[&str]| additional(&layers, keys);
+    let proxy = additional(&["Network.DNS.EnableProxy", "DNSEnableProxy"]);
+    let servers = additional(&["Network.DNS.Servers", "DNSServer", "DNSServers"]);
     if !proxy.is_empty() || !servers.is_empty() {
         settings.dns = Some(DnsSettings {
-            enable_proxy: proxy.first().and_then(|text| {
-                Some(Spanned { value: boolean(&text.value).ok()?, span: text.span })
-            }),
+            enable_proxy: proxy.into_iter().next().and_then(|text| flag(notes, subject, text)),
             servers: each(notes, subject, servers, "DNS server", value::ip_address),
         });
     }
-    let ranges = additional(subject, &["Network.SNAT.PrivateRanges", "PrivateRange"]);
+    let ranges = additional(&["Network.SNAT.PrivateRanges", "PrivateRange"]);
     if !ranges.is_empty() {
         settings.snat = Some(Snat { private_ranges: ranges, auto_learn_private_ranges: None });
     }
-    let addresses = additional(subject, &["ThreatIntel.Whitelist.IpAddresses"]);
-    let fqdns = additional(subject, &["ThreatIntel.Whitelist.FQDNs"]);
+    let addresses = additional(&["ThreatIntel.Whitelist.IpAddresses"]);
+    let fqdns = additional(&["ThreatIntel.Whitelist.FQDNs"]);
     let allowlist = ThreatIntelAllowlist {
         addresses: each(
             notes,
@@ -110,23 +111,41 @@ fn firewall_settings(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Settings {
     settings
 }
 
+fn flag(
+    notes: &mut Notes<'_>,
+    subject: &Subject<'_>,
+    text: Spanned<SmolStr>,
+) -> Option<Spanned<bool>> {
+    match boolean(&text.value) {
+        Ok(value) => Some(Spanned { value, span: text.span }),
+        Err(error) => {
+            let span = text.span.unwrap_or(subject.fields.span());
+            notes.invalid(subject, "`Network.DNS.EnableProxy`", &text.value, error, span);
+            None
+        }
+    }
+}
+
 fn address(text: &str) -> Result<Address, ValueError> {
     value::address(text).map(|parsed| parsed.address)
 }
 
 /// The entries of a comma separated text in `additionalProperties`, or of a list beside it.
-fn additional(subject: &Subject<'_>, keys: &[&str]) -> Vec<Spanned<SmolStr>> {
-    let inner = subject.fields.object(&["additionalProperties"]);
-    let layers = [inner, Some(subject.fields)];
-    let found = layers.into_iter().flatten().find_map(|fields| {
+fn additional(layers: &[Option<Fields<'_>>], keys: &[&str]) -> Vec<Spanned<SmolStr>> {
+    let found = layers.iter().flatten().find_map(|fields| {
         let entries = fields.entries(keys);
         (!entries.is_empty()).then_some(entries)
     });
     let mut texts = Vec::new();
     for entry in found.unwrap_or_default() {
-        let Some(text) = entry.text() else { continue };
-        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        texts.extend(parts.map(|part| Spanned::new(part.into(), entry.span)));
+        match scalar(entry) {
+            Some(Scalar::Text(text)) => {
+                let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+                texts.extend(parts.map(|part| Spanned::new(part.into(), entry.span)));
+            }
+            Some(Scalar::Unresolved(text)) => texts.push(Spanned::new(text, entry.span)),
+            None => {}
+        }
     }
     texts
 }

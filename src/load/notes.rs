@@ -44,9 +44,15 @@ impl<'a> Notes<'a> {
         let text = self.sources.get(span.source).map_or("", |source| source.text());
         let text = text.get(span.start as usize..span.end as usize).unwrap_or("");
         let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-        match text.char_indices().nth(QUOTE_MAX) {
-            Some((end, _)) => format!("{}…", text.get(..end).unwrap_or("")),
-            None => text.to_owned(),
-        }
+        quoted(text)
+    }
+}
+
+/// A text as messages quote it: on one line, and not too long.
+pub(super) fn quoted(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(QUOTE_MAX) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or("")),
+        None => text,
     }
 }

@@ -35,28 +35,23 @@ pub(super) fn policy(
     let base = subject.fields.reference(&["basePolicy"]);
     let references = subject.fields.entries(&["ruleCollectionGroups", "ruleGroups"]);
     let mut settings = settings(notes, &subject);
-    let fields = &subject.fields;
-    settings.dns = fields.object(&["dnsSettings"]).map(|dns| {
-        let subject = within(&subject, dns);
-        DnsSettings {
-            enable_proxy: notes.flag(&subject, "enableProxy"),
-            servers: notes.list(&subject, &["servers"], "DNS server", value::ip_address),
-        }
+    settings.dns = notes.within(&subject, &["dnsSettings"]).map(|dns| DnsSettings {
+        enable_proxy: notes.flag(&dns, "enableProxy"),
+        servers: notes.list(&dns, &["servers"], "DNS server", value::ip_address),
     });
-    settings.intrusion_detection = fields
-        .object(&["intrusionDetection"])
-        .map(|idps| intrusion_detection(notes, &within(&subject, idps)));
-    settings.certificate_authority = fields
-        .object(&["transportSecurity"])
-        .and_then(|tls| tls.object(&["certificateAuthority"]))
-        .and_then(|authority| authority.spanned_text("name"));
-    settings.explicit_proxy = fields
-        .object(&["explicitProxy"])
-        .map(|proxy| explicit_proxy(notes, &within(&subject, proxy)));
+    settings.intrusion_detection = notes
+        .within(&subject, &["intrusionDetection"])
+        .map(|idps| intrusion_detection(notes, &idps));
+    settings.certificate_authority = notes
+        .within(&subject, &["transportSecurity"])
+        .and_then(|tls| notes.within(&tls, &["certificateAuthority"]))
+        .and_then(|authority| authority.fields.spanned_text("name"));
+    settings.explicit_proxy =
+        notes.within(&subject, &["explicitProxy"]).map(|proxy| explicit_proxy(notes, &proxy));
     settings.snat = snat(notes, &subject);
-    settings.allow_sql_redirect = fields
-        .object(&["sql", "sqlSetting"])
-        .and_then(|sql| notes.flag(&within(&subject, sql), "allowSqlRedirect"))
+    settings.allow_sql_redirect = notes
+        .within(&subject, &["sql", "sqlSetting"])
+        .and_then(|sql| notes.flag(&sql, "allowSqlRedirect"))
         .map(|flag| flag.value);
     Ok(FirewallPolicy {
         name: subject.name,
@@ -67,22 +62,16 @@ pub(super) fn policy(
     })
 }
 
-/// The same subject for the fields of an object within it.
-pub(super) fn within<'n>(subject: &Subject<'n>, fields: Fields<'n>) -> Subject<'n> {
-    Subject { fields, ..subject.clone() }
-}
-
 /// What policies and classic firewalls have in common.
 pub(super) fn settings(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Settings {
     let fields = &subject.fields;
-    let tier = fields.object(&["sku"]).and_then(|sku| {
-        choice(notes, &within(subject, sku), "tier", SkuTier::from_text, "Standard")
-    });
+    let tier = notes
+        .within(subject, &["sku"])
+        .and_then(|sku| choice(notes, &sku, "tier", SkuTier::from_text, "Standard"));
     let threat_intel_mode =
         choice(notes, subject, "threatIntelMode", ThreatIntelMode::from_text, "Alert");
-    let allowlist = fields.object(&["threatIntelWhitelist", "threatIntelAllowlist"]).map(|list| {
-        let subject = within(subject, list);
-        ThreatIntelAllowlist {
+    let allowlist =
+        notes.within(subject, &["threatIntelWhitelist"]).map(|subject| ThreatIntelAllowlist {
             addresses: notes.addresses(
                 &subject,
                 &["ipAddresses"],
@@ -95,8 +84,7 @@ pub(super) fn settings(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Settings
                 "threat intelligence allowlist FQDN",
                 value::fqdn_pattern,
             ),
-        }
-    });
+        });
     Settings {
         tier,
         location: fields.text("location"),
@@ -134,16 +122,15 @@ fn choice<T>(
 fn intrusion_detection(notes: &mut Notes<'_>, subject: &Subject<'_>) -> IntrusionDetection {
     let mode = choice(notes, subject, "mode", IdpsMode::from_text, "Off");
     let profile = subject.fields.text("profile");
-    let Some(configuration) = subject.fields.object(&["configuration"]) else {
+    let Some(subject) = notes.within(subject, &["configuration"]) else {
         return IntrusionDetection { mode, profile, ..IntrusionDetection::default() };
     };
-    let subject = within(subject, configuration);
     let mut overrides = Vec::new();
-    for entry in configuration.entries(&["signatureOverrides"]) {
+    for entry in subject.fields.entries(&["signatureOverrides"]) {
         overrides.extend(signature_override(notes, &subject, entry));
     }
     let mut bypass = Vec::new();
-    for entry in configuration.entries(&["bypassTrafficSettings"]) {
+    for entry in subject.fields.entries(&["bypassTrafficSettings"]) {
         bypass.extend(bypass_traffic(notes, entry));
     }
     let private_ranges =
@@ -157,8 +144,8 @@ fn signature_override(
     entry: &Node,
 ) -> Option<SignatureOverride> {
     let fields = Fields::of(entry);
-    let mode =
-        choice(notes, &within(subject, fields), "mode", IdpsMode::from_text, "not overridden");
+    let subject = Subject { fields, ..subject.clone() };
+    let mode = choice(notes, &subject, "mode", IdpsMode::from_text, "not overridden");
     Some(SignatureOverride { id: fields.spanned_text("id")?, mode: mode?.value })
 }
 
@@ -219,7 +206,7 @@ fn explicit_proxy(notes: &mut Notes<'_>, subject: &Subject<'_>) -> ExplicitProxy
 
 /// `snat.privateRanges`; PowerShell prints it as `PrivateRange`.
 fn snat(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Option<Snat> {
-    let snat = subject.fields.object(&["snat"]).map(|snat| within(subject, snat));
+    let snat = notes.within(subject, &["snat"]);
     let holder = snat.as_ref().unwrap_or(subject);
     let private_ranges = texts(notes, holder, &["privateRanges", "privateRange"]);
     let auto_learn = notes.flag(holder, "autoLearnPrivateRanges").map(|flag| flag.value);
@@ -342,7 +329,7 @@ mod tests {
     #[test]
     fn a_setting_that_is_not_known_is_reported() {
         let (policy, warnings) = policy(
-            r#"{"name": "hub", "properties": {"threatIntelMode": "Block",
+            r#"{"name": "hub", "properties": {"threatIntelMode": "Block", "snat": "[parameters('snat')]",
             "dnsSettings": {"enableProxy": "[parameters('proxy')]"}}}"#,
         );
         assert!(policy.settings.threat_intel_mode.is_none());
@@ -350,6 +337,7 @@ mod tests {
             warnings,
             [
                 "unknown value `Block` of `threatIntelMode` of policy `hub`",
+                "`snat` of policy `hub` is not known: `[parameters('snat')]`",
                 "`enableProxy` of policy `hub` is not known: `[parameters('proxy')]`"
             ]
         );

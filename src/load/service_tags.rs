@@ -1,8 +1,10 @@
 //! Microsoft's service tags: the weekly `ServiceTags_*.json`, and the answer of the REST API.
 
+use ipnet::IpNet;
+
 use super::fields::{Fields, Subject, Tags};
 use super::notes::Notes;
-use crate::net::IpSet;
+use crate::net::{IpRange, IpSet};
 use crate::policy::{Address, TagFile, Written};
 use crate::source::Spanned;
 use crate::syntax::json::Node;
@@ -28,18 +30,33 @@ pub(super) fn tag_file(notes: &mut Notes<'_>, node: &Node) -> TagFile {
         };
         let key = name.value.to_ascii_lowercase();
         let subject = Subject { fields, what: "service tag", name };
-        let prefixes = notes.addresses(&subject, &["addressPrefixes"], "prefix", Tags::Refused);
-        let range = |prefix: Spanned<Written<Address>>| match prefix.value {
-            Written::Value(Address::Range(range)) => Some(range),
-            Written::Value(Address::Any | Address::ServiceTag(_))
-            | Written::Unresolved(_)
-            | Written::Invalid(_) => None,
-        };
-        // Half a tag would say that what is left out is known not to be in it.
-        let addresses: Option<IpSet> = prefixes.into_iter().map(range).collect();
-        file.tags.extend(addresses.map(|addresses| (key.into(), addresses)));
+        if let Some(addresses) = addresses(notes, &subject) {
+            file.tags.insert(key.into(), addresses);
+        }
     }
     file
+}
+
+/// The addresses of a tag. `None` when one of them cannot be read, which is reported: half a tag
+/// would say that what is left out is known not to be in it.
+fn addresses(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Option<IpSet> {
+    // A file holds some 90,000 prefixes and nearly all are in canonical form.
+    let canonical = |entry: &Node| {
+        let net: IpNet = entry.text()?.parse().ok()?;
+        (net.network() == net.addr()).then(|| IpRange::from(net))
+    };
+    let prefixes = subject.fields.entries(&["addressPrefixes"]);
+    if let Some(addresses) = prefixes.iter().map(canonical).collect() {
+        return Some(addresses);
+    }
+    let range = |prefix: Spanned<Written<Address>>| match prefix.value {
+        Written::Value(Address::Range(range)) => Some(range),
+        Written::Value(Address::Any | Address::ServiceTag(_))
+        | Written::Unresolved(_)
+        | Written::Invalid(_) => None,
+    };
+    let prefixes = notes.addresses(subject, &["addressPrefixes"], "prefix", Tags::Refused);
+    prefixes.into_iter().map(range).collect()
 }
 
 #[cfg(test)]

@@ -88,8 +88,17 @@ fn intersection(arguments: &Arguments<'_>) -> Made {
     }
     let mut kept = arguments.array(0)?.to_vec();
     for index in 1..arguments.len() {
-        let others = known_elements(arguments, index)?;
-        kept.retain(|element| others.iter().any(|it| is_same(it, element) == Some(true)));
+        let others = arguments.array(index)?;
+        let mut common = Vec::new();
+        for element in kept {
+            let same: Vec<_> = others.iter().map(|other| is_same(other, &element)).collect();
+            if same.contains(&Some(true)) {
+                common.push(element);
+            } else if same.contains(&None) || is_spread(&element) {
+                return Err(Trouble::Unknown);
+            }
+        }
+        kept = common;
     }
     arguments.make(Value::Array(kept))
 }

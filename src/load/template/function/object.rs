@@ -120,10 +120,15 @@ pub(super) fn intersection(arguments: &Arguments<'_>) -> Made {
     for index in 1..arguments.len() {
         let other = arguments.known(index)?;
         arguments.object(index)?;
-        kept.retain(|member| {
-            let value = other.get(&member.key.value);
-            value.is_some_and(|value| is_same(value, &member.value) == Some(true))
-        });
+        let mut common = Vec::new();
+        for member in kept {
+            match other.get(&member.key.value).map(|value| is_same(value, &member.value)) {
+                Some(Some(true)) => common.push(member),
+                Some(Some(false)) | None => {}
+                Some(None) => return Err(Trouble::Unknown),
+            }
+        }
+        kept = common;
     }
     arguments.make(Value::Object(kept))
 }
