@@ -8,8 +8,8 @@ use std::net::IpAddr;
 
 use nom::Parser;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, tag_no_case, take_while1};
-use nom::character::complete::{char, multispace0, multispace1, not_line_ending};
+use nom::bytes::complete::{tag, tag_no_case, take_while, take_while1};
+use nom::character::complete::{char, multispace0, multispace1};
 use nom::combinator::{all_consuming, opt, value};
 use nom::error::context;
 use nom::multi::many0;
@@ -80,7 +80,7 @@ fn expected_flow(input: &str) -> Parsed<'_, ExpectedFlow> {
     let (input, verdict) = preceded(multispace0, opt(verdict)).parse(input)?;
     let (input, flow) = flow_line(input)?;
     let (input, _) = multispace0(input)?;
-    let (input, comment) = opt(preceded(char('#'), not_line_ending)).parse(input)?;
+    let (input, comment) = opt(preceded(char('#'), take_while(|c| c != '\n'))).parse(input)?;
     let (input, _) = multispace0(input)?;
     let comment = comment.map(|comment: &str| comment.trim().to_owned());
     Ok((input, ExpectedFlow { verdict, flow, comment }))

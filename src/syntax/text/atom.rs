@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use nom::Parser;
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while, take_while1};
-use nom::character::complete::{char, not_line_ending};
+use nom::character::complete::char;
 use nom::combinator::{cut, map, map_opt, opt, value};
 use nom::error::context;
 use nom::multi::{many0, many0_count};
@@ -116,7 +116,7 @@ pub(super) fn gap(input: &str) -> Parsed<'_, &str> {
 
 // comment = "#" *any
 pub(super) fn comment(input: &str) -> Parsed<'_, &str> {
-    nom::combinator::recognize((char('#'), not_line_ending)).parse(input)
+    nom::combinator::recognize((char('#'), take_while(|c| c != '\n'))).parse(input)
 }
 
 // comma = "," *(space / [comment] newline)

@@ -4,16 +4,26 @@
 
 mod atom;
 mod build;
+mod format;
 mod line;
+mod print;
+mod print_rules;
+mod print_settings;
 mod reader;
+#[cfg(test)]
+mod round_trip;
 mod rules;
 mod settings;
 mod split;
+mod words;
 
 use std::fmt;
 
 use crate::policy::Inventory;
 use crate::source::{InputError, SourceId, Sources, Span, Warning};
+
+pub use format::format;
+pub use print::print;
 
 /// Something wrong at one place of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

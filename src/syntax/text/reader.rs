@@ -357,8 +357,15 @@ pub(super) fn reads_as_service_tag(text: &str) -> bool {
     value::is_service_tag(text)
         && text.starts_with(|c: char| c.is_ascii_uppercase())
         && text.matches('.').count() <= 1
+        && !has_meaning(text)
         && !text.eq_ignore_ascii_case("any")
-        && !text.eq_ignore_ascii_case("none")
+}
+
+/// Whether `text` without quotes says something else than itself in a list.
+pub(super) fn has_meaning(text: &str) -> bool {
+    let words = ["none", "inspect", "header", "unknown", "on", "off"];
+    let qualifiers = Qualifier::ALL.map(Qualifier::word);
+    words.iter().chain(&qualifiers).any(|word| word.eq_ignore_ascii_case(text))
 }
 
 fn no_service_tag(text: &str) -> ValueError {

@@ -12,7 +12,7 @@ use crate::source::Spanned;
 use crate::syntax::trouble::finished;
 
 /// Keywords of settings, in the order in which they are printed.
-pub(super) const SETTINGS: [&str; 17] = [
+pub(super) const SETTINGS: [&str; 16] = [
     "tier",
     "location",
     "threat-intel",
@@ -29,7 +29,6 @@ pub(super) const SETTINGS: [&str; 17] = [
     "snat-private-ranges",
     "snat-auto-learn",
     "sql-redirect",
-    "dns",
 ];
 
 /// Settings that can stand more than once.
