@@ -40,6 +40,7 @@ pub use normal_form::{DnsForm, NormalForm, SignatureForm};
 pub use record::{Category, Dns, Form, LogRecord, LoggedAction, Origin, RecordKind, Signature};
 pub use time::DateOrder;
 
+use decode::DamagedData;
 use reader::Reader;
 use split::{Piece, Splitter};
 
@@ -135,12 +136,13 @@ fn values<S: Sink>(
 
 /// Counts damage of compressed data as a rejected input; what the input fails with goes on up.
 fn damaged<S: Sink>(reader: &mut Reader<'_, S>, error: io::Error) -> io::Result<()> {
-    match error.kind() {
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
-            let line = reader.counts.lines.max(1);
-            reader.input_rejected(line, format!("compressed data is damaged: {error}"), b"");
-            Ok(())
-        }
-        _ => Err(error),
-    }
+    let Some(damage) = error.get_ref().and_then(|inner| inner.downcast_ref::<DamagedData>()) else {
+        return Err(error);
+    };
+    let line = reader.counts.lines.max(1);
+    reader.input_rejected(line, damage.to_string(), b"");
+    Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -162,9 +162,13 @@ impl<R: BufRead> Splitter<R> {
                 }
                 Step::More => {}
                 Step::Complete => {
+                    let is_line = self.line == line;
                     if self.layout == Layout::Unknown {
-                        let is_line = self.line == line;
                         self.layout = if is_line { Layout::Lines } else { Layout::Document };
+                    }
+                    if self.open.is_empty() && is_line && self.has_junk_behind()? {
+                        self.skip_line()?;
+                        return damage("other text behind a value");
                     }
                     return Ok(Some(Piece::Value { line }));
                 }
@@ -175,6 +179,24 @@ impl<R: BufRead> Splitter<R> {
                     }
                     return damage(reason);
                 }
+            }
+        }
+    }
+
+    /// Whether anything but another value follows on the line: then the line is the end of a cut
+    /// one, and its value only a part of a record.
+    fn has_junk_behind(&mut self) -> io::Result<bool> {
+        loop {
+            let available = self.input.fill_buf()?;
+            let is_passed = |byte: u8| byte == b',' || (is_blank(byte) && byte != b'\n');
+            let passed = available.iter().take_while(|&&byte| is_passed(byte)).count();
+            let next = available.get(passed).copied();
+            let is_end = available.is_empty();
+            self.advance(passed);
+            match next {
+                Some(byte) => return Ok(!matches!(byte, b'\n' | b'{' | b'[')),
+                None if is_end => return Ok(false),
+                None => {}
             }
         }
     }
