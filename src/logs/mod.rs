@@ -11,7 +11,7 @@
 //! Memory is bounded by the largest single value, at most [`Options::value_bytes_max`]: lines,
 //! elements of arrays and of a leading `records` are taken one by one.
 //!
-//! Inside, `split` cuts the stream into values, `reader` turns values into rows of known columns, and
+//! Inside, `split` and `scan` cut the stream into values, `reader` turns values into rows of known columns, and
 //! `legacy` and `structured` turn rows into records. A scanner that recognises the usual layout of a
 //! line can stand between `split` and `reader` and leave every other line to them.
 
@@ -26,6 +26,7 @@ mod normal_form;
 mod reader;
 mod record;
 mod row;
+mod scan;
 mod split;
 mod structured;
 mod time;
@@ -72,6 +73,15 @@ impl Default for Options {
 }
 
 /// Reads the logs in `input`, which messages call `file`.
+///
+/// ```
+/// use azfw::logs::{LogRecord, Options, read};
+/// let line = br#"{"category":"AZFWNetworkRule","properties":{"SourceIp":"192.0.2.4","Action":"Deny"}}"#;
+/// let mut records: Vec<LogRecord> = Vec::new();
+/// let counts = read(&line[..], "export.json".into(), &Options::default(), &mut records)?;
+/// assert_eq!((counts.inputs, records.len()), (1, 1));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// # Errors
 ///
