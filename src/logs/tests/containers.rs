@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::{A, B, check};
+use super::{A, B, DateOrder, Options, check, shown};
 
 #[test]
 fn json_lines() {
@@ -183,4 +183,46 @@ fn a_bad_row_of_a_table_costs_only_itself() {
             low"
         "#]],
     );
+}
+
+#[test]
+fn wrapped_containers() {
+    check(
+        &format!(r#"{{"partition":1,"body":{{"records":[{B}]}}}}"#),
+        expect![[r#"
+        AZFWNetworkRule: {"time":"2025-03-01T10:00:00.123456Z","kind":"network","form":"structured","protocol":"udp","source":"192.0.2.4","source_port":2,"destination":"198.51.100.7","destination_port":53,"action":"allow","policy":"p","group":"g","collection":"c","rule":"r","tenant":"t","correlation":"c","origin":"f:1"}
+    "#]],
+    );
+    check(
+        r#"{"first":{"tables":[{"columns":[{"name":"msg_s"}],"rows":[["UDP request from 192.0.2.4:1 to 192.0.2.5:53. Action: Allow. "]]}]},"second":{"tables":[{"columns":[{"name":"Flag"}],"rows":[["FIN"]]}]}}"#,
+        expect![[r#"
+            AzureFirewallNetworkRule: {"kind":"network","form":"legacy","protocol":"udp","source":"192.0.2.4","source_port":1,"destination":"192.0.2.5","destination_port":53,"action":"allow","origin":"f:1"}
+            AZFWFlowTrace: {"kind":"flow_trace","form":"structured","flag":"FIN","origin":"f:1"}
+        "#]],
+    );
+}
+
+#[test]
+fn a_signature_in_azure_diagnostics_has_two_categories() {
+    check(
+        r#"{"Category":"AZFWIdpsSignature","Type":"AzureDiagnostics","Category_s":"Misc","SignatureId_s":"7","Severity_d":"1.0"}"#,
+        expect![[r#"
+            AZFWIdpsSignature: {"kind":"idps","form":"structured","signature":{"id":"7","category":"Misc","severity":1},"origin":"f:1"}
+        "#]],
+    );
+}
+
+#[test]
+fn dates_of_csv_follow_the_order_that_is_asked_for() {
+    let table = "TimeGenerated [UTC],SourceIp,DestinationIp,Action\n\"7/8/2025, 1:00:00.000 PM\",192.0.2.4,192.0.2.5,Allow\n";
+    check(
+        table,
+        expect![[r#"
+        f:2: ambiguous time: day and month could be swapped; say which comes first | "7/8/2025, 1:00:00.000 PM",192
+    "#]],
+    );
+    let options = Options { date_order: Some(DateOrder::MonthFirst), ..Options::default() };
+    expect![[r#"
+        AZFWNetworkRule: {"time":"2025-07-08T13:00:00Z","kind":"network","form":"structured","source":"192.0.2.4","destination":"192.0.2.5","action":"allow","origin":"f:2"}
+    "#]].assert_eq(&shown(table.as_bytes(), &options));
 }
