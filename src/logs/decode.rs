@@ -13,6 +13,11 @@ const RATIO_MAX: u64 = 1000;
 /// Below this size the ratio is not looked at.
 const RATIO_FREE_BYTES: u64 = 256 * 1024 * 1024;
 
+/// Compressed data that cannot be unpacked to its end.
+#[derive(Debug, thiserror::Error)]
+#[error("compressed data is damaged: {0}")]
+pub(super) struct DamagedData(String);
+
 /// The text of an input, and its beginning.
 pub(super) struct Decoded<'a> {
     /// The first bytes; they come out of `text` again.
@@ -143,13 +148,17 @@ impl<D: Read, F: Fn(&D) -> u64> Unpacked<D, F> {
 
 impl<D: Read, F: Fn(&D) -> u64> Read for Unpacked<D, F> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.decoder.read(buffer)?;
+        let count = self.decoder.read(buffer).map_err(|error| {
+            // What the system reports is about the file; the rest is the decoder's complaint.
+            let is_system = error.raw_os_error().is_some();
+            if is_system { error } else { io::Error::other(DamagedData(error.to_string())) }
+        })?;
         self.count += count as u64;
         let packed = (self.packed_bytes)(&self.decoder).max(1);
         let is_bomb = self.count > RATIO_FREE_BYTES && self.count / packed > RATIO_MAX;
         if is_bomb || self.count > self.count_max {
-            let message = "decompressed data is larger than the limit";
-            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+            let reason = "it grows beyond the limit".to_owned();
+            return Err(io::Error::other(DamagedData(reason)));
         }
         Ok(count)
     }

@@ -11,7 +11,7 @@
 //! Memory is bounded by the largest single value, at most [`Options::value_bytes_max`]: lines,
 //! elements of arrays and of a leading `records` are taken one by one.
 //!
-//! Inside, `split` cuts the stream into values, `reader` turns values into rows of known columns, and
+//! Inside, `split` and `scan` cut the stream into values, `reader` turns values into rows of known columns, and
 //! `legacy` and `structured` turn rows into records. A scanner that recognises the usual layout of a
 //! line can stand between `split` and `reader` and leave every other line to them.
 
@@ -27,6 +27,7 @@ mod normal_form;
 mod reader;
 mod record;
 mod row;
+mod scan;
 mod split;
 mod structured;
 mod time;
@@ -42,6 +43,7 @@ pub use normal_form::{DnsForm, NormalForm, SignatureForm};
 pub use record::{Category, Dns, Form, LogRecord, LoggedAction, Origin, RecordKind, Signature};
 pub use time::DateOrder;
 
+use decode::DamagedData;
 use reader::Reader;
 use split::{Piece, Splitter};
 
@@ -73,6 +75,15 @@ impl Default for Options {
 }
 
 /// Reads the logs in `input`, which messages call `file`.
+///
+/// ```
+/// use azfw::logs::{LogRecord, Options, read};
+/// let line = br#"{"category":"AZFWNetworkRule","properties":{"SourceIp":"192.0.2.4","Action":"Deny"}}"#;
+/// let mut records: Vec<LogRecord> = Vec::new();
+/// let counts = read(&line[..], "export.json".into(), &Options::default(), &mut records)?;
+/// assert_eq!((counts.inputs, records.len()), (1, 1));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// # Errors
 ///
@@ -137,12 +148,13 @@ fn values<S: Sink>(
 
 /// Counts damage of compressed data as a rejected input; what the input fails with goes on up.
 fn damaged<S: Sink>(reader: &mut Reader<'_, S>, error: io::Error) -> io::Result<()> {
-    match error.kind() {
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
-            let line = reader.counts.lines.max(1);
-            reader.input_rejected(line, format!("compressed data is damaged: {error}"), b"");
-            Ok(())
-        }
-        _ => Err(error),
-    }
+    let Some(damage) = error.get_ref().and_then(|inner| inner.downcast_ref::<DamagedData>()) else {
+        return Err(error);
+    };
+    let line = reader.counts.lines.max(1);
+    reader.input_rejected(line, damage.to_string(), b"");
+    Ok(())
 }
+
+#[cfg(test)]
+mod tests;

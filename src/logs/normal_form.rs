@@ -190,3 +190,74 @@ impl<'a> From<&'a Dns> for DnsForm<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use expect_test::expect;
+
+    use super::*;
+    use crate::logs::{Form, LoggedAction, Origin, RecordKind};
+
+    #[test]
+    fn names_and_their_order_are_a_promise() {
+        let origin = Origin { file: Arc::from("a.json"), line: 7 };
+        let address = Some(IpAddr::from([192, 0, 2, 4]));
+        let text = || Some("x".into());
+        let record = LogRecord {
+            time: Some(jiff::Timestamp::UNIX_EPOCH),
+            firewall: text(),
+            protocol: text(),
+            icmp_type: Some(8),
+            source: address,
+            source_port: Some(1),
+            destination: Some("2001:db8:0::1".parse().unwrap()),
+            destination_port: Some(2),
+            fqdn: text(),
+            url: text(),
+            web_category: text(),
+            action: Some(LoggedAction::Allow),
+            reason: text(),
+            policy: text(),
+            group: text(),
+            collection: text(),
+            rule: text(),
+            translated: address,
+            translated_port: Some(3),
+            threat: text(),
+            signature: Some(Box::new(Signature {
+                id: text(),
+                category: text(),
+                description: text(),
+                severity: Some(1),
+            })),
+            tls_inspected: Some(true),
+            explicit_proxy: Some(false),
+            flag: text(),
+            rate_mbps: Some(0.5),
+            dns: Some(Box::new(Dns {
+                id: Some(4),
+                query_type: text(),
+                class: text(),
+                name: text(),
+                protocol: text(),
+                request_size: Some(5),
+                dnssec_ok: Some(true),
+                edns_size: Some(6),
+                rcode: text(),
+                flags: text(),
+                response_size: Some(7),
+                duration_s: Some(0.25),
+                error: text(),
+                server: text(),
+            })),
+            count: Some(8),
+            tenant: text(),
+            correlation: text(),
+            ..LogRecord::new(RecordKind::Network, Form::Legacy, "c", origin)
+        };
+        let got = serde_json::to_string(&NormalForm::from(&record)).unwrap();
+        expect![[r#"{"time":"1970-01-01T00:00:00Z","kind":"network","form":"legacy","firewall":"x","protocol":"x","icmp_type":8,"source":"192.0.2.4","source_port":1,"destination":"2001:db8::1","destination_port":2,"fqdn":"x","url":"x","web_category":"x","action":"allow","reason":"x","policy":"x","group":"x","collection":"x","rule":"x","translated":"192.0.2.4","translated_port":3,"threat":"x","signature":{"id":"x","category":"x","description":"x","severity":1},"tls_inspected":true,"explicit_proxy":false,"flag":"x","rate_mbps":0.5,"dns":{"id":4,"type":"x","class":"x","name":"x","protocol":"x","request_size":5,"dnssec_ok":true,"edns_size":6,"rcode":"x","flags":"x","response_size":7,"duration_s":0.25,"error":"x","server":"x"},"count":8,"tenant":"x","correlation":"x","origin":"a.json:7"}"#]].assert_eq(&got);
+    }
+}

@@ -53,6 +53,11 @@ impl<'a, S: Sink> Reader<'a, S> {
             Value::Object(members) => {
                 let mut row = Row::new();
                 fill(&mut row, members, Place::Envelope);
+                let mut wrapped =
+                    members.iter().map(|(_, value)| value).filter(|value| holds_rows(value));
+                if row.is_empty() && wrapped.clone().next().is_some() {
+                    return wrapped.try_for_each(|value| self.value(value, text, line));
+                }
                 self.row(row, text, line)
             }
             Value::Null
@@ -175,6 +180,12 @@ impl<'a, S: Sink> Reader<'a, S> {
     fn origin(&self, line: u64) -> Origin {
         Origin { file: Arc::clone(&self.file), line }
     }
+}
+
+/// Whether `value` is a container: consumers and notebooks wrap those under names of their own.
+fn holds_rows(value: &Value<'_>) -> bool {
+    let holds = |key| value.get(key).and_then(Value::elements).is_some();
+    holds("records") || holds("tables")
 }
 
 /// Which part of a record members stand in.

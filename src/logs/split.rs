@@ -8,6 +8,8 @@
 
 use std::io::{self, BufRead};
 
+use super::scan::{Scan, Step, is_blank};
+
 /// A piece of the stream. Its bytes are in [`Splitter::text`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece {
@@ -82,7 +84,7 @@ impl<R: BufRead> Splitter<R> {
                 }
                 Some(b'{') => {
                     let is_line_bound = self.layout == Layout::Lines;
-                    match self.object(Scan { is_line_bound, ..Scan::default() })? {
+                    match self.object(Scan::new(is_line_bound))? {
                         Some(piece) => return Ok(Some(piece)),
                         None => self.enter_records(),
                     }
@@ -162,9 +164,13 @@ impl<R: BufRead> Splitter<R> {
                 }
                 Step::More => {}
                 Step::Complete => {
+                    let is_line = self.line == line;
                     if self.layout == Layout::Unknown {
-                        let is_line = self.line == line;
                         self.layout = if is_line { Layout::Lines } else { Layout::Document };
+                    }
+                    if self.open.is_empty() && is_line && self.has_junk_behind()? {
+                        self.skip_line()?;
+                        return damage("other text behind a value");
                     }
                     return Ok(Some(Piece::Value { line }));
                 }
@@ -175,6 +181,24 @@ impl<R: BufRead> Splitter<R> {
                     }
                     return damage(reason);
                 }
+            }
+        }
+    }
+
+    /// Whether anything but another value follows on the line: then the line is the end of a cut
+    /// one, and its value only a part of a record.
+    fn has_junk_behind(&mut self) -> io::Result<bool> {
+        loop {
+            let available = self.input.fill_buf()?;
+            let is_passed = |byte: u8| byte == b',' || (is_blank(byte) && byte != b'\n');
+            let passed = available.iter().take_while(|&&byte| is_passed(byte)).count();
+            let next = available.get(passed).copied();
+            let is_end = available.is_empty();
+            self.advance(passed);
+            match next {
+                Some(byte) => return Ok(!matches!(byte, b'\n' | b'{' | b'[')),
+                None if is_end => return Ok(false),
+                None => {}
             }
         }
     }
@@ -229,147 +253,8 @@ impl<R: BufRead> Splitter<R> {
     }
 }
 
-fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
-}
-
 /// The number of the line behind `bytes`, and whether it has no byte yet.
 fn after(line: u64, is_line_start: bool, bytes: &[u8]) -> (u64, bool) {
     let newlines: u64 = bytes.iter().map(|&byte| u64::from(byte == b'\n')).sum();
     (line + newlines, bytes.last().map_or(is_line_start, |&byte| byte == b'\n'))
-}
-
-/// What the bytes fed so far amount to.
-enum Step {
-    More,
-    Complete,
-    /// The object is `{"records":[`, just entered.
-    Records,
-    /// Not an object after all. The line is over when its newline is consumed, or when the next
-    /// byte begins another line.
-    Damage {
-        reason: &'static str,
-        is_line_over: bool,
-    },
-}
-
-const RECORDS: &[u8] = b"{\"records\":[";
-const OTHER: usize = usize::MAX;
-/// The depth that the JSON reader goes to.
-const DEPTH_MAX: usize = 128;
-
-/// Where a byte stands with regard to strings.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Quote {
-    #[default]
-    Outside,
-    Inside,
-    /// Behind a backslash.
-    Escaped,
-}
-
-/// Follows the brackets and quotes of one object.
-#[derive(Default)]
-struct Scan {
-    /// Open brackets, outermost first.
-    stack: Vec<u8>,
-    quote: Quote,
-    /// The last byte outside a string that is no blank.
-    last: u8,
-    is_line_start: bool,
-    /// A newline ends the object, whole or not.
-    is_line_bound: bool,
-    /// How much of `{"records":[` was seen, blanks aside; [`OTHER`] once something else was.
-    records: usize,
-}
-
-impl Scan {
-    /// In an object whose first member is passed.
-    fn inside_object() -> Self {
-        Self { stack: vec![b'{'], last: b']', records: OTHER, ..Self::default() }
-    }
-
-    /// How many of `bytes` belong to the object, and what they amount to.
-    fn feed(&mut self, bytes: &[u8]) -> (usize, Step) {
-        for (index, &byte) in bytes.iter().enumerate() {
-            if byte == b'\n' && (self.quote != Quote::Outside || self.is_line_bound) {
-                let reason = "the line ends inside a value";
-                return (index + 1, Step::Damage { reason, is_line_over: true });
-            }
-            if self.quote != Quote::Outside {
-                self.string_byte(byte);
-            } else if !is_blank(byte) {
-                match self.byte(byte) {
-                    Step::More => {}
-                    // The byte that shows the damage may begin the next value.
-                    damage @ Step::Damage { .. } => return (index, damage),
-                    done => return (index + 1, done),
-                }
-                self.is_line_start = false;
-            } else if byte == b'\n' {
-                self.is_line_start = true;
-            }
-        }
-        (bytes.len(), Step::More)
-    }
-
-    fn string_byte(&mut self, byte: u8) {
-        self.follow_records(byte);
-        self.quote = match (self.quote, byte) {
-            (Quote::Inside, b'\\') => Quote::Escaped,
-            (Quote::Inside, b'"') => Quote::Outside,
-            _ => Quote::Inside,
-        };
-    }
-
-    fn byte(&mut self, byte: u8) -> Step {
-        self.follow_records(byte);
-        match byte {
-            b'"' => self.quote = Quote::Inside,
-            b'{' | b'[' => {
-                if self.records == RECORDS.len() {
-                    return Step::Records;
-                }
-                if self.is_out_of_place(byte) {
-                    let reason = "the line ends inside a value";
-                    return Step::Damage { reason, is_line_over: true };
-                }
-                if self.stack.len() == DEPTH_MAX {
-                    let reason = "a value is nested too deeply";
-                    return Step::Damage { reason, is_line_over: false };
-                }
-                self.stack.push(byte);
-            }
-            b'}' | b']' => {
-                let opening = if byte == b'}' { b'{' } else { b'[' };
-                if self.stack.pop() != Some(opening) {
-                    let reason = "brackets do not match";
-                    return Step::Damage { reason, is_line_over: false };
-                }
-                if self.stack.is_empty() {
-                    return Step::Complete;
-                }
-            }
-            _ => {}
-        }
-        self.last = byte;
-        Step::More
-    }
-
-    /// Whether an object begins a line where JSON allows none: the one before was cut.
-    fn is_out_of_place(&self, byte: u8) -> bool {
-        let is_allowed = match self.last {
-            b',' => self.stack.last() == Some(&b'['),
-            b'[' | b':' => true,
-            _ => false,
-        };
-        byte == b'{' && self.is_line_start && !is_allowed
-    }
-
-    fn follow_records(&mut self, byte: u8) {
-        self.records = match RECORDS.get(self.records) {
-            Some(expected) if *expected == byte => self.records + 1,
-            Some(_) | None => OTHER,
-        };
-    }
 }

@@ -18,7 +18,7 @@ pub(super) fn record(
 ) -> Result<LogRecord, String> {
     let mut record = LogRecord::new(kind(family), Form::Structured, category, origin);
     match family {
-        Family::DnsQuery | Family::DnsTrace => dns(&mut record, row)?,
+        Family::DnsQuery | Family::DnsTrace => dns(&mut record, row),
         Family::DnsFailure => dns_failure(&mut record, row),
         Family::Legacy
         | Family::Network
@@ -134,8 +134,8 @@ fn signature(row: &Row<'_>) -> Signature {
 }
 
 /// Azure cuts rows of upstream time-outs at the wrong places, so no column is relied upon.
-fn dns(record: &mut LogRecord, row: &Row<'_>) -> Result<(), String> {
-    record.source = row.address(Column::SourceIp)?;
+fn dns(record: &mut LogRecord, row: &Row<'_>) {
+    record.source = row.address(Column::SourceIp).ok().flatten();
     record.source_port = row.number(Column::SourcePort);
     record.flag = row.string(Column::MessageType);
     record.dns = Some(Box::new(Dns {
@@ -154,7 +154,6 @@ fn dns(record: &mut LogRecord, row: &Row<'_>) -> Result<(), String> {
         error: row.string(Column::ErrorMessage).or_else(|| error_number(row)),
         server: server(row),
     }));
-    Ok(())
 }
 
 fn error_number(row: &Row<'_>) -> Option<SmolStr> {

@@ -47,7 +47,7 @@ pub enum Cause<'a> {
     Reason(&'a str),
 }
 
-const ACTION: &str = ". Action: ";
+pub(super) const ACTION: &str = ". Action: ";
 
 pub(super) fn decision(text: &str) -> Result<Decision<'_>, Trouble<'_>> {
     let (rest, was) = opt(was).parse(text).map_err(|_| ("an action", text))?;

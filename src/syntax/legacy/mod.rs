@@ -59,10 +59,12 @@ pub enum Outcome<'a> {
 
 /// A sentence that is none of the known ones.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("message not understood: expected {expected} at character {}", .offset + 1)]
+#[error("message not understood: expected {expected} at character {column}")]
 pub struct MessageError {
     expected: &'static str,
     offset: usize,
+    /// In characters, from one.
+    column: usize,
 }
 
 impl MessageError {
@@ -83,9 +85,10 @@ type Trouble<'a> = (&'static str, &'a str);
 /// Says what was expected and where, when `text` is none of the sentences the firewall is known to
 /// write.
 pub fn message(text: &str) -> Result<Message<'_>, MessageError> {
-    parts(text).map_err(|(expected, rest)| MessageError {
-        expected,
-        offset: text.len().saturating_sub(rest.len()),
+    parts(text).map_err(|(expected, rest)| {
+        let offset = text.len().saturating_sub(rest.len());
+        let column = text.get(..offset).unwrap_or(text).chars().count() + 1;
+        MessageError { expected, offset, column }
     })
 }
 
@@ -129,6 +132,10 @@ fn protocol(text: &str) -> IResult<&str, (&str, Option<u8>)> {
 fn dnat(text: &str) -> Result<Outcome<'_>, Trouble<'_>> {
     let (rest, translated) = endpoint::endpoint(text)?;
     let rest = rest.trim();
+    // A name that a stranger made up to look like a translation stands before an action.
+    if rest.contains(decision::ACTION) {
+        return Err(("a translation without an action", rest));
+    }
     if rest.is_empty() {
         return Ok(Outcome::Dnat { translated, rule: None });
     }
