@@ -102,7 +102,7 @@ fn wrapped(text: &str, room: usize) -> Vec<&str> {
     let (mut rest, mut room) = (text, room);
     while let Some((end, _)) = rest.char_indices().nth(room) {
         let (line, _) = rest.split_at(end);
-        let soft = line.rfind([' ', '/']).map(|at| at + 1).filter(|&at| at > line.len() / 2);
+        let soft = line.rfind([' ', '/']).map(|at| at + 1).filter(|&at| at > line.len() / 3);
         let (part, next) = rest.split_at(soft.unwrap_or(end));
         parts.push(part);
         rest = next;
@@ -143,9 +143,9 @@ mod tests {
             expect![[r#"
                     hits  kind     rule
                   12,345  nat      a/b/c
-                       6  network  Default-Net/collection-of
-                                     -rules/a-rule with
-                                     blanks
+                       6  network  Default-Net/
+                                     collection-of-rules/
+                                     a-rule with blanks
             "#]],
         );
     }

@@ -118,6 +118,9 @@ fn draw(sheet: &Sheet, layout: Layout, text: &mut String) {
     text.push_str(&painted(head.trim_end_matches('\n'), Style::new().dimmed(), layout));
     text.push('\n');
     text.push_str(&body);
+    if let Some(more) = &sheet.more {
+        text.push_str(&paragraph("  ", Style::new(), more, layout));
+    }
 }
 
 fn shown(cell: &Cell) -> String {
