@@ -9,7 +9,7 @@ use super::row::{Class, Field, Row};
 use super::summary::Seen;
 
 /// How many recent events are remembered to find duplicates and retries, by default.
-pub const HELD_MAX: usize = 1 << 18;
+pub const HELD_MAX: usize = 1 << 17;
 
 const MINUTE_US: i64 = 60_000_000;
 

@@ -59,14 +59,16 @@ fn input(summary: &Summary) -> String {
     let files = plural(input.files, "file");
     let mut parts = vec![format!("from {files}, {}", size(input.bytes))];
     let ignored: u64 = input.ignored.iter().map(|(_, count)| count).sum();
-    let mut add = |count: u64, text: String| {
-        if count > 0 {
-            parts.push(text);
-        }
-    };
-    add(coverage.duplicates, format!("{} left out", plural(coverage.duplicates, "duplicate")));
-    add(input.rejected, format!("{} more rejected", grouped(input.rejected)));
-    add(ignored, format!("{} more ignored", grouped(ignored)));
+    if coverage.duplicates > 0 {
+        parts.push(format!("{} left out", plural(coverage.duplicates, "duplicate")));
+    }
+    let others = [(input.rejected, "rejected"), (ignored, "ignored")];
+    let others = others.iter().filter(|(count, _)| *count > 0);
+    let others: Vec<String> =
+        others.map(|(count, what)| format!("{} {what}", grouped(*count))).collect();
+    if !others.is_empty() {
+        parts.push(format!("not among them: {}", others.join(", ")));
+    }
     parts.join("; ")
 }
 

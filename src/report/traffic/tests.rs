@@ -9,7 +9,9 @@ use super::{csv, json, markdown, text};
 
 fn summary(records: &[LogRecord], options: &Options<'_>) -> Summary {
     let mut tally = Tally::new();
-    records.iter().for_each(|record| tally.push(record));
+    for record in records {
+        tally.push(record);
+    }
     tally.finish(input(records.len()), options).unwrap()
 }
 
@@ -58,7 +60,7 @@ fn json_has_the_documented_shape() {
 fn csv_has_one_file_per_table() {
     let files = csv::render(&half_a_day_summary());
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-    expect![[r#"
+    expect![[r"
         hours.csv
         denied_destinations.csv
         denied_by_default.csv
@@ -79,7 +81,8 @@ fn csv_has_one_file_per_table() {
         unresolved.csv
         aggregation.csv
         categories.csv
-        input.csv"#]].assert_eq(&names.join("\n"));
+        input.csv"]]
+    .assert_eq(&names.join("\n"));
     for (name, text) in &files {
         let columns: Vec<usize> = ::csv::ReaderBuilder::new()
             .has_headers(false)
@@ -89,17 +92,18 @@ fn csv_has_one_file_per_table() {
             .collect();
         assert!(columns.len() > 1, "{name}");
     }
-    expect![[r#"
+    expect![[r"
         attempts,records,sources,first_seen,last_seen,protocol,destination,port,reason
         100,400,9,2026-09-07T12:00:02Z,2026-09-07T23:33:09Z,tcp,203.0.113.9,8443,Default Action
         1,1,1,2026-09-07T14:31:40Z,2026-09-07T14:31:40Z,https,,443,SNI TLS extension was missing.
-    "#]].assert_eq(&files[1].1);
+    "]]
+    .assert_eq(&files[1].1);
 }
 
 #[test]
 fn an_empty_log_says_so() {
     let summary = Tally::new().finish(Input::default(), &Options::default()).unwrap();
-    expect![[r#"
+    expect![[r"
         period    no record has a time
         records             0  from 0 files, 0 bytes
         allowed             0  0.0 %
@@ -110,7 +114,8 @@ fn an_empty_log_says_so() {
           entries  what became of them
                 0  counted
                 0  in total
-    "#]].assert_eq(&text::render(&summary, Layout::default()));
+    "]]
+    .assert_eq(&text::render(&summary, Layout::default()));
 }
 
 #[test]
@@ -145,7 +150,7 @@ fn a_long_period_is_drawn_by_day() {
     let records: Vec<LogRecord> = (0..100).map(at).collect();
     let text = text::render(&summary(&records, &Options::default()), Layout::default());
     let days: Vec<&str> = text.lines().skip_while(|line| *line != "Days (UTC)").take(8).collect();
-    expect![[r#"
+    expect![[r"
         Days (UTC)
                       allowed  denied  threats  = allowed  # denied
           2026-09-07        0      12        0  ###############
@@ -153,5 +158,6 @@ fn a_long_period_is_drawn_by_day() {
           2026-09-09        0      24        0  ##############################
           2026-09-10        0      24        0  ##############################
           2026-09-11        0      16        0  ####################
-    "#]].assert_eq(&days.join("\n"));
+    "]]
+    .assert_eq(&days.join("\n"));
 }

@@ -15,30 +15,30 @@ pub(super) struct Coverage<'a> {
     entries: u64,
     records: u64,
     duplicates: u64,
-    ignored: Vec<Ignored<'a>>,
+    ignored: Vec<IgnoredRow<'a>>,
     rejected: u64,
-    rejected_examples: Vec<Rejected<'a>>,
+    rejected_examples: Vec<RejectedRow<'a>>,
     without_time: u64,
     reconciled: bool,
     duplicate_window_exceeded: bool,
     attempt_window_exceeded: bool,
-    categories: Vec<Category<'a>>,
+    categories: Vec<CategoryRow<'a>>,
 }
 
 #[derive(Serialize)]
-struct Ignored<'a> {
+struct IgnoredRow<'a> {
     reason: &'a str,
     entries: u64,
 }
 
 #[derive(Serialize)]
-struct Rejected<'a> {
+struct RejectedRow<'a> {
     position: &'a str,
     reason: &'a str,
 }
 
 #[derive(Serialize)]
-struct Category<'a> {
+struct CategoryRow<'a> {
     category: &'a str,
     form: &'static str,
     kind: &'static str,
@@ -51,7 +51,7 @@ impl<'a> Coverage<'a> {
         let input = &coverage.input;
         let ignored = input.ignored.iter();
         let rejected = input.rejected_examples.iter();
-        let categories = coverage.categories.iter().map(|row| Category {
+        let categories = coverage.categories.iter().map(|row| CategoryRow {
             category: &row.category,
             form: row.form.name(),
             kind: row.kind.name(),
@@ -65,11 +65,11 @@ impl<'a> Coverage<'a> {
             records: coverage.records,
             duplicates: coverage.duplicates,
             ignored: ignored
-                .map(|(reason, entries)| Ignored { reason, entries: *entries })
+                .map(|(reason, entries)| IgnoredRow { reason, entries: *entries })
                 .collect(),
             rejected: input.rejected,
             rejected_examples: rejected
-                .map(|example| Rejected { position: &example.position, reason: &example.reason })
+                .map(|example| RejectedRow { position: &example.position, reason: &example.reason })
                 .collect(),
             without_time: coverage.without_time,
             reconciled: coverage.is_reconciled(),
@@ -81,14 +81,14 @@ impl<'a> Coverage<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Hour {
+pub(super) struct HourRow {
     hour: String,
     allowed: u64,
     denied: u64,
     threats: u64,
 }
 
-impl Hour {
+impl HourRow {
     pub(super) fn new(row: &tables::HourRow) -> Self {
         let tables::HourRow { hour, allowed, denied, threats } = *row;
         Self { hour: hour.to_string(), allowed, denied, threats }
@@ -96,7 +96,7 @@ impl Hour {
 }
 
 #[derive(Serialize)]
-pub(super) struct DeniedTarget<'a> {
+pub(super) struct DeniedTargetRow<'a> {
     protocol: Option<&'a str>,
     destination: Option<&'a str>,
     port: Option<u16>,
@@ -107,7 +107,7 @@ pub(super) struct DeniedTarget<'a> {
     seen: Option<Period>,
 }
 
-impl<'a> DeniedTarget<'a> {
+impl<'a> DeniedTargetRow<'a> {
     pub(super) fn new(row: &'a tables::DeniedTargetRow) -> Self {
         Self {
             protocol: row.protocol.as_deref(),
@@ -123,7 +123,7 @@ impl<'a> DeniedTarget<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Denied<'a> {
+pub(super) struct DeniedRow<'a> {
     protocol: Option<&'a str>,
     source: Option<&'a str>,
     destination: Option<&'a str>,
@@ -134,7 +134,7 @@ pub(super) struct Denied<'a> {
     seen: Option<Period>,
 }
 
-impl<'a> Denied<'a> {
+impl<'a> DeniedRow<'a> {
     pub(super) fn new(row: &'a tables::DeniedRow) -> Self {
         Self {
             protocol: row.protocol.as_deref(),
@@ -151,14 +151,14 @@ impl<'a> Denied<'a> {
 
 /// A rule by its names, as everywhere in the output of azfw.
 #[derive(Serialize)]
-struct Rule<'a> {
+struct RuleNames<'a> {
     policy: Option<&'a str>,
     group: Option<&'a str>,
     collection: Option<&'a str>,
     rule: &'a str,
 }
 
-impl<'a> Rule<'a> {
+impl<'a> RuleNames<'a> {
     fn logged(rule: &'a tables::LoggedRule) -> Self {
         Self {
             policy: rule.policy.as_deref(),
@@ -170,8 +170,8 @@ impl<'a> Rule<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Hits<'a> {
-    rule: Rule<'a>,
+pub(super) struct RuleRow<'a> {
+    rule: RuleNames<'a>,
     #[serde(rename = "type")]
     kind: &'static str,
     action: Option<&'static str>,
@@ -183,7 +183,7 @@ pub(super) struct Hits<'a> {
     seen: Option<Period>,
 }
 
-impl<'a> Hits<'a> {
+impl<'a> RuleRow<'a> {
     pub(super) fn new(row: &'a tables::RuleRow, connections: u64) -> Self {
         let share = match row.action {
             Some(LoggedAction::Allow | LoggedAction::Deny) => {
@@ -193,7 +193,7 @@ impl<'a> Hits<'a> {
             Some(LoggedAction::Alert | LoggedAction::Dnat) | None => None,
         };
         Self {
-            rule: Rule::logged(&row.rule),
+            rule: RuleNames::logged(&row.rule),
             kind: row.kind.name(),
             action: row.action.map(LoggedAction::name),
             hits: row.hits,
@@ -207,15 +207,15 @@ impl<'a> Hits<'a> {
 
 #[derive(Serialize)]
 pub(super) struct Policy<'a> {
-    rules: Vec<PolicyRule<'a>>,
+    rules: Vec<PolicyRuleRow<'a>>,
     never_hit: usize,
-    unknown_rules: Vec<Hits<'a>>,
+    unknown_rules: Vec<RuleRow<'a>>,
     policies_not_named: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
-struct PolicyRule<'a> {
-    rule: Rule<'a>,
+struct PolicyRuleRow<'a> {
+    rule: RuleNames<'a>,
     inherited: bool,
     #[serde(rename = "type")]
     kind: &'a str,
@@ -228,8 +228,8 @@ struct PolicyRule<'a> {
 
 impl<'a> Policy<'a> {
     pub(super) fn new(policy: &'a tables::PolicyUse, connections: u64) -> Self {
-        let rules = policy.rules.iter().map(|row| PolicyRule {
-            rule: Rule {
+        let rules = policy.rules.iter().map(|row| PolicyRuleRow {
+            rule: RuleNames {
                 policy: row.rule.path.policy.as_deref(),
                 group: row.rule.path.group.as_deref(),
                 collection: Some(&row.rule.path.collection),
@@ -246,34 +246,38 @@ impl<'a> Policy<'a> {
         Self {
             rules: rules.collect(),
             never_hit: policy.never_hit().count(),
-            unknown_rules: policy.unknown.iter().map(|row| Hits::new(row, connections)).collect(),
+            unknown_rules: policy
+                .unknown
+                .iter()
+                .map(|row| RuleRow::new(row, connections))
+                .collect(),
             policies_not_named: policy.unnamed_policies.iter().map(AsRef::as_ref).collect(),
         }
     }
 }
 
 #[derive(Serialize)]
-pub(super) struct Talker<'a> {
+pub(super) struct TalkerRow<'a> {
     name: &'a str,
     allowed: u64,
     denied: u64,
 }
 
-impl<'a> Talker<'a> {
+impl<'a> TalkerRow<'a> {
     pub(super) fn new(row: &'a tables::TalkerRow) -> Self {
         Self { name: &row.name, allowed: row.allowed, denied: row.denied }
     }
 }
 
 #[derive(Serialize)]
-pub(super) struct Port<'a> {
+pub(super) struct PortRow<'a> {
     protocol: Option<&'a str>,
     port: Option<u16>,
     allowed: u64,
     denied: u64,
 }
 
-impl<'a> Port<'a> {
+impl<'a> PortRow<'a> {
     pub(super) fn new(row: &'a tables::PortRow) -> Self {
         let tables::PortRow { protocol, port, allowed, denied } = row;
         Self { protocol: protocol.as_deref(), port: *port, allowed: *allowed, denied: *denied }
@@ -281,19 +285,19 @@ impl<'a> Port<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Dnat<'a> {
+pub(super) struct DnatRow<'a> {
     protocol: Option<&'a str>,
     client: Option<&'a str>,
     public: Option<&'a str>,
     public_port: Option<u16>,
     inner: Option<&'a str>,
     inner_port: Option<u16>,
-    rule: Option<Rule<'a>>,
+    rule: Option<RuleNames<'a>>,
     records: u64,
     seen: Option<Period>,
 }
 
-impl<'a> Dnat<'a> {
+impl<'a> DnatRow<'a> {
     pub(super) fn new(row: &'a tables::DnatRow) -> Self {
         Self {
             protocol: row.protocol.as_deref(),
@@ -302,7 +306,7 @@ impl<'a> Dnat<'a> {
             public_port: row.public_port,
             inner: row.inner.as_deref(),
             inner_port: row.inner_port,
-            rule: row.rule.as_ref().map(Rule::logged),
+            rule: row.rule.as_ref().map(RuleNames::logged),
             records: row.records,
             seen: row.seen.map(Period::from),
         }
@@ -310,7 +314,7 @@ impl<'a> Dnat<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Threat<'a> {
+pub(super) struct ThreatRow<'a> {
     threat: Option<&'a str>,
     protocol: Option<&'a str>,
     destination: Option<&'a str>,
@@ -321,7 +325,7 @@ pub(super) struct Threat<'a> {
     seen: Option<Period>,
 }
 
-impl<'a> Threat<'a> {
+impl<'a> ThreatRow<'a> {
     pub(super) fn new(row: &'a tables::ThreatRow) -> Self {
         Self {
             threat: row.threat.as_deref(),
@@ -337,7 +341,7 @@ impl<'a> Threat<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Idps<'a> {
+pub(super) struct IdpsRow<'a> {
     signature: Option<&'a str>,
     description: Option<&'a str>,
     category: Option<&'a str>,
@@ -349,7 +353,7 @@ pub(super) struct Idps<'a> {
     seen: Option<Period>,
 }
 
-impl<'a> Idps<'a> {
+impl<'a> IdpsRow<'a> {
     pub(super) fn new(row: &'a tables::IdpsRow) -> Self {
         Self {
             signature: row.signature.as_deref(),
@@ -367,12 +371,12 @@ impl<'a> Idps<'a> {
 
 #[derive(Serialize)]
 pub(super) struct Dns<'a> {
-    answers: Vec<Answer<'a>>,
-    failing: Largest<Failing<'a>>,
+    answers: Vec<AnswerRow<'a>>,
+    failing: Largest<FailingRow<'a>>,
 }
 
 #[derive(Serialize)]
-struct Answer<'a> {
+struct AnswerRow<'a> {
     answer: Option<&'a str>,
     #[serde(rename = "type")]
     query_type: Option<&'a str>,
@@ -380,7 +384,7 @@ struct Answer<'a> {
 }
 
 #[derive(Serialize)]
-struct Failing<'a> {
+struct FailingRow<'a> {
     name: Option<&'a str>,
     answer: Option<&'a str>,
     records: u64,
@@ -389,12 +393,12 @@ struct Failing<'a> {
 
 impl<'a> Dns<'a> {
     pub(super) fn new(dns: &'a tables::DnsSummary) -> Self {
-        let answers = dns.answers.iter().map(|row| Answer {
+        let answers = dns.answers.iter().map(|row| AnswerRow {
             answer: row.answer.as_deref(),
             query_type: row.query_type.as_deref(),
             records: row.records,
         });
-        let failing = |row: &'a tables::FailingRow| Failing {
+        let failing = |row: &'a tables::FailingRow| FailingRow {
             name: row.name.as_deref(),
             answer: row.answer.as_deref(),
             records: row.records,
@@ -405,18 +409,18 @@ impl<'a> Dns<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Unresolved<'a> {
+pub(super) struct UnresolvedRow<'a> {
     fqdn: Option<&'a str>,
-    rule: Option<Rule<'a>>,
+    rule: Option<RuleNames<'a>>,
     records: u64,
     seen: Option<Period>,
 }
 
-impl<'a> Unresolved<'a> {
+impl<'a> UnresolvedRow<'a> {
     pub(super) fn new(row: &'a tables::UnresolvedRow) -> Self {
         Self {
             fqdn: row.fqdn.as_deref(),
-            rule: row.rule.as_ref().map(Rule::logged),
+            rule: row.rule.as_ref().map(RuleNames::logged),
             records: row.records,
             seen: row.seen.map(Period::from),
         }
@@ -424,20 +428,20 @@ impl<'a> Unresolved<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Aggregation<'a> {
+pub(super) struct AggregationRow<'a> {
     category: &'a str,
-    rule: Option<Rule<'a>>,
+    rule: Option<RuleNames<'a>>,
     action: Option<&'static str>,
     rows: u64,
     connections: u64,
     seen: Option<Period>,
 }
 
-impl<'a> Aggregation<'a> {
+impl<'a> AggregationRow<'a> {
     pub(super) fn new(row: &'a tables::AggregationRow) -> Self {
         Self {
             category: &row.category,
-            rule: row.rule.as_ref().map(Rule::logged),
+            rule: row.rule.as_ref().map(RuleNames::logged),
             action: row.action.map(LoggedAction::name),
             rows: row.rows,
             connections: row.connections,

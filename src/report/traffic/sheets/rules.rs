@@ -84,7 +84,7 @@ pub(super) fn never_hit(summary: &Summary) -> Option<Sheet> {
         ]
     });
     let mut sheet = sheet("never_hit", "Rules never hit in these logs", &columns, rows.collect());
-    sheet.title.push_str(&format!(" ({} of {})", sheet.rows.len(), policy.rules.len()));
+    sheet.title = format!("{} ({} of {})", sheet.title, sheet.rows.len(), policy.rules.len());
     sheet.notes = never_hit_notes(summary);
     Some(sheet)
 }

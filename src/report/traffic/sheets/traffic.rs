@@ -50,7 +50,7 @@ pub(super) fn denied_targets(summary: &Summary) -> Sheet {
         TARGET,
         PORT,
         REASON,
-        words("target_text", "destination (and the reason, if another)", Reading),
+        words("target_text", "destination (and reason)", Reading),
     ];
     let title = "Denied by default, by destination";
     let rows = &summary.denied_targets;
@@ -70,8 +70,9 @@ pub(super) fn denied_targets(summary: &Summary) -> Sheet {
             Cell::Text(with_reason(format!("{protocol} {target}"), row.reason.as_deref())),
         ]
     });
-    let note = "No rule is named in these records. Repeats from one source port within 60 s of \
-                each other are one attempt.";
+    let note = "No rule is named in these records; a reason is shown where it is another than \
+                the default action. Repeats from one source port within 60 s of each other are \
+                one attempt.";
     sheet.notes.push(note.to_owned());
     sheet
 }
@@ -87,7 +88,7 @@ pub(super) fn denied(summary: &Summary) -> Sheet {
         TARGET,
         PORT,
         REASON,
-        words("flow", "flow (and the reason, if another)", Reading),
+        words("flow", "flow (and reason)", Reading),
     ];
     let title = "Denied by default, by flow";
     top("denied_by_default", title, &columns, &summary.denied, |row| {
@@ -136,11 +137,9 @@ pub(super) fn idps(summary: &Summary) -> Sheet {
         words("signature_text", "signature", Reading),
     ];
     let mut sheet = top("idps", "IDPS", &columns, &summary.idps, |row| {
-        let texts = [&row.signature, &row.description].into_iter().flatten();
-        let mut reading = texts.map(AsRef::as_ref).collect::<Vec<&str>>().join(" ");
-        if let Some(category) = &row.category {
-            reading.push_str(&format!(" ({category})"));
-        }
+        let category = row.category.as_ref().map(|category| format!("({category})"));
+        let texts = [row.signature.as_deref(), row.description.as_deref(), category.as_deref()];
+        let reading = texts.into_iter().flatten().collect::<Vec<&str>>().join(" ");
         vec![
             Cell::Text(severity(row.severity)),
             action(row.action),
