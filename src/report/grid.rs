@@ -102,7 +102,7 @@ fn wrapped(text: &str, room: usize) -> Vec<&str> {
     let (mut rest, mut room) = (text, room);
     while let Some((end, _)) = rest.char_indices().nth(room) {
         let (line, _) = rest.split_at(end);
-        let soft = line.rfind([' ', '/']).map(|at| at + 1).filter(|&at| at > line.len() / 2);
+        let soft = line.rfind([' ', '/']).map(|at| at + 1).filter(|&at| at > line.len() / 3);
         let (part, next) = rest.split_at(soft.unwrap_or(end));
         parts.push(part);
         rest = next;
@@ -129,7 +129,10 @@ mod tests {
             grid.push(row.map(str::to_owned).to_vec());
         }
         let (head, body) = grid.lines(width);
-        expected.assert_eq(&(head + &body));
+        // The bar keeps the indentation, which `expect` would take for its own.
+        let text = head + &body;
+        let lines: Vec<String> = text.lines().map(|line| format!("|{line}\n")).collect();
+        expected.assert_eq(&lines.concat());
     }
 
     #[test]
@@ -140,13 +143,13 @@ mod tests {
                 ["12,345", "nat", "a/b/c"],
                 ["6", "network", "Default-Net/collection-of-rules/a-rule with blanks"],
             ],
-            expect![[r#"
-                    hits  kind     rule
-                  12,345  nat      a/b/c
-                       6  network  Default-Net/collection-of
-                                     -rules/a-rule with
-                                     blanks
-            "#]],
+            expect![[r"
+                |    hits  kind     rule
+                |  12,345  nat      a/b/c
+                |       6  network  Default-Net/
+                |                     collection-of-rules/
+                |                     a-rule with blanks
+            "]],
         );
     }
 

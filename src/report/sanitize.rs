@@ -49,7 +49,7 @@ pub fn markdown_cell(text: &str) -> Cow<'_, str> {
     let mut safe = String::with_capacity(text.len() + 16);
     for (index, character) in text.char_indices() {
         let (before, after) = text.split_at(index);
-        if is_markup(character) || begins_link(before, after) {
+        if is_markup(character, before, after) || begins_link(before, after) {
             // A character reference means the same in every dialect; a backslash does not.
             let _ = write!(safe, "&#{};", u32::from(character));
         } else {
@@ -84,12 +84,18 @@ fn is_formula_start(character: char) -> bool {
     matches!(character, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '＝' | '＋' | '－' | '＠')
 }
 
-/// Markdown and HTML markup.
-fn is_markup(character: char) -> bool {
-    matches!(
-        character,
-        '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '~' | '$' | '#' | '!' | '@'
-    )
+/// Markdown and HTML markup, and what GitHub makes links of (`#12`, `@name`).
+fn is_markup(character: char, before: &str, after: &str) -> bool {
+    match character {
+        '\\' | '|' | '`' | '*' | '[' | ']' | '<' | '&' | '~' | '$' | '#' | '@' => true,
+        // A quotation at the beginning only; within words an underscore is one.
+        '>' => before.is_empty(),
+        '_' => {
+            let is_word = |near: Option<char>| near.is_some_and(char::is_alphanumeric);
+            !is_word(before.chars().next_back()) || !is_word(after.chars().nth(1))
+        }
+        _ => false,
+    }
 }
 
 /// Characters that change what is seen without being seen.
@@ -121,7 +127,8 @@ mod tests {
     #[test]
     fn markup_becomes_character_references() {
         assert_eq!(markdown_cell("a|b"), "a&#124;b");
-        assert_eq!(markdown_cell("<b>&"), "&#60;b&#62;&#38;");
+        assert_eq!(markdown_cell("USER_AGENTS _b_ -> c"), "USER_AGENTS &#95;b&#95; -> c");
+        assert_eq!(markdown_cell("<b>&"), "&#60;b>&#38;");
         assert_eq!(markdown_cell("https://www.example.com"), "https&#58;//www&#46;example.com");
     }
 
@@ -149,7 +156,7 @@ mod tests {
         #[test]
         fn a_markdown_cell_stays_one_cell_without_links(text in hostile()) {
             let safe = markdown_cell(&text);
-            prop_assert!(!safe.contains(['|', '<', '>', '`', '*', '_', '[', ']', '\\']));
+            prop_assert!(!safe.contains(['|', '<', '`', '*', '[', ']', '\\']) && !safe.starts_with('>'));
             prop_assert!(!safe.contains("://") && !safe.to_lowercase().contains("www."));
             let text = terminal(&text).into_owned();
             let mut back = safe.into_owned();

@@ -36,66 +36,68 @@ impl Duplicates {
         }
     }
 
-    /// Takes a row and gives back those that are to be counted now.
-    pub(super) fn pass(&mut self, row: Row) -> Vec<Row> {
-        let Some(event) = event(&row) else { return vec![row] };
-        let counted = match row.form {
+    /// Takes a row; hands over, to `count`, those that are to be counted now.
+    pub(super) fn pass(&mut self, row: Row, count: &mut impl FnMut(Row)) {
+        let Some(event) = event(&row) else { return count(row) };
+        match row.form {
             Form::Structured => {
-                let before = self.events.insert(event, Seen::Structured);
-                if let Some(Seen::Legacy(waiting)) = before {
-                    self.removed += waiting.len() as u64;
-                }
-                vec![row]
+                self.insert_structured(event);
+                count(row);
             }
             Form::Legacy => {
                 match self.events.entry(event).or_insert_with(|| Seen::Legacy(Vec::new())) {
                     Seen::Structured => self.removed += 1,
                     Seen::Legacy(waiting) => waiting.push(row),
                 }
-                Vec::new()
             }
-        };
-        if self.events.len() > self.held_max { self.let_go(counted) } else { counted }
+        }
+        self.limit(count);
     }
 
-    /// Forgets the older half; what still waited there is added to `counted`.
-    fn let_go(&mut self, mut counted: Vec<Row>) -> Vec<Row> {
+    fn insert_structured(&mut self, event: Event) {
+        if let Some(Seen::Legacy(waiting)) = self.events.insert(event, Seen::Structured) {
+            self.removed += waiting.len() as u64;
+        }
+    }
+
+    /// Forgets the older half once there are too many events; what waited there is counted.
+    fn limit(&mut self, count: &mut impl FnMut(Row)) {
+        if self.events.len() <= self.held_max {
+            return;
+        }
         self.is_window_exceeded = true;
         let mut times: Vec<i64> = self.events.keys().map(|(time, _)| *time).collect();
         let middle = times.len() / 2;
         let (_, &mut middle, _) = times.select_nth_unstable(middle);
         let old = self.events.extract_if(|(time, _), _| *time <= middle);
-        counted.extend(old.flat_map(|(_, seen)| seen.waiting()));
-        counted
+        old.flat_map(|(_, seen)| seen.waiting()).for_each(count);
     }
 
-    /// What waited in vain.
-    pub(super) fn drain(&mut self) -> Vec<Row> {
-        self.events.drain().flat_map(|(_, seen)| seen.waiting()).collect()
+    /// Hands over what waited in vain.
+    pub(super) fn drain(&mut self, count: &mut impl FnMut(Row)) {
+        self.events.drain().flat_map(|(_, seen)| seen.waiting()).for_each(count);
     }
 
-    /// Takes over the state of another window; gives back what is to be counted now.
-    pub(super) fn merge(&mut self, other: Self, translation: &Translation) -> Vec<Row> {
+    /// Takes over the state of another window.
+    pub(super) fn merge(
+        &mut self,
+        other: Self,
+        translation: &Translation,
+        count: &mut impl FnMut(Row),
+    ) {
         self.removed += other.removed;
         self.is_window_exceeded |= other.is_window_exceeded;
-        let mut counted = Vec::new();
         for ((time, key), seen) in other.events {
-            let event = (time, translation.codes(key));
             match seen {
-                Seen::Structured => {
-                    if let Some(Seen::Legacy(waiting)) = self.events.insert(event, Seen::Structured)
-                    {
-                        self.removed += waiting.len() as u64;
-                    }
-                }
+                Seen::Structured => self.insert_structured((time, translation.codes(key))),
                 Seen::Legacy(waiting) => {
                     for row in waiting {
-                        counted.extend(self.pass(row.translated(translation)));
+                        self.pass(row.translated(translation), count);
                     }
                 }
             }
         }
-        if self.events.len() > self.held_max { self.let_go(counted) } else { counted }
+        self.limit(count);
     }
 }
 

@@ -79,6 +79,7 @@ impl Finish {
             coverage,
             totals: self.totals()?,
             hours: self.hours()?,
+            denied_targets: self.denied_targets()?,
             denied: self.denied()?,
             rules: self.rules()?,
             policy: options.policy.map(|rules| self.policy_use(rules)).transpose()?,
@@ -180,10 +181,22 @@ impl Finish {
     ) -> PolarsResult<Top<R>> {
         let by: Vec<Expr> = keys.iter().map(|&key| col(key)).collect();
         let table = ranked(table.group_by(by).agg(measures()), &[COUNT], &keys)?;
+        self.top_of(&table, lines(&table, self.top, keys, [COUNT])?, row)
+    }
+
+    /// The first rows of a sorted table, and what the others add up to.
+    pub(super) fn top_of<L, R>(
+        &self,
+        table: &DataFrame,
+        lines: Vec<L>,
+        row: impl Fn(L) -> R,
+    ) -> PolarsResult<Top<R>> {
         let counts = table.column(COUNT)?.u64()?;
-        let records_left_out = counts.iter().flatten().skip(self.top).sum();
-        let rows = lines(&table, self.top, keys, [COUNT])?.into_iter().map(row).collect();
-        Ok(Top { rows, rows_total: table.height() as u64, records_left_out })
+        Ok(Top {
+            rows: lines.into_iter().map(row).collect(),
+            rows_total: table.height() as u64,
+            records_left_out: counts.iter().flatten().skip(self.top).sum(),
+        })
     }
 
     pub(super) fn text(&self, code: Code) -> Option<SmolStr> {

@@ -21,8 +21,9 @@ mod tests;
 
 pub use finish::{Options, SummaryError};
 pub use summary::{
-    AggregationRow, AnswerRow, CategoryRow, Coverage, DeniedRow, DnatRow, DnsSummary, FailingRow,
-    HourRow, IdpsRow, IdpsTotal, Input, LoggedRule, PolicyRule, PolicyRuleUse, PolicyUse, PortRow,
-    RejectedExample, RuleRow, Seen, Summary, TalkerRow, ThreatRow, Top, Totals, UnresolvedRow,
+    AggregationRow, AnswerRow, CategoryRow, Coverage, DeniedRow, DeniedTargetRow, DnatRow,
+    DnsSummary, FailingRow, HourRow, IdpsRow, IdpsTotal, Input, LoggedRule, PolicyRule,
+    PolicyRuleUse, PolicyUse, PortRow, RejectedExample, RuleRow, Seen, Summary, TalkerRow,
+    ThreatRow, Top, Totals, UnresolvedRow,
 };
 pub use tally::{HELD_MAX, Tally};

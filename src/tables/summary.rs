@@ -15,6 +15,9 @@ pub struct Summary {
     pub totals: Totals,
     /// One row per hour that has records, in order; gaps of up to two days are filled with zeros.
     pub hours: Vec<HourRow>,
+    /// Denials by default, by what was asked for.
+    pub denied_targets: Top<DeniedTargetRow>,
+    /// Denials by default, by who asked for what.
     pub denied: Top<DeniedRow>,
     pub rules: Vec<RuleRow>,
     /// Present where the rules of a policy were given.
@@ -196,6 +199,20 @@ pub struct HourRow {
     pub threats: u64,
 }
 
+/// Denials by default of one destination, whoever asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeniedTargetRow {
+    /// The destination address, else the name.
+    pub target: Option<SmolStr>,
+    pub port: Option<u16>,
+    pub protocol: Option<SmolStr>,
+    pub reason: Option<SmolStr>,
+    pub sources: u64,
+    pub records: u64,
+    pub attempts: u64,
+    pub seen: Option<Seen>,
+}
+
 /// Denials by default of one flow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeniedRow {
@@ -255,7 +272,7 @@ pub struct PolicyUse {
 impl PolicyUse {
     /// Rules that neither a record nor an aggregation row names.
     pub fn never_hit(&self) -> impl Iterator<Item = &PolicyRuleUse> {
-        self.rules.iter().filter(|rule| rule.hits == 0 && rule.aggregated == 0)
+        self.rules.iter().filter(|rule| rule.is_never_hit())
     }
 }
 
@@ -267,6 +284,14 @@ pub struct PolicyRuleUse {
     /// Connections in aggregation rows.
     pub aggregated: u64,
     pub seen: Option<Seen>,
+}
+
+impl PolicyRuleUse {
+    /// Whether neither a record nor an aggregation row names the rule.
+    #[must_use]
+    pub fn is_never_hit(&self) -> bool {
+        self.hits == 0 && self.aggregated == 0
+    }
 }
 
 /// Connections from a source, to a destination, name or web category.

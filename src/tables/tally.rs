@@ -9,7 +9,7 @@ use super::row::{Class, Field, Row};
 use super::summary::Seen;
 
 /// How many recent events are remembered to find duplicates and retries, by default.
-pub const HELD_MAX: usize = 1 << 18;
+pub const HELD_MAX: usize = 1 << 17;
 
 const MINUTE_US: i64 = 60_000_000;
 
@@ -315,8 +315,8 @@ impl Tally {
     pub fn push(&mut self, record: &LogRecord) {
         self.records += 1;
         let row = Row::new(record, &mut self.dictionary);
-        let counted = self.duplicates.pass(row);
-        self.fold(&counted);
+        let Self { duplicates, tables, attempts, .. } = self;
+        duplicates.pass(row, &mut |row| count(&row, tables, attempts));
     }
 
     /// Takes over what `other` has counted. The order of merging does not matter.
@@ -325,23 +325,22 @@ impl Tally {
         self.records += other.records;
         self.tables.merge(other.tables, &translation);
         self.attempts.merge(other.attempts, &translation);
-        let counted = self.duplicates.merge(other.duplicates, &translation);
-        self.fold(&counted);
+        let Self { duplicates, tables, attempts, .. } = self;
+        let mut count = |row: Row| count(&row, tables, attempts);
+        duplicates.merge(other.duplicates, &translation, &mut count);
     }
 
     /// Counts what still waits for a duplicate.
     pub(super) fn settle(&mut self) {
-        let counted = self.duplicates.drain();
-        self.fold(&counted);
+        let Self { duplicates, tables, attempts, .. } = self;
+        duplicates.drain(&mut |row| count(&row, tables, attempts));
     }
+}
 
-    fn fold(&mut self, rows: &[Row]) {
-        for row in rows {
-            self.tables.fold(row);
-            if row.class.is_denied() {
-                self.attempts.add(attempt_group(row), row.client_port(), row.time);
-            }
-        }
+fn count(row: &Row, tables: &mut Tables, attempts: &mut Attempts) {
+    tables.fold(row);
+    if row.class.is_denied() {
+        attempts.add(attempt_group(row), row.client_port(), row.time);
     }
 }
 

@@ -8,8 +8,8 @@ use super::finish::{Finish, action_of};
 use super::frame::{COUNT, Line, distinct, frame, lines, measures, ranked};
 use super::row::Class;
 use super::summary::{
-    AnswerRow, DeniedRow, DnatRow, DnsSummary, FailingRow, HourRow, IdpsRow, PortRow, TalkerRow,
-    ThreatRow, Top, UnresolvedRow,
+    AnswerRow, DeniedRow, DeniedTargetRow, DnatRow, DnsSummary, FailingRow, HourRow, IdpsRow,
+    PortRow, TalkerRow, ThreatRow, Top, UnresolvedRow,
 };
 use super::tally::Table;
 
@@ -18,6 +18,8 @@ const HOUR_US: i64 = 60 * MINUTE_US;
 
 /// Longer silences are not filled with empty hours: a wrong clock must not make a million of them.
 const GAP_HOURS_MAX: i64 = 48;
+
+const DENIED_KEYS: [&str; 5] = ["reason", "source", "target", "port", "protocol"];
 
 impl Finish {
     pub(super) fn hours(&self) -> PolarsResult<Vec<HourRow>> {
@@ -74,21 +76,33 @@ impl Finish {
         let by: Vec<Expr> = keys.iter().map(|&key| col(key)).collect();
         let table = table.group_by(by).agg([allowed(), denied(), col(COUNT).sum()]);
         let table = ranked(table, &[COUNT], &keys)?;
-        let counts = table.column(COUNT)?.u64()?;
-        let records_left_out = counts.iter().flatten().skip(self.top).sum();
-        let rows = lines(&table, self.top, keys, ["allowed", "denied"])?;
-        let rows = rows.into_iter().map(row).collect();
-        Ok(Top { rows, rows_total: table.height() as u64, records_left_out })
+        self.top_of(&table, lines(&table, self.top, keys, ["allowed", "denied"])?, row)
+    }
+
+    pub(super) fn denied_targets(&self) -> PolarsResult<Top<DeniedTargetRow>> {
+        let keys = ["reason", "target", "port", "protocol"];
+        let [count, first, last] = measures();
+        let numbers = [count, first, last, col("attempts").sum(), distinct("source")];
+        let table = self.denied_frame()?.group_by(keys.map(col)).agg(numbers);
+        let table = ranked(table, &["attempts", COUNT], &keys)?;
+        let row = |Line { keys, counts: [records, attempts, sources], seen }: Line<4, 3>| {
+            let [reason, target, port, protocol] = keys;
+            DeniedTargetRow {
+                target: self.text(target),
+                port: as_number(port),
+                protocol: self.text(protocol),
+                reason: self.text(reason),
+                sources,
+                records,
+                attempts,
+                seen,
+            }
+        };
+        self.top_of(&table, lines(&table, self.top, keys, [COUNT, "attempts", "source"])?, row)
     }
 
     pub(super) fn denied(&self) -> PolarsResult<Top<DeniedRow>> {
-        let keys = ["reason", "source", "target", "port", "protocol"];
-        let table = frame(&self.tables.denied, keys)?;
-        let by: Vec<Expr> = keys.iter().map(|&key| col(key)).collect();
-        let attempts = self.attempts_frame(keys)?;
-        let table = table.join(attempts, &by, &by, JoinArgs::new(JoinType::Left));
-        let table = ranked(table, &["attempts", COUNT], &keys)?;
-        let records_left_out = table.column(COUNT)?.u64()?.iter().flatten().skip(self.top).sum();
+        let table = ranked(self.denied_frame()?, &["attempts", COUNT], &DENIED_KEYS)?;
         let row = |Line { keys, counts: [records, attempts], seen }: Line<5, 2>| {
             let [reason, source, target, port, protocol] = keys;
             DeniedRow {
@@ -102,9 +116,15 @@ impl Finish {
                 seen,
             }
         };
-        let rows = lines(&table, self.top, keys, [COUNT, "attempts"])?;
-        let rows = rows.into_iter().map(row).collect();
-        Ok(Top { rows, rows_total: table.height() as u64, records_left_out })
+        self.top_of(&table, lines(&table, self.top, DENIED_KEYS, [COUNT, "attempts"])?, row)
+    }
+
+    /// Denials by default with their attempts.
+    fn denied_frame(&self) -> PolarsResult<LazyFrame> {
+        let by = DENIED_KEYS.map(col);
+        let attempts = self.attempts_frame(DENIED_KEYS)?;
+        let table = frame(&self.tables.denied, DENIED_KEYS)?;
+        Ok(table.join(attempts, by.clone(), by, JoinArgs::new(JoinType::Left)))
     }
 
     /// Attempts of denials by default.
@@ -219,20 +239,6 @@ impl Finish {
             }
         };
         self.top_of(&table, lines(&table, self.top, keys, [COUNT, "source", "destination"])?, row)
-    }
-
-    fn top_of<L, R>(
-        &self,
-        table: &DataFrame,
-        lines: Vec<L>,
-        row: impl Fn(L) -> R,
-    ) -> PolarsResult<Top<R>> {
-        let counts = table.column(COUNT)?.u64()?;
-        Ok(Top {
-            rows: lines.into_iter().map(row).collect(),
-            rows_total: table.height() as u64,
-            records_left_out: counts.iter().flatten().skip(self.top).sum(),
-        })
     }
 
     pub(super) fn dns(&self) -> PolarsResult<DnsSummary> {

@@ -17,24 +17,18 @@ pub(super) enum Tone {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Figure {
     pub(super) name: &'static str,
-    pub(super) value: String,
+    pub(super) value: Option<u64>,
     pub(super) detail: String,
     pub(super) tone: Tone,
 }
 
 pub(super) fn figures(summary: &Summary) -> Vec<Figure> {
     let totals = &summary.totals;
-    let figure =
-        |name, value: u64, detail, tone| Figure { name, value: grouped(value), detail, tone };
-    let records = figure("records", summary.coverage.records, input(summary), Tone::Plain);
+    let figure = |name, value: u64, detail, tone| Figure { name, value: Some(value), detail, tone };
+    let detail = period(summary.period);
     let mut figures = vec![
-        Figure {
-            name: "period",
-            value: String::new(),
-            detail: period(summary.period),
-            tone: Tone::Plain,
-        },
-        records,
+        Figure { name: "period", value: None, detail, tone: Tone::Plain },
+        figure("records", summary.coverage.records, input(summary), Tone::Plain),
         figure("allowed", totals.allowed, allowed(totals), Tone::Allowed),
         figure("denied", totals.denied(), denied(totals), Tone::Denied),
         figure("threats", totals.threats(), threats(totals), Tone::Threat),
@@ -65,14 +59,16 @@ fn input(summary: &Summary) -> String {
     let files = plural(input.files, "file");
     let mut parts = vec![format!("from {files}, {}", size(input.bytes))];
     let ignored: u64 = input.ignored.iter().map(|(_, count)| count).sum();
-    let extra =
-        [(coverage.duplicates, "duplicates"), (input.rejected, "rejected"), (ignored, "ignored")];
-    parts.extend(
-        extra
-            .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{} {what}", grouped(*count))),
-    );
+    if coverage.duplicates > 0 {
+        parts.push(format!("{} left out", plural(coverage.duplicates, "duplicate")));
+    }
+    let others = [(input.rejected, "rejected"), (ignored, "ignored")];
+    let others = others.iter().filter(|(count, _)| *count > 0);
+    let others: Vec<String> =
+        others.map(|(count, what)| format!("{} {what}", grouped(*count))).collect();
+    if !others.is_empty() {
+        parts.push(format!("not among them: {}", others.join(", ")));
+    }
     parts.join("; ")
 }
 
@@ -127,16 +123,19 @@ pub(super) fn severity(level: Option<u16>) -> String {
 
 fn others(totals: &Totals) -> Vec<String> {
     let all = [
-        (totals.dnat, "DNAT"),
-        (totals.dns, "DNS queries"),
-        (totals.dns_failures, "names not resolved by the firewall"),
-        (totals.flow_traces, "flow traces"),
-        (totals.fat_flows, "fat flows"),
-        (totals.aggregations, "aggregation rows"),
-        (totals.unstated, "rule rows without a usable action"),
+        (totals.dnat, "translation", "translations"),
+        (totals.dns, "DNS query", "DNS queries"),
+        (totals.dns_failures, "failed lookup of the firewall", "failed lookups of the firewall"),
+        (totals.flow_traces, "flow trace", "flow traces"),
+        (totals.fat_flows, "fat flow", "fat flows"),
+        (totals.aggregations, "aggregation row", "aggregation rows"),
+        (totals.unstated, "rule row without an action", "rule rows without an action"),
     ];
-    let seen = all.into_iter().filter(|(count, _)| *count > 0);
-    seen.map(|(count, what)| format!("{} {what}", grouped(count))).collect()
+    let seen = all.into_iter().filter(|(count, ..)| *count > 0);
+    seen.map(|(count, one, many)| {
+        format!("{} {}", grouped(count), if count == 1 { one } else { many })
+    })
+    .collect()
 }
 
 /// What makes the numbers less than certain. Stands above everything else.

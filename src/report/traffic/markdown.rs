@@ -39,6 +39,9 @@ pub fn render(summary: &Summary) -> String {
         for row in rows {
             text.push_str(&line(row.into_iter().map(shown)));
         }
+        if let Some(more) = &sheet.more {
+            let _ = write!(text, "\n{}\n", markdown_cell(more));
+        }
     }
     text
 }

@@ -79,6 +79,10 @@ pub(super) struct Sheet {
     pub(super) notes: Vec<String>,
     pub(super) columns: Vec<Column>,
     pub(super) rows: Vec<Vec<Cell>>,
+    /// What is not shown, below the rows.
+    pub(super) more: Option<String>,
+    /// For programs: people find the same in other tables.
+    pub(super) is_data: bool,
 }
 
 impl Sheet {

@@ -7,7 +7,7 @@ use crate::report::sanitize::terminal;
 use crate::tables::{HourRow, Summary};
 
 use super::headline::{Figure, Tone, figures, warnings};
-use super::sheet::{Cell, Sheet, Shown, grouped, percent, second};
+use super::sheet::{Cell, Sheet, Shown, grouped, percent};
 use super::sheets::sheets;
 
 /// How the text is drawn.
@@ -43,8 +43,12 @@ pub fn render(summary: &Summary, layout: Layout) -> String {
         text.push_str(&paragraph("warning:  ", style, &terminal(&warning), layout));
     }
     timeline(&summary.hours, layout, &mut text);
+    // The period above names the year; where there is only one, the tables need not repeat it.
+    let year = |time: jiff::Timestamp| time.strftime("%Y").to_string();
+    let is_one_year = summary.period.is_none_or(|seen| year(seen.first) == year(seen.last));
+    let time = if is_one_year { "%m-%d %H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
     for sheet in sheets(summary).iter().filter(|sheet| !sheet.is_data) {
-        draw(sheet, layout, &mut text);
+        draw(sheet, time, layout, &mut text);
     }
     text
 }
@@ -96,7 +100,7 @@ fn heading(title: &str, layout: Layout, text: &mut String) {
     text.push('\n');
 }
 
-fn draw(sheet: &Sheet, layout: Layout, text: &mut String) {
+fn draw(sheet: &Sheet, time: &str, layout: Layout, text: &mut String) {
     heading(&sheet.title, layout, text);
     for note in &sheet.notes {
         text.push_str(&paragraph("  ", Style::new(), &terminal(note), layout));
@@ -112,20 +116,23 @@ fn draw(sheet: &Sheet, layout: Layout, text: &mut String) {
         columns.iter().map(|column| (column.title, align(column.is_number))).collect();
     let mut grid = Grid::new(&titles);
     for row in rows {
-        grid.push(row.into_iter().map(shown).collect());
+        grid.push(row.into_iter().map(|cell| shown(cell, time)).collect());
     }
     let (head, body) = grid.lines(layout.width);
     text.push_str(&painted(head.trim_end_matches('\n'), Style::new().dimmed(), layout));
     text.push('\n');
     text.push_str(&body);
+    if let Some(more) = &sheet.more {
+        text.push_str(&paragraph("  ", Style::new(), more, layout));
+    }
 }
 
-fn shown(cell: &Cell) -> String {
+fn shown(cell: &Cell, time_format: &str) -> String {
     match cell {
         Cell::Text(text) => terminal(text).into_owned(),
         Cell::Number(number) => grouped(*number),
         Cell::Share(share) => percent(*share, true),
-        Cell::Time(time) => second(*time),
+        Cell::Time(time) => time.strftime(time_format).to_string(),
         Cell::Empty => "-".to_owned(),
     }
 }
@@ -174,16 +181,13 @@ fn bars(hours: &[HourRow], is_daily: bool) -> Vec<Bar> {
     let mut bars: Vec<Bar> = Vec::new();
     for row in hours {
         let label = row.hour.strftime(format).to_string();
-        match bars.last_mut().filter(|bar| bar.label == label) {
-            Some(bar) => {
-                bar.allowed += row.allowed;
-                bar.denied += row.denied;
-                bar.threats += row.threats;
-            }
-            None => {
-                let HourRow { allowed, denied, threats, .. } = *row;
-                bars.push(Bar { label, allowed, denied, threats });
-            }
+        let HourRow { allowed, denied, threats, .. } = *row;
+        if let Some(bar) = bars.last_mut().filter(|bar| bar.label == label) {
+            bar.allowed += allowed;
+            bar.denied += denied;
+            bar.threats += threats;
+        } else {
+            bars.push(Bar { label, allowed, denied, threats });
         }
     }
     bars
