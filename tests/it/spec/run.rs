@@ -161,7 +161,7 @@ impl Run<'_> {
 
     fn warnings(&mut self, said: &[String]) {
         let blocks = self.case.blocks.iter().filter(|block| block.kind() == "warning");
-        let phrases: Vec<_> = blocks.flat_map(|block| block.lines()).collect();
+        let phrases: Vec<_> = blocks.flat_map(Block::lines).collect();
         for (line, phrase) in &phrases {
             if !said.iter().any(|text| text.contains(phrase)) {
                 self.fail(*line, &format!("nothing says `{phrase}`; said was {said:#?}"));
