@@ -12,14 +12,22 @@ pub mod policy;
 
 pub mod syntax;
 
+pub mod load;
+
 pub mod compile;
 
 pub mod evaluate;
 
 pub mod generate;
 
+pub mod analyse;
+
 #[cfg(feature = "logs")]
 pub mod logs;
 
 #[cfg(feature = "logs")]
 pub mod tables;
+
+pub mod report;
+
+pub mod cli;

@@ -1,11 +1,22 @@
 //! The command line: arguments, opening files, exit status. The only module that does I/O.
 
 mod args;
+mod bench;
 mod check;
+#[cfg(feature = "logs")]
+mod events;
 mod failure;
 mod inputs;
+#[cfg(feature = "logs")]
+mod log_inputs;
 mod output;
+#[cfg(feature = "logs")]
+mod replay;
+#[cfg(feature = "logs")]
+mod report;
 mod show;
+#[cfg(feature = "logs")]
+mod sniff;
 
 use std::process::ExitCode;
 
@@ -50,6 +61,13 @@ struct Cli {
 enum Command {
     Check(check::CheckArgs),
     Show(show::ShowArgs),
+    #[cfg(feature = "logs")]
+    Report(report::ReportArgs),
+    #[cfg(feature = "logs")]
+    Events(events::EventsArgs),
+    #[cfg(feature = "logs")]
+    Replay(replay::ReplayArgs),
+    Bench(bench::BenchArgs),
 }
 
 /// Runs the command line of this process.
@@ -60,6 +78,13 @@ pub fn run() -> ExitCode {
     let result = match &cli.command {
         Command::Check(args) => check::run(args, &cli.global),
         Command::Show(args) => show::run(args, &cli.global),
+        #[cfg(feature = "logs")]
+        Command::Report(args) => report::run(args, &cli.global),
+        #[cfg(feature = "logs")]
+        Command::Events(args) => events::run(args, &cli.global),
+        #[cfg(feature = "logs")]
+        Command::Replay(args) => replay::run(args, &cli.global),
+        Command::Bench(args) => bench::run(args, &cli.global),
     };
     match result {
         Ok(status) => status.into(),

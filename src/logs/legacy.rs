@@ -1,5 +1,7 @@
 //! Sentences of legacy logs as records.
 
+use std::net::IpAddr;
+
 use smol_str::SmolStr;
 
 use super::column::Column;
@@ -19,10 +21,10 @@ pub(super) fn record(row: &Row<'_>, category: &str, origin: Origin) -> Result<Lo
     Ok(match parts {
         Message::Traffic(traffic) => {
             let kind = traffic_kind(&traffic, row.text(Column::Operation));
-            traffic_record(new(kind), &traffic)
+            traffic_record(new(kind), &traffic)?
         }
         Message::ResolveFailure(failure) => resolve_failure(new(RecordKind::DnsFailure), &failure),
-        Message::Dns(answer) => dns_answer(new(RecordKind::Dns), &answer),
+        Message::Dns(answer) => dns_answer(new(RecordKind::Dns), &answer)?,
         Message::DnsError(error) => dns_error(new(RecordKind::Dns), &error),
     })
 }
@@ -49,11 +51,11 @@ fn traffic_kind(traffic: &Traffic<'_>, operation: Option<&str>) -> RecordKind {
     }
 }
 
-fn traffic_record(mut record: LogRecord, traffic: &Traffic<'_>) -> LogRecord {
+fn traffic_record(mut record: LogRecord, traffic: &Traffic<'_>) -> Result<LogRecord, String> {
     record.protocol = Some(lower(traffic.protocol));
     record.icmp_type = traffic.icmp_type;
     let is_application = ApplicationProtocol::from_text(traffic.protocol).is_some();
-    record.source = traffic.source.address();
+    record.source = Some(address(traffic.source, "source")?);
     record.source_port = traffic.source.port;
     if let Some(destination) = traffic.destination {
         record.destination_port = destination.port;
@@ -65,19 +67,28 @@ fn traffic_record(mut record: LogRecord, traffic: &Traffic<'_>) -> LogRecord {
         }
     }
     match &traffic.outcome {
-        Outcome::Dnat { translated, rule } => dnat(&mut record, *translated, rule.as_ref()),
+        Outcome::Dnat { translated, rule } => dnat(&mut record, *translated, rule.as_ref())?,
         Outcome::Decision(decision) => decided(&mut record, decision),
     }
-    record
+    Ok(record)
 }
 
-fn dnat(record: &mut LogRecord, translated: Endpoint<'_>, rule: Option<&RuleNames<'_>>) {
+fn address(end: Endpoint<'_>, which: &str) -> Result<IpAddr, String> {
+    end.address().ok_or_else(|| format!("unreadable {which} address in the message"))
+}
+
+fn dnat(
+    record: &mut LogRecord,
+    translated: Endpoint<'_>,
+    rule: Option<&RuleNames<'_>>,
+) -> Result<(), String> {
     record.action = Some(LoggedAction::Dnat);
-    record.translated = translated.address();
+    record.translated = Some(address(translated, "translated")?);
     record.translated_port = translated.port;
     if let Some(rule) = rule {
         rule_names(record, rule);
     }
+    Ok(())
 }
 
 fn decided(record: &mut LogRecord, decision: &Decision<'_>) {
@@ -129,8 +140,8 @@ fn resolve_failure(mut record: LogRecord, failure: &ResolveFailure<'_>) -> LogRe
     record
 }
 
-fn dns_answer(mut record: LogRecord, answer: &DnsAnswer<'_>) -> LogRecord {
-    record.source = answer.client.address();
+fn dns_answer(mut record: LogRecord, answer: &DnsAnswer<'_>) -> Result<LogRecord, String> {
+    record.source = Some(address(answer.client, "source")?);
     record.source_port = answer.client.port;
     record.dns = Some(Box::new(Dns {
         id: Some(answer.id),
@@ -148,7 +159,7 @@ fn dns_answer(mut record: LogRecord, answer: &DnsAnswer<'_>) -> LogRecord {
         error: None,
         server: None,
     }));
-    record
+    Ok(record)
 }
 
 fn dns_error(mut record: LogRecord, error: &DnsError<'_>) -> LogRecord {

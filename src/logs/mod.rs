@@ -15,6 +15,7 @@
 //! `legacy` and `structured` turn rows into records. A scanner that recognises the usual layout of a
 //! line can stand between `split` and `reader` and leave every other line to them.
 
+mod as_flow;
 mod category;
 mod column;
 mod counts;
@@ -33,6 +34,7 @@ mod value;
 use std::io::{self, BufRead};
 use std::sync::Arc;
 
+pub use as_flow::{NotAFlow, flow_of};
 pub use counts::{Counts, Reject, Sink};
 pub use normal_form::{DnsForm, NormalForm, SignatureForm};
 pub use record::{Category, Dns, Form, LogRecord, LoggedAction, Origin, RecordKind, Signature};

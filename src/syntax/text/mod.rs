@@ -268,7 +268,7 @@ mod tests {
         check_rule(
             "my rule: tcp * -> 192.0.2.1 : 443",
             expect![
-                "`my`: unknown keyword `my` (a rule is written `NAME: protocol source -> destination : port`)"
+                "`my`: unknown keyword `my` (a rule is written `NAME: protocol source -> destination : port`, a name with spaces in quotes)"
             ],
         );
         check_rule(
@@ -279,9 +279,9 @@ mod tests {
         );
         check_rule(
             "web: tcp * -> 192.0.2.1,\nnext: tcp * -> * : 443",
-            expect![[
-                r#"`t`: rule `web`: unexpected text `tcp * -> * : 443` (entries of a list have a comma between them; behind the rule may stand `"description"`, `inspect`, `header NAME "VALUE"` and `unknown FIELD`)"#
-            ]],
+            expect![
+                "`t`: rule `web`: unexpected text `tcp * -> * : 443` (a line that ends in a comma goes on in the next line)"
+            ],
         );
         check_rule(
             "web: tcp * -> 192.0.2.1 : 443 \"open",
