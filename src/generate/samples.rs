@@ -81,8 +81,7 @@ impl SampleSet {
     ) -> Result<BTreeMap<String, String>, InputError> {
         let traffic = Traffic::table(traffic)?;
         let simulation = Simulation::new(ruleset, traffic, self.seed, START, self.gap_ms)?;
-        let mut simulation =
-            if self.has_dns_log { simulation.with_dns_log() } else { simulation };
+        let mut simulation = if self.has_dns_log { simulation.with_dns_log() } else { simulation };
         let mut files = BTreeMap::new();
         for event in simulation.events(self.flows) {
             for (path, record) in self.records(&event) {

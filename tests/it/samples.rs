@@ -97,3 +97,57 @@ fn every_kind_of_record_occurs() {
     let lines: usize = categories.values().sum();
     assert!((2000..5000).contains(&lines), "{lines} lines in all");
 }
+
+#[test]
+fn every_shape_of_a_record_occurs() {
+    let texts: Vec<String> =
+        SAMPLE_SETS.iter().flat_map(|set| generated(set).into_values()).collect();
+    let shapes = [
+        "SNI TLS extension was missing",
+        "No rule matched. Proceeding with default action",
+        "Default Action",
+        "i/o timeout",
+        "NXDOMAIN",
+        "MSSQL",
+        "ICMP Type=8",
+        "ICMPv6 Type=128",
+        "[2001:0db8:0020:0000:0000:0000:0000:0005]",
+        "HTTP  request from",
+        "Action: Deny.. \"",
+        "\"IsTlsInspected\":true",
+        "ThreatIntel: Bot Networks",
+        "\"Action\":\"Alert\"",
+        "\"Action\":\"drop\"",
+        "\"Action\":\"alert\"",
+        "ubuntu-snapshots",
+        "old-partner",
+        "jump-host",
+        "old-printers",
+    ];
+    for shape in shapes {
+        assert!(texts.iter().any(|text| text.contains(shape)), "no record with {shape:?}");
+    }
+}
+
+#[test]
+fn some_records_are_out_of_order_and_some_connections_are_logged_again() {
+    for set in &SAMPLE_SETS {
+        let files = generated(set);
+        let mut times: Vec<&str> = Vec::new();
+        let mut ends: BTreeMap<String, usize> = BTreeMap::new();
+        let texts: Vec<&str> = files.values().flat_map(|text| text.lines()).collect();
+        for line in &texts {
+            times.extend(line.get(9..41));
+            let record: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let columns = &record["properties"];
+            if columns["Action"] == "Deny" && columns["Protocol"] == "TCP" {
+                let end = |name: &str| columns[name].to_string();
+                let key =
+                    format!("{} {} {}", end("SourceIp"), end("SourcePort"), end("DestinationIp"));
+                *ends.entry(key).or_default() += 1;
+            }
+        }
+        assert!(times.windows(2).any(|pair| pair[1] < pair[0]), "{}", set.name);
+        assert!(ends.values().any(|&count| count > 3), "{}: {ends:?}", set.name);
+    }
+}
