@@ -152,15 +152,17 @@ impl<'a> Replayer<'a> {
             return;
         }
         let summary = summary(self.ruleset, &verdict);
-        let group = self.groups.entry((case.logged.clone(), summary)).or_insert_with_key(|(logged, verdict)| Group {
-            agreement,
-            logged: logged.clone(),
-            verdict: verdict.clone(),
-            records: 0,
-            connections: 0,
-            example: case.flow.clone(),
-            example_origin: case.origin.clone(),
-        });
+        let group = self.groups.entry((case.logged.clone(), summary)).or_insert_with_key(
+            |(logged, verdict)| Group {
+                agreement,
+                logged: logged.clone(),
+                verdict: verdict.clone(),
+                records: 0,
+                connections: 0,
+                example: case.flow.clone(),
+                example_origin: case.origin.clone(),
+            },
+        );
         group.records += 1;
         group.connections += case.count;
     }
@@ -188,7 +190,9 @@ impl<'a> Replayer<'a> {
         let mut result = self.result;
         result.groups = self.groups.into_values().collect();
         result.groups.sort_by(|a, b| {
-            let key = |group: &Group| (std::cmp::Reverse(group.agreement), std::cmp::Reverse(group.records));
+            let key = |group: &Group| {
+                (std::cmp::Reverse(group.agreement), std::cmp::Reverse(group.records))
+            };
             key(a).cmp(&key(b)).then_with(|| (&a.logged, &a.verdict).cmp(&(&b.logged, &b.verdict)))
         });
         result
@@ -249,10 +253,11 @@ fn is_same_end(ruleset: &Ruleset, logged: &Logged, outcome: &Outcome) -> bool {
         LoggedRule::Default => path.is_none(),
         LoggedRule::Named { policy, group, collection, rule } => path.is_some_and(|path| {
             let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
-            let same_where_given = |logged: &Option<SmolStr>, ours: &Option<SmolStr>| match (logged, ours) {
-                (Some(logged), Some(ours)) => same(logged, ours),
-                (Some(_), None) | (None, _) => true,
-            };
+            let same_where_given =
+                |logged: &Option<SmolStr>, ours: &Option<SmolStr>| match (logged, ours) {
+                    (Some(logged), Some(ours)) => same(logged, ours),
+                    (Some(_), None) | (None, _) => true,
+                };
             same(collection, &path.collection)
                 && same(rule, &path.rule)
                 && same_where_given(group, &path.group)
@@ -356,15 +361,16 @@ impl<'a> Comparer<'a> {
         if change == Change::None {
             return;
         }
-        let group = self.groups.entry((before, after)).or_insert_with_key(|(before, after)| ChangeGroup {
-            change,
-            before: before.clone(),
-            after: after.clone(),
-            records: 0,
-            connections: 0,
-            example: case.flow.clone(),
-            example_origin: case.origin.clone(),
-        });
+        let group =
+            self.groups.entry((before, after)).or_insert_with_key(|(before, after)| ChangeGroup {
+                change,
+                before: before.clone(),
+                after: after.clone(),
+                records: 0,
+                connections: 0,
+                example: case.flow.clone(),
+                example_origin: case.origin.clone(),
+            });
         group.records += 1;
         group.connections += case.count;
     }
@@ -375,7 +381,8 @@ impl<'a> Comparer<'a> {
         let mut result = self.result;
         result.groups = self.groups.into_values().collect();
         result.groups.sort_by(|a, b| {
-            let key = |group: &ChangeGroup| (severity(group.change), std::cmp::Reverse(group.records));
+            let key =
+                |group: &ChangeGroup| (severity(group.change), std::cmp::Reverse(group.records));
             key(a).cmp(&key(b)).then_with(|| (&a.before, &a.after).cmp(&(&b.before, &b.after)))
         });
         result
@@ -415,7 +422,10 @@ fn change(before: &VerdictSummary, after: &VerdictSummary) -> Change {
 /// A policy that was copied under another name has the same rules.
 fn is_same_place(before: &VerdictSummary, after: &VerdictSummary) -> bool {
     let place = |summary: &VerdictSummary| {
-        summary.rule.as_ref().map(|path| (path.group.clone(), path.collection.clone(), path.rule.clone()))
+        summary
+            .rule
+            .as_ref()
+            .map(|path| (path.group.clone(), path.collection.clone(), path.rule.clone()))
     };
     before.stage == after.stage && place(before) == place(after)
 }

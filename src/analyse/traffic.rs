@@ -31,7 +31,8 @@ pub fn flows(ruleset: &Ruleset, mix: Mix, count: usize, seed: u64) -> Vec<Flow> 
                 Mix::LastRule => rules.last().copied(),
                 Mix::Uniform | Mix::NoMatch => None,
             };
-            aim.and_then(|rule| aimed(ruleset, rule, &mut random)).unwrap_or_else(|| stray(&mut random))
+            aim.and_then(|rule| aimed(ruleset, rule, &mut random))
+                .unwrap_or_else(|| stray(&mut random))
         })
         .collect()
 }
@@ -46,7 +47,11 @@ fn aimed(ruleset: &Ruleset, rule: RuleRef, random: &mut Random) -> Option<Flow> 
     match rule {
         RuleRef::Nat(rank) => {
             let rule = ruleset.nat.criteria.get(rank as usize)?;
-            let protocol = if rule.protocols.tcp || rule.protocols.any { IpProtocol::TCP } else { IpProtocol::UDP };
+            let protocol = if rule.protocols.tcp || rule.protocols.any {
+                IpProtocol::TCP
+            } else {
+                IpProtocol::UDP
+            };
             network_flow(protocol, &rule.sources, &rule.destinations, &rule.ports, random)
         }
         RuleRef::Network(rank) => {
@@ -96,7 +101,8 @@ fn network_flow(
 fn address(set: &AddressCriterion, random: &mut Random) -> Option<IpAddr> {
     let &(first, last) = pick(set.known.v4(), random)?;
     let offset = random.below(u64::from(last - first) + 1);
-    let range = IpRange::single(IpAddr::from((first + u32::try_from(offset).unwrap_or(0)).to_be_bytes()));
+    let range =
+        IpRange::single(IpAddr::from((first + u32::try_from(offset).unwrap_or(0)).to_be_bytes()));
     Some(range.first())
 }
 

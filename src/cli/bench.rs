@@ -81,7 +81,8 @@ pub(super) fn run(args: &BenchArgs, global: &GlobalArgs) -> Result<ExitStatus, F
         .map_err(|error| Failure::compile(&error, &loaded.sources))?;
     let compiled = compile_started.elapsed();
     super::output::warn(&warnings, &loaded.sources, global);
-    let mixes = [("uniform", Mix::Uniform), ("last rule", Mix::LastRule), ("no match", Mix::NoMatch)];
+    let mixes =
+        [("uniform", Mix::Uniform), ("last rule", Mix::LastRule), ("no match", Mix::NoMatch)];
     let result = BenchJson {
         rules: RulesJson {
             nat: ruleset.nat.rules.len(),
@@ -92,7 +93,9 @@ pub(super) fn run(args: &BenchArgs, global: &GlobalArgs) -> Result<ExitStatus, F
         compile_ms: milliseconds(compiled),
         mixes: mixes
             .into_iter()
-            .map(|(name, mix)| measured(&ruleset, name, &flows(&ruleset, mix, args.flows, args.seed)))
+            .map(|(name, mix)| {
+                measured(&ruleset, name, &flows(&ruleset, mix, args.flows, args.seed))
+            })
             .collect(),
     };
     let mut out = args.output.writer()?;

@@ -1,20 +1,20 @@
 //! `azfw check`: the verdict for flows.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::args::{GlobalArgs, OutputArgs, RulesetArgs};
 use super::failure::Failure;
-use super::{ExitStatus, inputs, output};
+use super::{ExitStatus, inputs};
 use crate::compile::Ruleset;
 use crate::evaluate::{Decision, Step, Verdict, evaluate};
 use crate::flow::Flow;
 use crate::report;
 use crate::source::InputError;
-use crate::syntax::flow::expectation;
-use crate::syntax::{flow_csv, flow_json};
+use crate::syntax::flow::json::{FlowColumns, FlowError, flow_from_json};
+use crate::syntax::flow::{ExpectedVerdict, expectation};
 
 /// What does this rule set do with these flows, and why?
 ///
@@ -210,12 +210,7 @@ fn from_file(name: &str, text: &str, questions: &mut Vec<Question>, errors: &mut
     match first {
         Some(line) if line.starts_with('{') => json_lines(name, text, questions, errors),
         Some(line) if !line.contains("->") && line.contains(',') => {
-            for row in flow_csv::flows_from_csv(text) {
-                match row {
-                    Ok(flow) => questions.push(Question { flow, expected: None }),
-                    Err(error) => errors.push(InputError::new(format!("{name}: {error}"))),
-                }
-            }
+            csv_rows(name, text, questions, errors)
         }
         Some(_) | None => {
             for (index, line) in text.lines().enumerate() {
@@ -230,13 +225,55 @@ fn from_file(name: &str, text: &str, questions: &mut Vec<Question>, errors: &mut
 
 fn json_lines(name: &str, text: &str, questions: &mut Vec<Question>, errors: &mut Vec<InputError>) {
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let flow = serde_json::from_str(line)
-            .map_err(|error| format!("column {}: {error}", error.column()))
-            .and_then(|value| flow_json::flow_from_json(&value).map_err(|error| error.to_string()));
-        match flow {
-            Ok(flow) => questions.push(Question { flow, expected: None }),
-            Err(error) => errors.push(InputError::new(format!("{name}:{}: {error}", index + 1))),
+        let place = format!("{name}:{}", index + 1);
+        match serde_json::from_str(line) {
+            Ok(value) => question(&place, flow_from_json(&value), questions, errors),
+            Err(error) => {
+                let message = format!("{place}: column {}: {error}", error.column());
+                errors.push(InputError::new(message).with_help("write one JSON object a line"));
+            }
         }
+    }
+}
+
+fn csv_rows(name: &str, text: &str, questions: &mut Vec<Question>, errors: &mut Vec<InputError>) {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
+    let columns = match reader.headers() {
+        Ok(header) => FlowColumns::new(header.iter()),
+        Err(error) => return errors.push(InputError::new(format!("{name}: {error}"))),
+    };
+    let columns = match columns {
+        Ok(columns) => columns,
+        Err(error) => return errors.push(flow_error(&format!("{name}:1"), error)),
+    };
+    for row in reader.records() {
+        match row {
+            Ok(row) => {
+                let line = row.position().map_or(0, csv::Position::line);
+                question(&format!("{name}:{line}"), columns.flow(row.iter()), questions, errors);
+            }
+            Err(error) => errors.push(InputError::new(format!("{name}: {error}"))),
+        }
+    }
+}
+
+fn question(
+    place: &str,
+    flow: Result<Flow, FlowError>,
+    questions: &mut Vec<Question>,
+    errors: &mut Vec<InputError>,
+) {
+    match flow {
+        Ok(flow) => questions.push(Question { flow, expected: None }),
+        Err(error) => errors.push(flow_error(place, error)),
+    }
+}
+
+fn flow_error(place: &str, error: FlowError) -> InputError {
+    let shown = InputError::new(format!("{place}: {error}"));
+    match error.help {
+        Some(help) => shown.with_help(help),
+        None => shown,
     }
 }
 
@@ -248,10 +285,21 @@ fn notation(
     errors: &mut Vec<InputError>,
 ) {
     match expectation(text) {
-        Ok(read) => questions.push(Question { flow: read.flow, expected: read.verdict }),
+        Ok(read) => {
+            let expected = read.verdict.map(|verdict| match verdict {
+                ExpectedVerdict::Allow => Decision::Allow,
+                ExpectedVerdict::Deny => Decision::Deny,
+                ExpectedVerdict::Undecided => Decision::Undecided,
+            });
+            questions.push(Question { flow: read.flow, expected });
+        }
         Err(error) => {
             let place = line.map_or_else(|| name.to_owned(), |line| format!("{name}:{line}"));
-            let message = format!("{place}: in flow `{text}`, column {}: {error}", error.offset + 1);
+            let message = format!(
+                "{place}: in flow `{text}`, column {}: {}",
+                error.offset + 1,
+                error.message
+            );
             let shown = InputError::new(message);
             errors.push(match error.help {
                 Some(help) => shown.with_help(help),

@@ -54,32 +54,42 @@ pub(super) fn compiled(
 /// Loads everything that `files` and folders hold.
 pub(super) fn loaded(files: &[PathBuf], readings: &ReadingArgs) -> Result<Loaded, Failure> {
     let mut sources = Sources::default();
+    let mut ids = Vec::new();
     for file in files {
         if file.is_dir() {
             for file in rule_set_files(file)? {
-                sources.add(Source::new(&file.display().to_string(), text(&file)?));
+                ids.push(sources.add(Source::new(&file.display().to_string(), text(&file)?)));
             }
         } else {
-            sources.add(Source::new(&shown_name(file), text(file)?));
+            ids.push(sources.add(Source::new(&shown_name(file), text(file)?)));
         }
     }
-    if sources.iter().next().is_none() {
-        return Err(Failure::new("no rule set given", "name its files or a folder that holds them"));
+    if ids.is_empty() {
+        return Err(Failure::new(
+            "no rule set given",
+            "name its files or a folder that holds them",
+        ));
     }
-    let (inventory, warnings) = load::inventory(&sources, &load_options(readings)?)?;
+    let (inventory, warnings) = load::read_all(&ids, &sources, &load_options(readings)?)?;
     Ok(Loaded { sources, inventory, warnings })
 }
 
 fn load_options(readings: &ReadingArgs) -> Result<load::Options, Failure> {
-    Ok(load::Options {
-        values: readings.set.iter().map(|text| pair(text, "--set")).collect::<Result<_, _>>()?,
-        resolved: readings.resolve.iter().map(|text| pair(text, "--resolve")).collect::<Result<_, _>>()?,
+    let template = load::TemplateSettings {
+        values: pairs(&readings.set, "--set")?,
+        resolved: pairs(&readings.resolve, "--resolve")?,
         cloud: match readings.cloud {
             Cloud::Public => load::Cloud::Public,
-            Cloud::Usgov => load::Cloud::UsGovernment,
+            Cloud::Usgov => load::Cloud::UsGov,
             Cloud::China => load::Cloud::China,
         },
-    })
+        ..load::TemplateSettings::default()
+    };
+    Ok(load::Options { template, ..load::Options::default() })
+}
+
+fn pairs(texts: &[String], switch: &str) -> Result<Vec<(String, String)>, Failure> {
+    texts.iter().map(|text| pair(text, switch)).collect()
 }
 
 fn pair(text: &str, switch: &str) -> Result<(String, String), Failure> {
@@ -102,10 +112,13 @@ fn rule_set_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     const ENDINGS: [&str; 4] = ["json", "jsonc", "azfw", "csv"];
     let mut files = Vec::new();
     for entry in WalkDir::new(folder).sort_by_file_name() {
-        let entry = entry.map_err(|error| InputError::new(format!("cannot read folder: {error}")))?;
+        let entry =
+            entry.map_err(|error| InputError::new(format!("cannot read folder: {error}")))?;
         let name = entry.file_name().to_string_lossy().to_lowercase();
         let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-        let is_candidate = ENDINGS.iter().any(|ending| name.rsplit_once('.').is_some_and(|(_, end)| end == *ending));
+        let is_candidate = ENDINGS
+            .iter()
+            .any(|ending| name.rsplit_once('.').is_some_and(|(_, end)| end == *ending));
         if entry.file_type().is_file() && is_candidate {
             files.push(entry.into_path());
         }
@@ -133,7 +146,7 @@ pub(super) fn text(file: &Path) -> Result<String, Failure> {
         bytes = fs::read(file).map_err(cannot_read)?;
     }
     let bytes = unpacked(bytes).map_err(cannot_read)?;
-    String::from_utf8(bytes).map_err(|error| not_text(&shown, &error).into())
+    Ok(load::decoded(&shown, bytes)?)
 }
 
 fn unpacked(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
@@ -150,16 +163,4 @@ fn unpacked(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("it unpacks to more than 512 MiB"));
     }
     Ok(text)
-}
-
-fn not_text(shown: &str, error: &std::string::FromUtf8Error) -> InputError {
-    let bytes = error.as_bytes();
-    let at = error.utf8_error().valid_up_to();
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return InputError::new(format!("`{shown}` is UTF-16 text"))
-            .with_help("save it as UTF-8; in PowerShell: `… | Out-File -Encoding utf8 FILE`");
-    }
-    let line = bytes.iter().take(at).filter(|&&byte| byte == b'\n').count() + 1;
-    InputError::new(format!("`{shown}` is not text: byte {at} (line {line}) is no UTF-8"))
-        .with_help("give JSON or the text form of a rule set; binary files hold none")
 }

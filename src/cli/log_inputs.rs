@@ -114,9 +114,8 @@ fn opened(file: &Path, progress: &ProgressBar) -> Result<Box<dyn BufRead>, Failu
     if file == Path::new("-") {
         return Ok(Box::new(BufReader::with_capacity(BUFFER, io::stdin().lock())));
     }
-    let opened = File::open(file).map_err(|error| {
-        InputError::new(format!("cannot open `{}`: {error}", file.display()))
-    })?;
+    let opened = File::open(file)
+        .map_err(|error| InputError::new(format!("cannot open `{}`: {error}", file.display())))?;
     Ok(Box::new(BufReader::with_capacity(BUFFER, progress.wrap_read(opened))))
 }
 
@@ -150,7 +149,8 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             let entry =
                 entry.map_err(|error| InputError::new(format!("cannot read folder: {error}")))?;
             let name = entry.file_name().to_string_lossy().to_lowercase();
-            let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+            let name =
+                name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
             let end = name.rsplit_once('.').map(|(_, end)| end);
             if entry.file_type().is_file() && end.is_some_and(|end| ENDINGS.contains(&end)) {
                 files.push(entry.into_path());

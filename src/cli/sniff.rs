@@ -54,11 +54,15 @@ fn head(path: &Path) -> Result<Vec<u8>, Failure> {
     let cannot_read =
         |error: io::Error| InputError::new(format!("cannot read `{}`: {error}", path.display()));
     let mut packed = Vec::new();
-    File::open(path).and_then(|file| file.take(BYTES).read_to_end(&mut packed)).map_err(cannot_read)?;
+    File::open(path)
+        .and_then(|file| file.take(BYTES).read_to_end(&mut packed))
+        .map_err(cannot_read)?;
     let mut bytes = Vec::new();
     // The packed beginning ends in the middle, so an error at its end is no error.
     if packed.starts_with(&[0x1f, 0x8b]) {
-        let _ = flate2::read::MultiGzDecoder::new(packed.as_slice()).take(BYTES).read_to_end(&mut bytes);
+        let _ = flate2::read::MultiGzDecoder::new(packed.as_slice())
+            .take(BYTES)
+            .read_to_end(&mut bytes);
     } else if packed.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
         let decoder = zstd::stream::read::Decoder::new(packed.as_slice()).map_err(cannot_read)?;
         let _ = decoder.take(BYTES).read_to_end(&mut bytes);
@@ -72,8 +76,18 @@ fn head(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Keys of a log record's envelope, of its containers, and columns of log tables; lower case.
 const LOG_KEYS: [&str; 12] = [
-    "records", "category", "time", "timegenerated", "tables", "operationname", "msg", "tablename", "flow",
-    "flowrecords", "msg_s", "sourceip",
+    "records",
+    "category",
+    "time",
+    "timegenerated",
+    "tables",
+    "operationname",
+    "msg",
+    "tablename",
+    "flow",
+    "flowrecords",
+    "msg_s",
+    "sourceip",
 ];
 
 fn is_log(head: &[u8]) -> bool {
@@ -86,9 +100,9 @@ fn is_log(head: &[u8]) -> bool {
         return outer_keys(text).iter().any(|key| LOG_KEYS.contains(&key.as_str()));
     }
     let header = text.lines().next().unwrap_or("").to_lowercase();
-    let columns = header.split([',', '\t', '❖']).map(|column| {
-        column.trim().trim_matches('"').split(' ').next().unwrap_or("").to_owned()
-    });
+    let columns = header
+        .split([',', '\t', '❖'])
+        .map(|column| column.trim().trim_matches('"').split(' ').next().unwrap_or("").to_owned());
     let mut columns = columns.filter(|column| !column.is_empty());
     columns.any(|column| LOG_KEYS.contains(&column.as_str()))
 }

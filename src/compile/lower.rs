@@ -30,7 +30,8 @@ pub(super) fn ruleset(
     warnings: &mut Vec<Warning>,
 ) -> Ruleset {
     let has_dns_proxy = settings::has_dns_proxy(layers, warnings);
-    let mut lower = Lower { inventory, options, has_dns_proxy, warnings, ip_groups: BTreeMap::new() };
+    let mut lower =
+        Lower { inventory, options, has_dns_proxy, warnings, ip_groups: BTreeMap::new() };
     let all: Vec<&Layer<'_>> = layers.iter().collect();
     let own: Vec<&Layer<'_>> = layers.iter().filter(|layer| !layer.is_inherited).collect();
     let nat_layers = match options.nat_inheritance {
@@ -285,9 +286,10 @@ impl Lower<'_> {
             return union;
         };
         if found.any(|other| other.addresses != group.addresses) {
-            union
-                .unknown
-                .push(format_smolstr!("IP Group `{}`: several in the files have this id", id.name()));
+            union.unknown.push(format_smolstr!(
+                "IP Group `{}`: several in the files have this id",
+                id.name()
+            ));
             return union;
         }
         for entry in &group.addresses {

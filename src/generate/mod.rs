@@ -8,7 +8,6 @@
 mod event;
 mod legacy;
 mod names;
-mod random;
 mod record;
 mod samples;
 mod simulation;
@@ -16,7 +15,7 @@ mod structured;
 mod traffic;
 
 pub use event::{Event, Kind};
-pub use random::Random;
+
 pub use record::{Record, legacy_record, structured_record};
 pub use samples::{SAMPLE_SETS, SampleSet};
 pub use simulation::Simulation;

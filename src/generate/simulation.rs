@@ -3,12 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::event::{Answer, Event, Kind, kinds};
-use super::random::Random;
 use super::traffic::Traffic;
 use crate::compile::Ruleset;
 use crate::evaluate::{Decision, Ruling, evaluate};
 use crate::flow::Flow;
 use crate::net::IpProtocol;
+use crate::random::Random;
 use crate::source::InputError;
 
 /// A firewall with a rule set and traffic.

@@ -4,9 +4,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use smol_str::SmolStr;
 
-use super::random::Random;
 use crate::evaluate::Ruling;
 use crate::flow::Flow;
+use crate::random::Random;
 use crate::source::InputError;
 use crate::syntax::flow::expectation;
 

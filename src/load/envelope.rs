@@ -150,16 +150,20 @@ impl<'a> Loader<'a> {
     }
 
     fn template(&mut self, root: &Node) -> Result<(), InputError> {
-        let expansion = template::expand(root, &self.options.parameters, &self.options.template)?;
+        let Options { parameters, template: settings } = self.options;
+        let expansion = template::expand(root, parameters, settings)
+            .map_err(|error| error.in_sources(self.notes.sources()))?;
         self.notes.warnings.extend(expansion.warnings);
-        for found in &expansion.resources {
-            match Kind::of_type(&found.kind) {
-                Some(kind) => self.resource(&Resource {
-                    kind,
-                    node: &found.node,
-                    names: found.names.clone(),
-                })?,
-                None => self.other(&format!("`{}`", found.kind)),
+        for template::Resource { kind: full, names, node } in expansion.resources {
+            match Kind::of_type(&full) {
+                Some(kind) => self.resource(&Resource { kind, node: &node, names })?,
+                None => self.other(&format!("`{full}`")),
+            }
+        }
+        for resource in root.get("resources").map_or(&[][..], Node::elements) {
+            let full = resource.get("type").and_then(Node::text).unwrap_or("resource");
+            if Kind::of_type(full).is_none() {
+                self.other(&format!("`{full}`"));
             }
         }
         Ok(())

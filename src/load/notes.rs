@@ -16,6 +16,10 @@ impl<'a> Notes<'a> {
         Self { sources, warnings: Vec::new() }
     }
 
+    pub(super) fn sources(&self) -> &'a Sources {
+        self.sources
+    }
+
     pub(super) fn warn(&mut self, severity: Severity, message: impl Into<String>, span: Span) {
         self.warnings.push(Warning::new(severity, message, Some(span)));
     }

@@ -21,6 +21,8 @@ pub enum NotAFlow {
     UnknownProtocol,
     NoSource,
     NoDestination,
+    /// It does not say what became of the connection.
+    NoAction,
 }
 
 impl fmt::Display for NotAFlow {
@@ -32,6 +34,7 @@ impl fmt::Display for NotAFlow {
             Self::UnknownProtocol => f.write_str("unknown protocol"),
             Self::NoSource => f.write_str("no source address"),
             Self::NoDestination => f.write_str("no destination address"),
+            Self::NoAction => f.write_str("it does not say what was done with the connection"),
         }
     }
 }

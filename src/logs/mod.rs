@@ -16,6 +16,7 @@
 //! line can stand between `split` and `reader` and leave every other line to them.
 
 mod as_flow;
+mod case;
 mod category;
 mod column;
 mod counts;
@@ -35,6 +36,7 @@ use std::io::{self, BufRead};
 use std::sync::Arc;
 
 pub use as_flow::{NotAFlow, flow_of};
+pub use case::case_of;
 pub use counts::{Counts, Reject, Sink};
 pub use normal_form::{DnsForm, NormalForm, SignatureForm};
 pub use record::{Category, Dns, Form, LogRecord, LoggedAction, Origin, RecordKind, Signature};

@@ -22,7 +22,12 @@ impl RequestUrl {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
-        let text = text.split_once("://").map_or(text, |(_, rest)| rest);
+        // A `://` further back is part of the path or the query: `example.com/?to=https://…`.
+        let is_scheme = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let text = match text.split_once("://") {
+            Some((scheme, rest)) if is_scheme(scheme) => rest,
+            Some(_) | None => text,
+        };
         let end = text.find(['/', '?', '#']).unwrap_or(text.len());
         let (authority, rest) = text.split_at(end);
         let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
@@ -183,6 +188,8 @@ mod tests {
         let url = RequestUrl::new("http://www.contoso.com:8080/a?b").unwrap();
         assert_eq!((url.port, url.path()), (Some(8080), "/a"));
         assert_eq!(RequestUrl::new("/only/a/path"), None);
+        let url = RequestUrl::new("www.contoso.com/go?to=https://evil.example").unwrap();
+        assert_eq!(url.to_string(), "www.contoso.com/go");
     }
 
     proptest! {

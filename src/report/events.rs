@@ -117,7 +117,8 @@ pub fn line(record: &LogRecord) -> String {
         .flatten()
         .map(smol_str::SmolStr::as_str)
         .collect();
-    let signature = record.signature.as_ref().and_then(|signature| signature.description.as_deref());
+    let signature =
+        record.signature.as_ref().and_then(|signature| signature.description.as_deref());
     for detail in [
         Some(rule.join("/")).as_deref().filter(|path| !path.is_empty()),
         record.reason.as_deref(),

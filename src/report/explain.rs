@@ -32,7 +32,11 @@ pub fn text(ruleset: &Ruleset, flow: &Flow, verdict: &Verdict, steps: &[Step]) -
         }
     }
     let end = match verdict.candidates.is_empty() {
-        true => format!("=> {} by {}", verdict.decision.name(), decider(ruleset, verdict.stage, verdict.rule)),
+        true => format!(
+            "=> {} by {}",
+            verdict.decision.name(),
+            decider(ruleset, verdict.stage, verdict.rule)
+        ),
         false => format!("=> {}", verdict.decision.name()),
     };
     push(&mut out, 2, &end);
@@ -88,7 +92,9 @@ fn mismatch(rule: &RuleWords, flow: &Flow, criterion: Criterion) -> String {
     let (theirs, ours) = match criterion {
         Criterion::Source => (clipped(&rule.sources), flow.source.to_string()),
         Criterion::Protocol => (clipped(&rule.protocols), flow.protocol.to_string()),
-        Criterion::Port if rule.ports.is_empty() => (clipped(&rule.protocols), format!("port {port}")),
+        Criterion::Port if rule.ports.is_empty() => {
+            (clipped(&rule.protocols), format!("port {port}"))
+        }
         Criterion::Port => (clipped(&rule.ports), port),
         Criterion::Destination => {
             let destination = flow.destination.map(|address| address.to_string());

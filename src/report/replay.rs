@@ -10,8 +10,8 @@ use crate::analyse::replay::{
     Agreement, Change, ChangeGroup, Comparison, Group, Logged, LoggedRule, Replay, VerdictSummary,
 };
 use crate::evaluate::{Decision, Stage};
+use crate::syntax::flow::json::flow_to_json;
 use crate::syntax::flow::print_flow;
-use crate::syntax::flow_json::flow_to_json;
 
 /// What became of the records that were read.
 #[derive(Debug, Clone, Default)]
@@ -49,7 +49,12 @@ pub fn text(input: &ReplayInput, replay: &Replay) -> String {
         }
         let logged = decision(&group.logged);
         let ours = verdict(&group.verdict);
-        group_lines(&mut out, group.records, &format!("logged {logged}; evaluated {ours}"), &group.verdict.needs);
+        group_lines(
+            &mut out,
+            group.records,
+            &format!("logged {logged}; evaluated {ours}"),
+            &group.verdict.needs,
+        );
         example(&mut out, &print_flow(&group.example), &group.example_origin);
     }
     more(&mut out, replay.groups.len());
@@ -348,7 +353,8 @@ pub fn comparison_json(input: &ReplayInput, comparison: &Comparison) -> Comparis
 }
 
 fn input_json(input: &ReplayInput) -> InputJson {
-    let reason = |(reason, count): &(String, u64)| ReasonJson { reason: reason.clone(), count: *count };
+    let reason =
+        |(reason, count): &(String, u64)| ReasonJson { reason: reason.clone(), count: *count };
     InputJson {
         files: input.files,
         records: input.records,
@@ -368,11 +374,18 @@ fn group_json(group: &Group) -> GroupJson {
     });
     GroupJson {
         agreement: group.agreement.name(),
-        logged: LoggedJson { verdict: Decision::from(group.logged.ruling).name(), rule, translated },
+        logged: LoggedJson {
+            verdict: Decision::from(group.logged.ruling).name(),
+            rule,
+            translated,
+        },
         evaluated: summary_json(&group.verdict),
         records: group.records,
         connections: group.connections,
-        example: ExampleJson { flow: flow_to_json(&group.example), origin: group.example_origin.clone() },
+        example: ExampleJson {
+            flow: flow_to_json(&group.example),
+            origin: group.example_origin.clone(),
+        },
     }
 }
 
@@ -383,7 +396,10 @@ fn change_json(group: &ChangeGroup) -> ChangeJson {
         after: summary_json(&group.after),
         records: group.records,
         connections: group.connections,
-        example: ExampleJson { flow: flow_to_json(&group.example), origin: group.example_origin.clone() },
+        example: ExampleJson {
+            flow: flow_to_json(&group.example),
+            origin: group.example_origin.clone(),
+        },
     }
 }
 

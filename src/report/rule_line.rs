@@ -2,9 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::policy::{
-    ApplicationRule, IpGroupRef, NatRule, NetworkRule, ResourceId, Rule, Written,
-};
+use crate::policy::{ApplicationRule, IpGroupRef, NatRule, NetworkRule, ResourceId, Rule, Written};
 use crate::source::Spanned;
 
 /// The parts of a rule, each as lists of words.
@@ -35,7 +33,8 @@ pub fn words(rule: &Rule) -> RuleWords {
         Rule::Application(rule) => application(rule),
         Rule::Nat(rule) => nat(rule),
     };
-    let unknown = head.unknown_fields.iter().map(|field| format!("unknown field `{}`", field.value));
+    let unknown =
+        head.unknown_fields.iter().map(|field| format!("unknown field `{}`", field.value));
     RuleWords { sources, extras: words.extras.iter().cloned().chain(unknown).collect(), ..words }
 }
 
@@ -86,7 +85,8 @@ fn application(rule: &ApplicationRule) -> RuleWords {
     let mut targets = list(&rule.target_fqdns);
     targets.extend(rule.target_urls.iter().map(|url| format!("url {}", url.value)));
     targets.extend(rule.fqdn_tags.iter().map(|tag| format!("tag {}", tag.value)));
-    targets.extend(rule.web_categories.iter().map(|category| format!("category {}", category.value)));
+    targets
+        .extend(rule.web_categories.iter().map(|category| format!("category {}", category.value)));
     let mut extras = Vec::new();
     if rule.terminate_tls.as_ref().is_some_and(|written| written.value == Written::Value(true)) {
         extras.push("inspects TLS".to_owned());

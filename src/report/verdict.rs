@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::compile::{RulePath, Ruleset};
 use crate::evaluate::{Decision, Outcome, RuleRef, Stage, Translation, Verdict};
 use crate::flow::Flow;
+use crate::syntax::flow::json::flow_to_json;
 use crate::syntax::flow::print_flow;
-use crate::syntax::flow_json::flow_to_json;
 
 /// One line of `check --format jsonl`.
 #[derive(Debug, Serialize)]

@@ -7,8 +7,21 @@ use crate::report::sanitize::csv_cell;
 
 /// The columns, in order.
 const COLUMNS: [&str; 15] = [
-    "Order", "Stage", "Action", "Policy", "Group", "GroupPriority", "Collection", "CollectionPriority",
-    "Rule", "Protocols", "Sources", "Targets", "Ports", "Translated", "Unknown",
+    "Order",
+    "Stage",
+    "Action",
+    "Policy",
+    "Group",
+    "GroupPriority",
+    "Collection",
+    "CollectionPriority",
+    "Rule",
+    "Protocols",
+    "Sources",
+    "Targets",
+    "Ports",
+    "Translated",
+    "Unknown",
 ];
 
 /// The rules in evaluation order.
@@ -22,7 +35,9 @@ pub fn csv(ruleset: &Ruleset) -> Result<String, csv::Error> {
     for (number, rule) in ruleset.rules().enumerate() {
         let info = ruleset.info(rule);
         let words = words(&info.written);
-        let text = |text: &Option<smol_str::SmolStr>| text.as_ref().map(ToString::to_string).unwrap_or_default();
+        let text = |text: &Option<smol_str::SmolStr>| {
+            text.as_ref().map(ToString::to_string).unwrap_or_default()
+        };
         let row = [
             (number + 1).to_string(),
             stage(rule).name().to_owned(),

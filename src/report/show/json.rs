@@ -107,7 +107,9 @@ pub fn json(ruleset: &Ruleset, sources: &Sources, warnings: &[Warning]) -> ShowJ
         ip_groups: ruleset
             .ip_groups
             .iter()
-            .map(|(name, set)| (name.to_string(), set.known.ranges().map(|range| range.to_string()).collect()))
+            .map(|(name, set)| {
+                (name.to_string(), set.known.ranges().map(|range| range.to_string()).collect())
+            })
             .collect(),
         warnings: warnings.iter().map(|warning| WarningJson::new(warning, sources)).collect(),
     }

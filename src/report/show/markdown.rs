@@ -12,10 +12,13 @@ use crate::report::sanitize::markdown_cell;
 #[must_use]
 pub fn markdown(ruleset: &Ruleset) -> String {
     let mut out = String::new();
-    for (title, wanted) in
-        [("DNAT rules", Stage::Dnat), ("Network rules", Stage::Network), ("Application rules", Stage::Application)]
-    {
-        let rules: Vec<_> = ruleset.rules().enumerate().filter(|(_, rule)| stage(*rule) == wanted).collect();
+    for (title, wanted) in [
+        ("DNAT rules", Stage::Dnat),
+        ("Network rules", Stage::Network),
+        ("Application rules", Stage::Application),
+    ] {
+        let rules: Vec<_> =
+            ruleset.rules().enumerate().filter(|(_, rule)| stage(*rule) == wanted).collect();
         if rules.is_empty() {
             continue;
         }
@@ -37,7 +40,10 @@ fn row(out: &mut String, ruleset: &Ruleset, number: usize, rule: RuleRef) {
     let words = words(&info.written);
     let place = match (&info.path.group, info.group_priority) {
         (Some(group), Some(priority)) => {
-            format!("{group} ({priority}) / {} ({})", info.path.collection, info.collection_priority)
+            format!(
+                "{group} ({priority}) / {} ({})",
+                info.path.collection, info.collection_priority
+            )
         }
         (Some(_) | None, _) => format!("{} ({})", info.path.collection, info.collection_priority),
     };

@@ -24,7 +24,10 @@ pub fn stage(rule: RuleRef) -> Stage {
 }
 
 /// What a rule's addresses come to: sources, and destinations where it has any.
-fn resolved(ruleset: &Ruleset, rule: RuleRef) -> (Option<&AddressCriterion>, Option<&AddressCriterion>) {
+fn resolved(
+    ruleset: &Ruleset,
+    rule: RuleRef,
+) -> (Option<&AddressCriterion>, Option<&AddressCriterion>) {
     match rule {
         RuleRef::Nat(rank) => {
             let rule = ruleset.nat.criteria.get(rank as usize);
@@ -48,10 +51,16 @@ pub fn unknowns(ruleset: &Ruleset, rule: RuleRef) -> Vec<String> {
     let addresses = [sources, destinations].into_iter().flatten().flat_map(|set| &set.unknown);
     let others: Vec<_> = match rule {
         RuleRef::Nat(rank) => ruleset.nat.criteria.get(rank as usize).map(|rule| {
-            [&rule.protocols.unknown, &rule.ports.unknown, &rule.unknown].into_iter().flatten().collect()
+            [&rule.protocols.unknown, &rule.ports.unknown, &rule.unknown]
+                .into_iter()
+                .flatten()
+                .collect()
         }),
         RuleRef::Network(rank) => ruleset.network.criteria.get(rank as usize).map(|rule| {
-            [&rule.protocols.unknown, &rule.ports.unknown, &rule.unknown].into_iter().flatten().collect()
+            [&rule.protocols.unknown, &rule.ports.unknown, &rule.unknown]
+                .into_iter()
+                .flatten()
+                .collect()
         }),
         RuleRef::Application(rank) => ruleset.application.criteria.get(rank as usize).map(|rule| {
             let parts = [&rule.unknown_protocols, &rule.targets.unknown, &rule.unknown];

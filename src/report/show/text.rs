@@ -62,9 +62,11 @@ fn stage_title(stage: Stage) -> &'static str {
     match stage {
         Stage::Dnat => "DNAT rules",
         Stage::Network => "Network rules",
-        Stage::ThreatIntel | Stage::Application | Stage::Infrastructure | Stage::Default | Stage::Idps => {
-            "Application rules"
-        }
+        Stage::ThreatIntel
+        | Stage::Application
+        | Stage::Infrastructure
+        | Stage::Default
+        | Stage::Idps => "Application rules",
     }
 }
 
@@ -87,7 +89,11 @@ fn rule_lines(out: &mut String, ruleset: &Ruleset, rule: RuleRef, number: usize,
     let mark = if unknown.is_empty() { ' ' } else { '?' };
     let _ = writeln!(out, "{number:>5}{mark} {}", info.path.rule);
     let mut lines = wrapped(&words(&info.written).line(), width.saturating_sub(11));
-    lines.extend(wrapped(&format!("? {}", unknown.join(", ")), width.saturating_sub(11)).into_iter().filter(|_| !unknown.is_empty()));
+    lines.extend(
+        wrapped(&format!("? {}", unknown.join(", ")), width.saturating_sub(11))
+            .into_iter()
+            .filter(|_| !unknown.is_empty()),
+    );
     for line in lines {
         let _ = writeln!(out, "         {line}");
     }

@@ -13,6 +13,7 @@ use crate::policy::{
     ResourceId, RuleCollection, RuleCollectionGroup, Settings,
 };
 use crate::source::{SourceId, Spanned, Warning};
+use crate::syntax::spelling::closest;
 use crate::syntax::trouble::finished;
 
 /// The types of the resources that a file names.
@@ -82,7 +83,7 @@ impl Builder {
         let mut reader = Reader::new(self.source, raw.end, raw.is_continued());
         match finished(content, line(content)) {
             Ok(Line::Rule { kind, name, body }) => {
-                self.rule(&mut reader, kind, &name, body, content)
+                self.rule(&mut reader, kind, &name, body, content);
             }
             Ok(Line::Statement { keyword, rest }) => {
                 reader.subject = format!("`{}`", keyword.text.to_ascii_lowercase());
@@ -124,9 +125,18 @@ impl Builder {
     fn statement(&mut self, reader: &mut Reader, keyword: &Atom<'_>, rest: &str) -> Option<()> {
         let word = keyword.text.to_ascii_lowercase();
         match word.as_str() {
-            "policy" => self.policy(reader, keyword, rest),
-            "firewall" => self.firewall(reader, keyword, rest),
-            "group" => self.group(reader, keyword, rest),
+            "policy" => {
+                self.policy(reader, keyword, rest);
+                Some(())
+            }
+            "firewall" => {
+                self.firewall(reader, keyword, rest);
+                Some(())
+            }
+            "group" => {
+                self.group(reader, keyword, rest);
+                Some(())
+            }
             "ip-group" => self.ip_group(reader, rest),
             "allow" => self.filter(reader, keyword, rest, FilterAction::Allow),
             "deny" => self.filter(reader, keyword, rest, FilterAction::Deny),
@@ -187,7 +197,7 @@ impl Builder {
         self.seen.clear();
     }
 
-    fn policy(&mut self, reader: &mut Reader, keyword: &Atom<'_>, rest: &str) -> Option<()> {
+    fn policy(&mut self, reader: &mut Reader, keyword: &Atom<'_>, rest: &str) {
         self.begin(Here::Policy);
         (self.owner, self.is_below_policy) = (Owner::Nothing, true);
         // A policy with a wrong name still has the lines below it.
@@ -200,11 +210,10 @@ impl Builder {
             settings: Settings::default(),
             group_references: Vec::new(),
         });
-        Some(())
     }
 
     // firewall = "firewall" name ["policy" reference]
-    fn firewall(&mut self, reader: &mut Reader, keyword: &Atom<'_>, rest: &str) -> Option<()> {
+    fn firewall(&mut self, reader: &mut Reader, keyword: &Atom<'_>, rest: &str) {
         self.begin(Here::Firewall);
         (self.owner, self.is_below_policy) = (Owner::Firewall, false);
         let atoms = reader.words(rest).unwrap_or_default();
@@ -232,11 +241,10 @@ impl Builder {
             collections: Vec::new(),
             addresses: Vec::new(),
         });
-        Some(())
     }
 
     // group = "group" name priority ["of" reference]
-    fn group(&mut self, reader: &mut Reader, keyword: &Atom<'_>, rest: &str) -> Option<()> {
+    fn group(&mut self, reader: &mut Reader, keyword: &Atom<'_>, rest: &str) {
         self.begin(Here::Group);
         self.owner = Owner::Group;
         let atoms = reader.words(rest).unwrap_or_default();
@@ -264,7 +272,6 @@ impl Builder {
             collections: Vec::new(),
             size: None,
         });
-        Some(())
     }
 
     fn policy_of_group(
@@ -312,21 +319,15 @@ impl Builder {
         let kind = atoms
             .first()
             .and_then(|first| kinds.into_iter().find(|kind| first.is_word(kind.word())));
-        match (kind, atoms.split_first()) {
-            (Some(kind), Some((_, atoms))) => {
-                self.kind = kind;
-                self.collection(reader, keyword, atoms, CollectionAction::Filter(action))
-            }
-            (None, _) | (_, None) => {
-                self.here = Here::Collection;
-                let help = format!(
-                    "write `{0} network NAME 100` or `{0} application NAME 100`",
-                    keyword.text
-                );
-                reader.fail(keyword.place, "expected `network` or `application`", Some(help));
-                None
-            }
+        if let (Some(kind), Some((_, atoms))) = (kind, atoms.split_first()) {
+            self.kind = kind;
+            return self.collection(reader, keyword, atoms, CollectionAction::Filter(action));
         }
+        self.here = Here::Collection;
+        let word = &keyword.text;
+        let help = format!("write `{word} network NAME 100` or `{word} application NAME 100`");
+        reader.fail(keyword.place, "expected `network` or `application`", Some(help));
+        None
     }
 
     fn collection(
@@ -453,29 +454,4 @@ fn unknown_keyword(text: &str) -> (String, String) {
             .to_owned(),
     };
     (format!("unknown keyword `{text}`"), help)
-}
-
-/// The word of `known` that differs from `text` in at most two letters, or a third of them.
-fn closest<'k>(text: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    let text = text.to_ascii_lowercase();
-    known
-        .map(|word| (edits(&text, word), word))
-        .filter(|(edits, word)| *edits <= 2.min(word.len() / 3 + 1))
-        .min()
-        .map(|(_, word)| word)
-}
-
-/// How many letters must be put in, taken out or changed to get from one word to the other.
-fn edits(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
-    for (line, a) in from.chars().enumerate() {
-        let mut next = vec![line + 1];
-        for (pair, b) in row.windows(2).zip(to.chars()) {
-            let (Some(&diagonal), Some(&above)) = (pair.first(), pair.last()) else { continue };
-            let left = next.last().copied().unwrap_or(usize::MAX);
-            next.push((diagonal + usize::from(a != b)).min(above + 1).min(left + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or(usize::MAX)
 }

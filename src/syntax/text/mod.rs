@@ -150,7 +150,7 @@ mod tests {
                     group two 200\ngroup three 300 of a\ngroup four 400 of none\n";
         let (inventory, _) = parsed(text).unwrap();
         let policy = |index: usize| {
-            inventory.groups[index].policy.as_ref().map(|id| id.to_string()).unwrap_or_default()
+            inventory.groups[index].policy.as_ref().map(ToString::to_string).unwrap_or_default()
         };
         assert!(policy(0).ends_with("/firewallPolicies/a"));
         assert_eq!(policy(1), "/subscriptions/s/policies/b");
@@ -204,10 +204,10 @@ mod tests {
     fn errors_in_network_rules() {
         check_rule(
             "web: tcp 10.0.0.300 -> * : 70000, 443-80",
-            expect![[r#"
-            `10.0.0.300`: rule `web`: source: `10.0.0.300` is no IP address (each of the four numbers is 0 to 255)
-            `70000`: rule `web`: destination port: port `70000` is above 65535 (write a port from 0 to 65535, `8000-8999` or `*`)
-            `443-80`: rule `web`: destination port: expected a last port not below the first (write `80-443`)"#]],
+            expect![[r"
+                `10.0.0.300`: rule `web`: source: `10.0.0.300` is no IP address (each of the four numbers is 0 to 255)
+                `70000`: rule `web`: destination port: port `70000` is above 65535 (write a number from 0 to 65535)
+                `443-80`: rule `web`: destination port: expected a last port not below the first (write `80-443`)"]],
         );
         check_rule(
             "web: tcp * -> 192.0.2.1:443",
@@ -223,9 +223,9 @@ mod tests {
         );
         check_rule(
             "web: tcp servers -> any : 123",
-            expect![[r#"
+            expect![[r"
             `servers`: rule `web`: source: `servers` is no address (write `@servers` for an IP Group, `tag servers` for a service tag)
-            `any`: rule `web`: destination: `any` is no address (write `*` for any address)"#]],
+            `any`: rule `web`: destination: `any` is no address (write `*` for any address)"]],
         );
         check_rule(
             "web: https * -> 192.0.2.1 : 443",
@@ -311,9 +311,9 @@ mod tests {
         );
         check_rule(
             "dnat web: tcp * -> 192.0.2.1 : 443 => app.example.com : 80-90",
-            expect![[r#"
+            expect![[r"
             `app.example.com`: rule `web`: translated address: `app.example.com` is no IP address (write `fqdn app.example.com` for a name)
-            `80-90`: rule `web`: translated port: unexpected text `-90` ()"#]],
+            `80-90`: rule `web`: translated port: unexpected text `-90` ()"]],
         );
         check_rule(
             "dnat web: tcp * -> @group : 443 =>",
@@ -325,16 +325,16 @@ mod tests {
     fn errors_in_statements() {
         check(
             "polcy p\n  teir Premium",
-            expect![[r#"
+            expect![[r"
             `polcy`: unknown keyword `polcy` (did you mean `policy`?)
-            `teir`: unknown keyword `teir` (did you mean `tier`?)"#]],
+            `teir`: unknown keyword `teir` (did you mean `tier`?)"]],
         );
         check(
             "policy p\n  tier Gold\n  dns-proxy yes\n  dns-proxy on",
-            expect![[r#"
+            expect![[r"
                 `Gold`: `tier`: unknown value `Gold` (write `Basic`, `Standard` or `Premium`)
                 `yes`: `dns-proxy`: `yes` is neither on nor off (write `on` or `off`)
-                `dns-proxy`: `dns-proxy`: stands twice (leave one of the lines out)"#]],
+                `dns-proxy`: `dns-proxy`: stands twice (leave one of the lines out)"]],
         );
         check(
             "policy p\ngroup g 200\n  tier Basic",
@@ -344,16 +344,16 @@ mod tests {
         );
         check(
             "policy my policy\ngroup g high",
-            expect![[r#"
+            expect![[r"
             `policy`: `policy`: expected one value (put a text with spaces in quotes)
-            `high`: `group`: `high` is no priority (write a number from 100 to 65000)"#]],
+            `high`: `group`: `high` is no priority (write a number from 100 to 65000)"]],
         );
         check(
             "group g 200\n  allow c 100\n  rule: tcp * -> * : 1",
-            expect![[r#"
+            expect![[r"
             `group`: `group`: a group belongs to a policy (write `of POLICY` behind the priority, or `of none`; the collections of a classic firewall stand directly below it)
             `allow`: `allow`: expected `network` or `application` (write `allow network NAME 100` or `allow application NAME 100`)
-            `rule`: rule `rule`: a rule belongs to a collection (begin a collection first: `allow network NAME 100`)"#]],
+            `rule`: rule `rule`: a rule belongs to a collection (begin a collection first: `allow network NAME 100`)"]],
         );
         check(
             "firewall f\ngroup g 200",
@@ -380,9 +380,9 @@ mod tests {
     fn warnings() {
         check_rule(
             "web: tcp 10.0.0.4/24 -> fqdn www.example.* : 443",
-            expect![[r#"
+            expect![[r"
             warning `10.0.0.4/24`: rule `web`: `10.0.0.4/24` has bits set behind its prefix length (write `10.0.0.0/24`, which is what it means)
-            error `www.example.*`: rule `web`: Azure refuses the pattern `www.example.*`; it matches nothing (a `*` can only be the first character of a name)"#]],
+            error `www.example.*`: rule `web`: Azure refuses the pattern `www.example.*`; it matches nothing (a `*` can only be the first character of a name)"]],
         );
     }
 

@@ -160,7 +160,7 @@ impl Reader {
         Some(BypassTraffic {
             name: self.text("name", name)?,
             description: options.description,
-            protocol: self.bypass_protocol(&body.protocols)?,
+            protocol: self.bypass_protocol(&body.protocols),
             sources: sources.addresses,
             source_ip_groups: sources.groups,
             destinations: destinations.addresses,
@@ -169,22 +169,20 @@ impl Reader {
         })
     }
 
-    fn bypass_protocol(&mut self, items: &[Item<'_>]) -> Option<Option<IpProtocol>> {
+    /// The protocol; `None` is any protocol, and stands after an error too.
+    fn bypass_protocol(&mut self, items: &[Item<'_>]) -> Option<IpProtocol> {
+        let help = "write `tcp`, `udp`, `icmp`, `any` or a protocol number".to_owned();
         let [item] = items else {
             let place = items.last()?.atom.place;
-            self.fail(place, "protocol: one protocol stands here", Some("write `any`".to_owned()));
+            self.fail(place, "protocol: only one can stand here", Some(help));
             return None;
         };
         let text = self.bare("protocol", item)?.text.as_ref();
-        if text.eq_ignore_ascii_case("any") {
-            return Some(None);
-        }
         let protocol = IpProtocol::from_text(text);
-        if protocol.is_none() {
-            let help = "write `tcp`, `udp`, `icmp`, `any` or a protocol number".to_owned();
+        if protocol.is_none() && !text.eq_ignore_ascii_case("any") {
             self.fail(item.atom.place, format!("protocol: `{text}` is no protocol"), Some(help));
         }
-        protocol.map(Some)
+        protocol
     }
 
     fn options(&mut self, written: &[RuleOption<'_>]) -> Options {

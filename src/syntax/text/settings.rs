@@ -216,14 +216,12 @@ impl Reader {
         choices: &str,
     ) -> Option<Spanned<T>> {
         let atom = self.one(keyword, rest)?;
-        match from_text(&atom.text) {
-            Some(value) => Some(Spanned::new(value, self.span(atom.place))),
-            None => {
-                let help = format!("write {choices}");
-                self.fail(atom.place, format!("unknown value `{}`", atom.text), Some(help));
-                None
-            }
+        if let Some(value) = from_text(&atom.text) {
+            return Some(Spanned::new(value, self.span(atom.place)));
         }
+        let help = format!("write {choices}");
+        self.fail(atom.place, format!("unknown value `{}`", atom.text), Some(help));
+        None
     }
 
     /// The one text behind a keyword.
