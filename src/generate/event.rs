@@ -5,7 +5,7 @@ use smol_str::SmolStr;
 
 use super::traffic::LoggedInstead;
 use crate::compile::{RulePath, Ruleset};
-use crate::evaluate::{Alert, Ruling, Stage, Translation, Verdict};
+use crate::evaluate::{Alert, Ruling, Stage, Translation, Verdict, evaluate};
 use crate::flow::{Flow, FlowProtocol, Name};
 
 /// One thing that is logged: in one record of each family.
@@ -61,25 +61,23 @@ pub enum Answer {
     TimedOut,
 }
 
-/// What is logged about a flow with this verdict, in the order in which it is written.
-pub(super) fn kinds(
-    ruleset: &Ruleset,
-    flow: &Flow,
-    verdict: &Verdict,
-    instead: Option<&LoggedInstead>,
-) -> Vec<Kind> {
+/// What is logged about a flow, in the order in which it is written: what the rules do is logged
+/// first, also where IDPS takes it back.
+pub(super) fn kinds(ruleset: &Ruleset, flow: &Flow, instead: Option<&LoggedInstead>) -> Vec<Kind> {
+    let verdict = evaluate(ruleset, flow, &mut ());
+    let without_idps = Flow { idps: None, ..flow.clone() };
+    let ruled = evaluate(ruleset, &without_idps, &mut ());
     let mut kinds = Vec::new();
     if verdict.alerts.contains(&Alert::ThreatIntel) {
         kinds.push(Kind::ThreatIntel { is_denied: false });
     }
-    kinds.extend(of_stage(ruleset, flow, verdict, instead));
+    kinds.extend(of_stage(ruleset, flow, &ruled, instead));
     let signature = flow.idps.as_ref().and_then(|hit| hit.signature.clone());
     let is_dropped = verdict.stage == Some(Stage::Idps);
-    if let (true, Some(signature)) =
-        (is_dropped || verdict.alerts.contains(&Alert::Idps), signature)
-    {
-        kinds.push(Kind::Idps { is_dropped, signature });
-    }
+    let is_logged = is_dropped || verdict.alerts.contains(&Alert::Idps);
+    kinds.extend(
+        signature.filter(|_| is_logged).map(|signature| Kind::Idps { is_dropped, signature }),
+    );
     kinds
 }
 
@@ -104,17 +102,8 @@ fn of_stage(
         Stage::Application | Stage::Infrastructure => {
             Some(Kind::Application { ruling, rule: path })
         }
-        Stage::Default => by_default(flow),
-        // The rule's allow is logged first; what it says of DNAT is not repeated here.
-        Stage::Idps => match verdict.rule? {
-            crate::evaluate::RuleRef::Nat(_) => None,
-            crate::evaluate::RuleRef::Network(_) => {
-                Some(Kind::Network { ruling: Ruling::Allow, rule: path })
-            }
-            crate::evaluate::RuleRef::Application(_) => {
-                Some(Kind::Application { ruling: Ruling::Allow, rule: path })
-            }
-        },
+        Stage::Default => Some(by_default(flow)),
+        Stage::Idps => None,
     }
 }
 
@@ -126,14 +115,14 @@ fn ruling_of(verdict: &Verdict) -> Ruling {
 }
 
 /// Which log a denial by default stands in depends on what the firewall saw.
-fn by_default(flow: &Flow) -> Option<Kind> {
+fn by_default(flow: &Flow) -> Kind {
     let is_application = matches!(flow.protocol, FlowProtocol::Application(_));
     match (&flow.name, is_application) {
-        (Name::Absent, true) => Some(Kind::MissingName),
+        (Name::Absent, true) => Kind::MissingName,
         (Name::Known(_) | Name::Unknown, true) => {
-            Some(Kind::Application { ruling: Ruling::Deny, rule: None })
+            Kind::Application { ruling: Ruling::Deny, rule: None }
         }
-        (_, false) => Some(Kind::Network { ruling: Ruling::Deny, rule: None }),
+        (_, false) => Kind::Network { ruling: Ruling::Deny, rule: None },
     }
 }
 

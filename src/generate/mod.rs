@@ -9,6 +9,7 @@ mod event;
 mod legacy;
 mod names;
 mod record;
+mod samples;
 mod simulation;
 mod structured;
 mod traffic;
@@ -16,5 +17,6 @@ mod traffic;
 pub use event::{Event, Kind};
 
 pub use record::{Record, legacy_record, structured_record};
+pub use samples::{SAMPLE_SETS, SampleSet};
 pub use simulation::Simulation;
 pub use traffic::{LoggedInstead, Traffic};

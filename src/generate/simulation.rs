@@ -61,8 +61,7 @@ impl<'a> Simulation<'a> {
             let Some(index) = self.drawn() else { break };
             let Some(entry) = self.traffic.get(index) else { break };
             let flow = entry.flow(&mut self.random);
-            let verdict = evaluate(self.ruleset, &flow, &mut ());
-            let kinds = kinds(self.ruleset, &flow, &verdict, entry.logged_instead());
+            let kinds = kinds(self.ruleset, &flow, entry.logged_instead());
             self.dns(&flow, &mut events);
             self.logged(&flow, &kinds, &mut events);
         }

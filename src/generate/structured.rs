@@ -15,11 +15,15 @@ pub(super) fn columns(event: &Event) -> (&'static str, Value) {
     match &event.kind {
         Kind::Network { ruling, rule } => {
             let action = json!({ "Action": action(*ruling) });
-            ("AZFWNetworkRule", merged([ends(flow), action, path(rule.as_ref()), reason(rule)]))
+            (
+                "AZFWNetworkRule",
+                merged([ends(flow), action, path(rule.as_ref()), reason(rule.as_ref())]),
+            )
         }
         Kind::Application { ruling, rule } => {
             let action = json!({ "Action": action(*ruling) });
-            let columns = [request(flow), action, path(rule.as_ref()), reason(rule), seen(flow)];
+            let columns =
+                [request(flow), action, path(rule.as_ref()), reason(rule.as_ref()), seen(flow)];
             ("AZFWApplicationRule", merged(columns))
         }
         Kind::MissingName => {
@@ -82,7 +86,7 @@ fn path(rule: Option<&RulePath>) -> Value {
     })
 }
 
-fn reason(rule: &Option<RulePath>) -> Value {
+fn reason(rule: Option<&RulePath>) -> Value {
     json!({ "ActionReason": if rule.is_some() { "" } else { "Default Action" } })
 }
 

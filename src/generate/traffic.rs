@@ -8,7 +8,7 @@ use crate::evaluate::Ruling;
 use crate::flow::Flow;
 use crate::random::Random;
 use crate::source::InputError;
-use crate::syntax::flow::expectation;
+use crate::syntax;
 
 /// One line of a weight table: `WEIGHT HOSTS FLOW`, behind it optionally `| ACTION RULE`.
 #[derive(Debug, Clone)]
@@ -59,9 +59,8 @@ impl Traffic {
         let weight = words.next().and_then(|word| word.parse().ok());
         let hosts = words.next().and_then(|word| word.parse().ok());
         let flow = words.next().ok_or_else(|| expected("`WEIGHT HOSTS FLOW`"))?;
-        let flow = expectation(flow.trim())
-            .map_err(|error| InputError::new(format!("in `{line}`: {error}")))?
-            .flow;
+        let flow = syntax::flow::flow(flow)
+            .map_err(|error| InputError::new(format!("in `{line}`: {error}")))?;
         let logged_instead = match instead {
             Some(text) => Some(logged_instead(text).ok_or_else(|| {
                 expected("`allow GROUP/COLLECTION/RULE` or `deny …` behind the `|`")

@@ -40,8 +40,7 @@ impl Expectation {
 }
 
 fn parsed_flow(text: &str) -> Result<Flow, String> {
-    let read = azfw::syntax::flow::expectation(text.trim());
-    read.map(|read| read.flow).map_err(|error| format!("in flow `{text}`: {error}"))
+    azfw::syntax::flow::flow(text.trim()).map_err(|error| format!("in flow `{text}`: {error}"))
 }
 
 fn rendered(ruleset: &Ruleset, verdict: &Verdict, with_stage: bool) -> String {

@@ -6,7 +6,7 @@ use azfw::policy::Inventory;
 
 use super::document::{Block, Case};
 use crate::expectation::Expectation;
-use crate::input::{Loaded, load};
+use crate::input::{Loaded, difference, load};
 
 const KINDS: [&str; 10] =
     ["azfw", "arm", "json", "same", "flow", "order", "warning", "audit", "note", "needs"];
@@ -72,13 +72,8 @@ impl Run<'_> {
             *first = Some(inventory.clone());
             return;
         };
-        let (ours, theirs) =
-            (format!("{:#?}", nameless(first)), format!("{:#?}", nameless(inventory)));
-        if nameless(first) != nameless(inventory) {
-            let mut lines = ours.lines().zip(theirs.lines());
-            let message =
-                format!("models differ: {:?}", lines.find(|(ours, theirs)| ours != theirs));
-            self.fail(self.case.line, &message);
+        if let Some(difference) = difference(first, inventory) {
+            self.fail(self.case.line, &format!("models differ: {difference}"));
         }
     }
 
@@ -161,7 +156,7 @@ impl Run<'_> {
 
     fn warnings(&mut self, said: &[String]) {
         let blocks = self.case.blocks.iter().filter(|block| block.kind() == "warning");
-        let phrases: Vec<_> = blocks.flat_map(|block| block.lines()).collect();
+        let phrases: Vec<_> = blocks.flat_map(Block::lines).collect();
         for (line, phrase) in &phrases {
             if !said.iter().any(|text| text.contains(phrase)) {
                 self.fail(*line, &format!("nothing says `{phrase}`; said was {said:#?}"));
@@ -203,15 +198,6 @@ impl Run<'_> {
     fn fail(&mut self, line: usize, message: &str) {
         self.failures.push(format!("{line}: {}: {message}", self.case.id));
     }
-}
-
-/// The model without ids: a template does not know the scope it will be deployed to.
-fn nameless(inventory: &Inventory) -> Inventory {
-    let mut inventory = inventory.clone();
-    for firewall in &mut inventory.firewalls {
-        firewall.id = None;
-    }
-    inventory
 }
 
 /// The switches of the command line, as far as they change verdicts.
