@@ -11,10 +11,12 @@ mod foreign;
 mod group;
 mod ip_group;
 mod kind;
+mod loader;
 mod notes;
 mod policy;
 mod rule;
 mod rule_group;
+mod rule_kind;
 mod service_tags;
 #[cfg(test)]
 mod shown;
@@ -22,8 +24,9 @@ mod tables;
 pub mod template;
 mod truncation;
 
-use self::envelope::{Loader, is_parameter_file};
+use self::envelope::is_parameter_file;
 pub use self::foreign::decoded;
+use self::loader::Loader;
 pub use self::template::TemplateSettings;
 use crate::policy::Inventory;
 use crate::source::{InputError, SourceId, Sources, Warning};
