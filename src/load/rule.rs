@@ -14,8 +14,8 @@ use crate::source::{InputError, Severity, Spanned};
 use crate::syntax::json::Node;
 use crate::syntax::value::{self, ValueError};
 
-/// What a rule may hold beside its criteria. The first line is every rule's, the others stand for
-/// nothing that decides: identity, state, and leftovers of the samples in Azure's specifications.
+/// What a rule of any type may hold. From `id` on nothing decides: identity, state, and leftovers in
+/// the samples of Azure's specifications.
 const HEAD_FIELDS: &[&str] = &[
     "name",
     "description",
@@ -59,9 +59,11 @@ const NAT_FIELDS: &[&str] = &[
     "translatedAddress",
     "translatedFqdn",
     "translatedPort",
+    // In the shape of 2019 a DNAT rule is a collection too, where these are read.
+    "action",
+    "ruleCondition",
+    "ruleConditions",
 ];
-/// In the shape of 2019 a rule is a collection too; these are read there.
-const OUTER_FIELDS: &[&str] = &["action", "ruleCondition", "ruleConditions"];
 
 /// A rule of a collection. `index` counts from one and names a rule without a name.
 ///
@@ -195,7 +197,7 @@ fn unknown_fields(
 ) -> Vec<Spanned<SmolStr>> {
     let mut unknown = Vec::new();
     for member in subject.fields.members() {
-        let mut lists = [HEAD_FIELDS, OUTER_FIELDS, known].into_iter().flatten();
+        let mut lists = [HEAD_FIELDS, known].into_iter().flatten();
         if is_empty(&member.value) || lists.any(|key| is_named(member, key)) {
             continue;
         }
