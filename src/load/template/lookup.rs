@@ -1,5 +1,6 @@
 //! `parameters('x')`, `variables('x')` and a user's own functions.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -112,6 +113,7 @@ impl Evaluator<'_> {
             parameters: parameters.collect(),
             variables: HashMap::new(),
             place: frame.program.place.clone(),
+            deployments: RefCell::default(),
         };
         Ok(self.shared(output, &Frame::new(Rc::new(program)))?)
     }

@@ -14,6 +14,7 @@ mod interest;
 mod lambda;
 mod lazy;
 mod lookup;
+mod outputs;
 mod program;
 mod reference;
 mod residual;

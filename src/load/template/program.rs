@@ -16,6 +16,17 @@ pub(super) struct Program<'a> {
     pub(super) parameters: HashMap<String, Parameter<'a>>,
     pub(super) variables: HashMap<String, Variable<'a>>,
     pub(super) place: Place,
+    /// The deployments in the template, once somebody asked for them.
+    pub(super) deployments: RefCell<Option<Rc<[DeploymentName]>>>,
+}
+
+/// A deployment resource of a template.
+pub(super) struct DeploymentName {
+    pub(super) name: SmolStr,
+    /// Its number among the resources.
+    pub(super) entry: usize,
+    /// The copy loop around it and its index there.
+    pub(super) copy: Option<(SmolStr, usize)>,
 }
 
 /// Where a template is deployed, as far as known.
@@ -77,8 +88,9 @@ impl Memo {
         if self.is_running.replace(true) {
             return Err(cycle());
         }
-        let value = compute()?;
+        let value = compute();
         self.is_running.set(false);
+        let value = value?;
         *self.value.borrow_mut() = Some(Rc::clone(&value));
         Ok(value)
     }
@@ -161,6 +173,7 @@ impl<'a> Program<'a> {
             parameters: HashMap::new(),
             variables: variables(template),
             place,
+            deployments: RefCell::default(),
         };
         for member in template.get("parameters").map_or(&[][..], Node::members) {
             let name = &member.key.value;

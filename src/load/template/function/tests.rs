@@ -114,6 +114,10 @@ fn logic() {
     check("if(false(), nothing(), 'b')", expect![[r#""b""#]]);
     check("if(parameters('missing'), 'a', 'b')", expect!["?[if(parameters('missing'), 'a', 'b')]"]);
     check("if(parameters('missing'), 'a', 'a')", expect![[r#""a""#]]);
+    check(
+        "if(parameters('missing'), nothing(), 'a')",
+        expect!["?[if(parameters('missing'), nothing(), 'a')]"],
+    );
     check("if('maybe', 'a', 'b')", expect!["`if`: takes a condition, not text"]);
     check("and(true(), not(false()))", expect!["true"]);
     check("and(parameters('missing'), false())", expect!["false"]);
