@@ -116,6 +116,35 @@ pub(super) fn plain_text(text: &str) -> SmolStr {
     call.arguments.iter().map(part).collect::<Vec<_>>().concat().into()
 }
 
+/// The expression for a name with unknown parts: the way back from [`plain_text`].
+pub(super) fn from_plain_text(name: &str) -> SmolStr {
+    let mut parts = Vec::new();
+    let (mut depth, mut start) = (0_usize, 0);
+    for (at, c) in name.char_indices() {
+        let end = match c {
+            '[' if depth == 0 => at,
+            ']' if depth == 1 => at + 1,
+            _ => start,
+        };
+        match c {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        parts.extend(name.get(start..end).map(part_of_name));
+        start = end;
+    }
+    parts.extend(name.get(start..).map(part_of_name));
+    bracketed(&concatenated(parts))
+}
+
+fn part_of_name(part: &str) -> Expression {
+    match TemplateString::parse(part) {
+        Ok(TemplateString::Expression(expression)) => expression,
+        Ok(TemplateString::Literal(_)) | Err(_) => Expression::String(part.into()),
+    }
+}
+
 fn constant(name: &str) -> Expression {
     Expression::Call(Call { name: name.into(), arguments: Vec::new(), path: Vec::new() })
 }
@@ -133,6 +162,11 @@ fn joined(name: &str, arguments: &[Expression]) -> Option<Expression> {
     } else {
         return None;
     };
+    Some(concatenated(parts))
+}
+
+/// One `concat` of all parts, or the part itself where there is but one.
+fn concatenated(parts: Vec<Expression>) -> Expression {
     let mut flat: Vec<Expression> = Vec::new();
     for part in parts {
         match part {
@@ -145,12 +179,8 @@ fn joined(name: &str, arguments: &[Expression]) -> Option<Expression> {
         }
     }
     match flat.as_slice() {
-        [only @ Expression::Call(_)] => Some(only.clone()),
-        _ => Some(Expression::Call(Call {
-            name: "concat".into(),
-            arguments: flat,
-            path: Vec::new(),
-        })),
+        [only @ Expression::Call(_)] => only.clone(),
+        _ => Expression::Call(Call { name: "concat".into(), arguments: flat, path: Vec::new() }),
     }
 }
 

@@ -3,12 +3,14 @@
 use std::rc::Rc;
 
 use expect_test::{Expect, expect};
+use proptest::prelude::*;
 
 use crate::load::template::build::to_json;
 use crate::load::template::evaluate::Evaluator;
 use crate::load::template::program::{Frame, Place, Program};
 use crate::load::template::{Cloud, TemplateSettings};
 use crate::source::{Source, Sources};
+use crate::syntax::expression::TemplateString;
 use crate::syntax::json::{Node, Value, document};
 
 /// A template with something of each kind to refer to. `missing` has no value.
@@ -177,6 +179,18 @@ fn text() {
     check(
         "split(resourceGroup().id, '/')[2]",
         expect!["?[split('/subscriptions/*/resourceGroups/*', '/')]"],
+    );
+    check(
+        "last(split(resourceId('Microsoft.Network/ipGroups', 'servers'), '/'))",
+        expect![[r#""servers""#]],
+    );
+    check(
+        "last(split(resourceId('Microsoft.Network/ipGroups', format('a-{0}-b', parameters('missing'))), '/'))",
+        expect!["?[concat('a-', parameters('missing'), '-b')]"],
+    );
+    check(
+        "split(resourceId('Microsoft.Network/ipGroups', split(parameters('missing'), '/')[8]), '/')[8]",
+        expect!["?[split(parameters('missing'), '/')[8]]"],
     );
     check("join(createArray('a', 1, true()), '-')", expect![[r#""a-1-True""#]]);
     check("substring('firewall', 4)", expect![[r#""wall""#]]);
@@ -619,4 +633,69 @@ fn a_person_may_settle_what_a_deployment_would() {
         name,
         expect![[r#""203.0.113.4""#]],
     );
+}
+
+/// Every function, and one that is none.
+const NAMES: &str = "add and array base64 bool cidrHost cidrSubnet coalesce concat contains \
+    copyIndex createArray createObject deployment div empty endsWith environment equals \
+    extensionResourceId false filter first flatten float format greater greaterOrEquals groupBy guid \
+    if indexOf int intersection items join json lambda lambdaVariables last lastIndexOf length less \
+    lessOrEquals listKeys managementGroupResourceId map mapValues max min mod mul not nothing null \
+    objectKeys or padLeft parameters parseCidr range reduce reference replace resourceGroup resourceId \
+    shallowMerge skip sort split startsWith string sub subscription subscriptionResourceId substring \
+    take tenantResourceId toLower toObject toUpper trim true tryGet tryIndexFromEnd union uniqueString \
+    uri uriComponent variables xor contoso.host";
+
+fn any_call() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        any::<i64>().prop_map(|number| number.to_string()),
+        (-2..3_i64).prop_map(|number| number.to_string()),
+        prop::sample::select(vec![
+            "''",
+            "'a'",
+            "'{0}{1:D9}'",
+            "'192.0.2.0/24'",
+            "'::/0'",
+            "'a/b'",
+            "'ü/'",
+            "'[1'",
+            "'missing'",
+            "'hub'",
+            "'ports'",
+            "parameters('missing')",
+            "variables('ports')",
+            "variables('hub')",
+            "lambda('x', lambdaVariables('x'))",
+            "lambda('x', 'y', less(lambdaVariables('x'), 1))",
+            "concat(variables('ports'), parameters('missing'))",
+            "resourceGroup().id",
+        ])
+        .prop_map(String::from),
+    ];
+    leaf.prop_recursive(3, 24, 3, |inner| {
+        let names: Vec<&str> = NAMES.split_whitespace().collect();
+        (
+            prop::sample::select(names),
+            prop::collection::vec(inner, 0..4),
+            prop::sample::select(vec!["", "", "", "[0]", ".name", "['tags'].a"]),
+        )
+            .prop_map(|(name, arguments, path)| format!("{name}({}){path}", arguments.join(", ")))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_call_makes_the_evaluator_panic(call in any_call()) {
+        shown(&format!("[{call}]"), &TemplateSettings::default());
+    }
+
+    #[test]
+    fn what_is_left_of_an_expression_is_an_expression(call in any_call()) {
+        let got = shown(&format!("[{call}]"), &TemplateSettings::default());
+        if let Some(rest) = got.strip_prefix('?').filter(|rest| !rest.contains("[*]]")) {
+            prop_assert!(TemplateString::parse(rest).is_ok(), "{}", rest);
+        }
+    }
 }
