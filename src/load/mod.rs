@@ -1,2 +1,306 @@
 //! One file per input format, all ending in [`crate::policy`].
+//!
+//! What a file is shows in its content, never in its name: ARM templates, answers of the REST API,
+//! output of the Azure CLI, of PowerShell and of Resource Graph, side tables, service tags.
+
+mod collection;
+mod envelope;
+mod fields;
+mod firewall;
+mod foreign;
+mod group;
+mod ip_group;
+mod kind;
+mod loader;
+mod notes;
+mod policy;
+mod rule;
+mod rule_group;
+mod rule_kind;
+mod service_tags;
+#[cfg(test)]
+mod shown;
+mod tables;
 pub mod template;
+mod truncation;
+
+use self::envelope::is_parameter_file;
+pub use self::foreign::decoded;
+use self::loader::Loader;
+pub use self::template::TemplateSettings;
+use crate::policy::Inventory;
+use crate::source::{InputError, SourceId, Sources, Warning};
+use crate::syntax::json::{self, Node};
+
+/// What a template needs beside itself.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Parameter files; of a parameter that stands in several, the last value counts.
+    pub parameters: Vec<Node>,
+    pub template: TemplateSettings,
+}
+
+/// What one file holds. The format is detected by content.
+///
+/// ```
+/// use azfw::load::{Options, read};
+/// use azfw::source::{Source, Sources};
+/// let group = r#"{"name": "web", "properties": {"priority": 200, "ruleCollections": []}}"#;
+/// let mut sources = Sources::default();
+/// let id = sources.add(Source::new("group.json", group));
+/// let (inventory, warnings) = read(id, &sources, &Options::default()).unwrap();
+/// assert_eq!(inventory.groups[0].name.value, "web");
+/// assert!(warnings.is_empty());
+/// ```
+///
+/// # Errors
+///
+/// The file is in no form that is read, holds no rule set and no table, or holds a rule collection
+/// that cannot be used because its priority or action is missing or not known.
+pub fn read(
+    id: SourceId,
+    sources: &Sources,
+    options: &Options,
+) -> Result<(Inventory, Vec<Warning>), InputError> {
+    let nodes = nodes(id, sources)?;
+    load(id, &nodes, sources, options)
+}
+
+/// What several files hold together. Parameter files among them count for all templates.
+///
+/// # Errors
+///
+/// As [`read`], for any of the files.
+pub fn read_all(
+    ids: &[SourceId],
+    sources: &Sources,
+    options: &Options,
+) -> Result<(Inventory, Vec<Warning>), InputError> {
+    let mut options = options.clone();
+    let mut files = Vec::new();
+    for &id in ids {
+        let nodes = nodes(id, sources)?;
+        if nodes.iter().all(is_parameter_file) {
+            options.parameters.extend(nodes);
+        } else {
+            files.push((id, nodes));
+        }
+    }
+    if let ([id, ..], []) = (ids, files.as_slice()) {
+        return Err(only_parameters(name(*id, sources)));
+    }
+    let (mut inventory, mut warnings) = (Inventory::default(), Vec::new());
+    for (id, nodes) in &files {
+        let (found, noted) = load(*id, nodes, sources, &options)?;
+        inventory.extend(found);
+        warnings.extend(noted);
+    }
+    Ok((inventory, warnings))
+}
+
+/// The JSON values of a file. Formats that are no JSON branch off here.
+fn nodes(id: SourceId, sources: &Sources) -> Result<Vec<Node>, InputError> {
+    let text = sources.get(id).map_or("", |source| source.text());
+    if let Some(error) = foreign::refusal(name(id, sources), text) {
+        return Err(error);
+    }
+    json::documents(text, id).map_err(|error| {
+        let input = InputError::at(error.to_string(), sources, error.span());
+        match error.help() {
+            Some(help) => input.with_help(help),
+            None => input,
+        }
+    })
+}
+
+fn load(
+    id: SourceId,
+    nodes: &[Node],
+    sources: &Sources,
+    options: &Options,
+) -> Result<(Inventory, Vec<Warning>), InputError> {
+    let name = name(id, sources);
+    if !nodes.is_empty() && nodes.iter().all(is_parameter_file) {
+        return Err(only_parameters(name));
+    }
+    let mut loader = Loader::new(name, sources, options);
+    for node in nodes {
+        loader.document(node)?;
+    }
+    loader.finish()
+}
+
+fn only_parameters(name: &str) -> InputError {
+    InputError::new(format!("`{name}` is a parameter file"))
+        .with_help("give the template it belongs to as well")
+}
+
+fn name(id: SourceId, sources: &Sources) -> &str {
+    sources.get(id).map_or("", |source| source.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::source::Source;
+
+    fn loaded(text: &str) -> Result<(Inventory, Vec<Warning>), InputError> {
+        let mut sources = Sources::default();
+        let id = sources.add(Source::new("a.json", text));
+        read(id, &sources, &Options::default())
+    }
+
+    fn answer() -> Value {
+        let network = json!({"ruleType": "NetworkRule", "name": "n", "ipProtocols": ["TCP", "UDP"],
+            "sourceAddresses": ["10.0.0.0/8"], "destinationFqdns": ["time.example.com"],
+            "destinationPorts": [123, "8000-8999"]});
+        let application = json!({"ruleType": "ApplicationRule", "name": "a", "sourceAddresses": ["*"],
+            "protocols": [{"protocolType": "Https", "port": 443}], "targetFqdns": ["*.example.com"],
+            "terminateTLS": true});
+        let nat = json!({"ruleType": "NatRule", "name": "d", "ipProtocols": ["TCP"],
+            "destinationAddresses": ["192.0.2.1"], "destinationPorts": ["443"],
+            "translatedAddress": "10.0.0.4", "translatedPort": "8443"});
+        let collection = |name: &str, priority: u32, action: &str, rule: Value| json!({"name": name, "priority": priority, "action": {"type": action}, "rules": [rule]});
+        json!([
+            {"name": "g", "type": "Microsoft.Network/firewallPolicies/ruleCollectionGroups",
+             "properties": {"priority": 200, "ruleCollections": [
+                collection("n", 100, "Allow", network), collection("a", 200, "Deny", application),
+                collection("d", 300, "DNAT", nat)]}},
+            {"name": "i", "type": "Microsoft.Network/ipGroups",
+             "properties": {"ipAddresses": ["10.0.0.0/24", "10.0.1.4-10.0.1.9"]}}
+        ])
+    }
+
+    /// The same content in another spelling, as `choice` has it: case of keys, nesting, numbers as
+    /// text, a single entry without its list, empty fields.
+    fn respelled(value: &Value, choice: &mut impl FnMut() -> bool) -> Value {
+        match value {
+            Value::Object(members) => {
+                let mut changed = Map::new();
+                for (key, value) in members {
+                    let value = respelled(value, choice);
+                    match value {
+                        Value::Object(inner) if key == "properties" && choice() => {
+                            changed.extend(inner);
+                        }
+                        value if choice() => drop(changed.insert(key.to_uppercase(), value)),
+                        value => drop(changed.insert(key.clone(), value)),
+                    }
+                }
+                if choice() {
+                    changed.insert("sourceIpGroups".to_owned(), Value::Null);
+                    changed.insert("etag".to_owned(), "x".into());
+                }
+                Value::Object(changed)
+            }
+            Value::Array(entries) if entries.len() == 1 && entries[0].is_string() && choice() => {
+                entries[0].clone()
+            }
+            Value::Array(entries) => entries.iter().map(|it| respelled(it, choice)).collect(),
+            Value::Number(number) if choice() => number.to_string().into(),
+            other => other.clone(),
+        }
+    }
+
+    /// JSON of the words that rule sets are written with.
+    fn words() -> impl Strategy<Value = Value> {
+        let word = prop::sample::select(vec![
+            "name",
+            "type",
+            "properties",
+            "priority",
+            "ruleCollections",
+            "rules",
+            "action",
+            "Allow",
+            "DNAT",
+            "ruleType",
+            "NetworkRule",
+            "NatRule",
+            "sourceAddresses",
+            "*",
+            "10.0.0.0/8",
+            "protocols",
+            "protocolType",
+            "Https",
+            "port",
+            "ipAddresses",
+            "value",
+            "data",
+            "columns",
+            "id",
+            "parameters",
+            "responses",
+            "200",
+            "body",
+            "dns",
+            "[parameters('a')]",
+            "resources",
+            "Microsoft.Network/ipGroups",
+            "networkRuleCollections",
+            "$schema",
+            "ruleConditions",
+            "deploymentTemplate.json",
+            "contentVersion",
+            "values",
+            "addressPrefixes",
+            "",
+        ]);
+        let key = word.clone();
+        let leaf = prop_oneof![
+            word.prop_map(Value::from),
+            (0u32..70000).prop_map(Value::from),
+            Just(Value::Null),
+            Just(Value::Bool(true)),
+        ];
+        leaf.prop_recursive(6, 60, 5, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((key.clone(), inner), 0..5).prop_map(|members| {
+                    members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(1),
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn spelling_does_not_change_what_is_read(choices in prop::collection::vec(any::<bool>(), 200)) {
+            let mut choices = choices.into_iter().cycle();
+            let other = respelled(&answer(), &mut || choices.next().unwrap());
+            let (expected, _) = loaded(&answer().to_string()).unwrap();
+            let (got, warnings) = loaded(&other.to_string()).unwrap();
+            prop_assert_eq!(got, expected);
+            prop_assert_eq!(warnings, vec![]);
+        }
+
+        #[test]
+        fn no_json_is_too_strange(value in words()) {
+            let text = value.to_string();
+            let Ok((inventory, warnings)) = loaded(&text) else { return Ok(()) };
+            let of_groups = inventory.groups.iter().flat_map(|group| &group.collections);
+            let of_firewalls = inventory.firewalls.iter().flat_map(|it| &it.collections);
+            let rules = of_groups.chain(of_firewalls).flat_map(|collection| &collection.rules);
+            let spans = rules.map(|rule| rule.head().span.0);
+            for span in spans.chain(warnings.iter().map(|warning| warning.span)) {
+                prop_assert!(span.is_some_and(|span| (span.end as usize) <= text.len()));
+            }
+        }
+
+        #[test]
+        fn no_bytes_are_too_strange(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            let error = decoded("a", bytes).and_then(|text| loaded(&text).map(drop)).unwrap_err();
+            prop_assert!(!error.to_string().is_empty());
+        }
+    }
+}
