@@ -103,6 +103,10 @@ impl Evaluator<'_> {
                 frame.binding(&name).ok_or_else(refused)
             }
             "copyindex" => self.copy_index(call, frame, span),
+            "resourceinfo" => {
+                let name = self.name_argument(call, frame, span)?;
+                self.resource_info(&name, frame, span)
+            }
             "if" | "and" | "or" | "coalesce" => self.lazy(name, call, frame, span),
             _ if name.contains('.') => self.user_function(call, frame, span),
             _ => self.with_lambda(name, call, frame, span),
@@ -221,11 +225,12 @@ impl Evaluator<'_> {
 
 /// Whether [`Evaluator::special`] knows the function, given in lower case.
 fn is_special(name: &str) -> bool {
-    const NAMES: [&str; 15] = [
+    const NAMES: [&str; 16] = [
         "parameters",
         "variables",
         "lambdavariables",
         "copyindex",
+        "resourceinfo",
         "if",
         "and",
         "or",

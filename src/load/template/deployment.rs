@@ -68,7 +68,7 @@ impl Evaluator<'_> {
             return Ok(frame.clone());
         };
         let place = self.place(resource, frame)?;
-        let mut program = Program::new(template, place);
+        let mut program = Program::new(template, place, Some(name.into()));
         if let Some(arguments) = properties.get("parameters") {
             self.supply_all(&mut program, arguments, name, frame)?;
         }

@@ -223,8 +223,9 @@ impl<'s> Evaluator<'s> {
         };
         let count = match self.copy_count(copy, name, frame)? {
             Count::Known(count) => count,
-            Count::Unresolved(_) => {
-                return Ok(unresolved(format!("[variables('{name}')]"), copy.span));
+            Count::Unresolved(text) => {
+                let count = text.trim_start_matches('[').strip_suffix(']').unwrap_or(&text);
+                return Ok(unresolved(format!("[copy('{name}', {count})]"), copy.span));
             }
         };
         let mut elements = Vec::with_capacity(count);

@@ -16,6 +16,8 @@ pub(super) struct Program<'a> {
     pub(super) parameters: HashMap<String, Parameter<'a>>,
     pub(super) variables: HashMap<String, Variable<'a>>,
     pub(super) place: Place,
+    /// The name of the deployment that holds the template; absent for the outermost.
+    pub(super) deployment: Option<SmolStr>,
     /// The deployments in the template, once somebody asked for them.
     pub(super) deployments: RefCell<Option<Rc<[DeploymentName]>>>,
 }
@@ -167,12 +169,13 @@ impl<'a> Frame<'a> {
 
 impl<'a> Program<'a> {
     /// A template without parameter values.
-    pub(super) fn new(template: &'a Node, place: Place) -> Self {
+    pub(super) fn new(template: &'a Node, place: Place, deployment: Option<SmolStr>) -> Self {
         let mut program = Self {
             template: Some(template),
             parameters: HashMap::new(),
             variables: variables(template),
             place,
+            deployment,
             deployments: RefCell::default(),
         };
         for member in template.get("parameters").map_or(&[][..], Node::members) {

@@ -5,12 +5,13 @@ use std::rc::Rc;
 
 use smol_str::SmolStr;
 
-use crate::load::template::build::string;
+use crate::load::template::build::{object, string, unresolved};
+use crate::load::template::call::Outcome;
 use crate::load::template::error::TemplateError;
 use crate::load::template::evaluate::Evaluator;
-use crate::load::template::function::id;
+use crate::load::template::function::{Trouble, id};
 use crate::load::template::program::{Frame, LoopKind};
-use crate::load::template::residual::plain_text;
+use crate::load::template::residual::{from_plain_text, plain_text};
 use crate::source::Span;
 use crate::syntax::expression::{Accessor, Call};
 use crate::syntax::json::{Node, Value};
@@ -35,6 +36,19 @@ impl Evaluator<'_> {
         let found =
             self.settings.resolved.iter().rev().find(|(key, _)| is_meant(key, &target, &property));
         Ok(found.map(|(_, value)| Rc::new(string(value.as_str(), span))))
+    }
+
+    /// `resourceInfo('symbol')`: what a resource is called, known before it is deployed.
+    pub(super) fn resource_info(&self, symbol: &str, frame: &Frame<'_>, span: Span) -> Outcome {
+        let refused = || Trouble::refused(format!("no resource has the symbolic name `{symbol}`"));
+        let id = self.symbolic_id(symbol, frame)?.ok_or_else(refused)?;
+        let name = id::name_parts(&id).last().unwrap_or_default();
+        let name = if name.contains('[') {
+            unresolved(from_plain_text(name), span)
+        } else {
+            string(name, span)
+        };
+        Ok(Rc::new(object(vec![("id", string(id.clone(), span)), ("name", name)], span)))
     }
 
     /// The id behind a symbolic name, with `[0]` behind it for one of several copies.

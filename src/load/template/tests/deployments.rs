@@ -250,3 +250,38 @@ fn modules_that_wait_for_each_other_leave_values_open() {
     "]],
     );
 }
+
+#[test]
+fn symbolic_names_stand_for_resources() {
+    let template = r#"{"languageVersion": "2.0", "resources": {
+        "ips": {"type": "Microsoft.Network/publicIPAddresses", "name": "[format('ip-{0}', copyIndex())]",
+            "copy": {"name": "ips", "count": 2}},
+        "servers": {"existing": true, "type": "Microsoft.Network/ipGroups", "name": "servers"},
+        "g": {"type": "Microsoft.Network/ipGroups", "name": "g", "properties": {
+            "addresses": ["[reference('ips[1]').ipAddress]", "[reference(format('ips[{0}]', 0)).ipAddress]"],
+            "id": "[resourceInfo('servers').id]", "name": "[resourceInfo('servers').name]"}}}}"#;
+    let settings = TemplateSettings {
+        resolved: vec![("publicIPAddresses/ip-1".into(), "203.0.113.4".into())],
+        ..TemplateSettings::default()
+    };
+    check_with(
+        template,
+        &[],
+        &settings,
+        expect![[r"
+        ipGroups g {addresses: [203.0.113.4, ?[reference('ips[0]').ipAddress]], id: /subscriptions/*/resourceGroups/*/providers/Microsoft.Network/ipGroups/servers, name: servers}
+    "]],
+    );
+}
+
+#[test]
+fn a_deployment_that_gives_too_little_is_named() {
+    let template = deployment(INNER, "{}").replace(r#", "defaultValue": ["198.51.100.1"]"#, "");
+    check(
+        &template,
+        expect![[r"
+        ipGroups inside {ipAddresses: ?[parameters('x')]}
+        warning: the deployment `inner` gives its parameter `x` no value
+    "]],
+    );
+}

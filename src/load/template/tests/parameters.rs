@@ -1,6 +1,6 @@
 //! Where values come from, and the places they point at.
 
-use expect_test::expect;
+use expect_test::{Expect, expect};
 
 use super::{check, check_with, expanded, group, set};
 use crate::load::template::TemplateSettings;
@@ -74,6 +74,71 @@ fn a_value_in_a_parameter_file_is_no_expression() {
         &TemplateSettings::default(),
         expect![[r"
         ipGroups g {ipAddresses: [[resourceGroup().id]]}
+    "]],
+    );
+}
+
+#[test]
+fn given_text_is_read_as_the_declared_type() {
+    let check = |declaration: &str, text: &str, expected: Expect| {
+        let declarations = format!(r#""parameters": {{"x": {{{declaration}}}}},"#);
+        check_with(&group(&declarations, r#""[parameters('x')]""#), &[], &set("x", text), expected);
+    };
+    check(
+        r#""type": "string""#,
+        "[1]",
+        expect![[r"
+        ipGroups g {ipAddresses: [1]}
+    "]],
+    );
+    check(
+        r#""type": "int""#,
+        "8080",
+        expect![[r"
+        ipGroups g {ipAddresses: 8080}
+    "]],
+    );
+    check(
+        r#""type": "int""#,
+        "many",
+        expect![[r"
+        ipGroups g {ipAddresses: many}
+        error: `many` is no value for a parameter of type `int`
+    "]],
+    );
+    check(
+        r#""type": "object""#,
+        r#"{"a": [1]}"#,
+        expect![[r"
+        ipGroups g {ipAddresses: {a: [1]}}
+    "]],
+    );
+    check(
+        r#""type": "array""#,
+        "[]",
+        expect![[r"
+        ipGroups g {ipAddresses: []}
+    "]],
+    );
+    check(
+        r#""type": "array""#,
+        "192.0.2.1",
+        expect![[r"
+        ipGroups g {ipAddresses: [192.0.2.1]}
+    "]],
+    );
+    check(
+        r##""$ref": "#/definitions/site""##,
+        r#"{"a": 1}"#,
+        expect![[r"
+        ipGroups g {ipAddresses: {a: 1}}
+    "]],
+    );
+    check(
+        r##""$ref": "#/definitions/site""##,
+        "north",
+        expect![[r"
+        ipGroups g {ipAddresses: north}
     "]],
     );
 }

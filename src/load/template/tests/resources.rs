@@ -104,9 +104,19 @@ fn a_number_of_copies_that_nobody_knows_stops_resources_and_leaves_values_open()
     check(
         &group(declarations, r#""[variables('all')]""#),
         expect![[r"
-        ipGroups g {ipAddresses: ?[variables('all')]}
-        warning: the parameter `sites` has no value
-    "]],
+            ipGroups g {ipAddresses: ?[copy('all', length(parameters('sites')))]}
+            warning: the parameter `sites` has no value
+        "]],
+    );
+    check(
+        &group(
+            declarations,
+            r#"[], "copy": [{"name": "other", "count": "[length(parameters('sites'))]", "input": 1}]"#,
+        ),
+        expect![[r"
+            ipGroups g {ipAddresses: [], other: ?[copy('other', length(parameters('sites')))]}
+            warning: the parameter `sites` has no value
+        "]],
     );
     let copies = format!(
         r#"{{{declarations} "resources": [{{"type": "Microsoft.Network/ipGroups", "name": "g",

@@ -48,7 +48,7 @@ fn shown(expression: &str, settings: &TemplateSettings) -> String {
         resource_group: settings.resource_group.as_deref().map(Into::into),
         location: settings.location.as_deref().map(Into::into),
     };
-    let frame = Frame::new(Rc::new(Program::new(&root, place)));
+    let frame = Frame::new(Rc::new(Program::new(&root, place, None)));
     let value = evaluator.node(&text, &frame);
     let warnings = evaluator.into_warnings();
     if let Some(refused) = warnings.iter().find(|it| it.severity == crate::source::Severity::Error)
