@@ -4,6 +4,7 @@
 pub mod flow;
 pub mod json;
 mod quoting;
+mod single;
 mod spelling;
 pub mod text;
 mod trouble;
