@@ -176,9 +176,10 @@ impl Warning {
 #[derive(Debug, Clone, thiserror::Error, miette::Diagnostic)]
 #[error("{message}")]
 pub struct InputError {
-    message: String,
+    // Boxed texts keep the error small enough to be returned by value everywhere.
+    message: Box<str>,
     #[help]
-    help: Option<String>,
+    help: Option<Box<str>>,
     #[source_code]
     code: Option<NamedSource<Arc<str>>>,
     #[label("here")]
@@ -189,7 +190,7 @@ impl InputError {
     /// An error that belongs to no place in a file.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None, code: None, label: None }
+        Self { message: message.into().into(), help: None, code: None, label: None }
     }
 
     /// An error at `span` of one of `sources`.
@@ -207,7 +208,7 @@ impl InputError {
 
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(help.into().into());
         self
     }
 }

@@ -1,11 +1,14 @@
 //! Everything that is parsed, with nom: JSON with spans, value languages, ARM template expressions,
 //! the text form of rule sets, flow notation, sentences of legacy logs.
 
+pub mod expression;
 pub mod flow;
 pub mod json;
+pub mod legacy;
+pub mod text;
+pub mod value;
+
 mod quoting;
 mod single;
 mod spelling;
-pub mod text;
 mod trouble;
-pub mod value;

@@ -1,0 +1,244 @@
+//! `azureFirewalls`: classic firewalls with rules of their own, and those that a policy governs.
+
+use std::net::IpAddr;
+
+use smol_str::SmolStr;
+
+use super::collection::{collection, subject};
+use super::fields::{Fields, Scalar, Subject, boolean, scalar};
+use super::kind::Resource;
+use super::notes::Notes;
+use super::policy::{own_address, settings};
+use super::rule::RuleKind;
+use crate::policy::{
+    Address, ClassicFirewall, DnsSettings, Settings, Snat, ThreatIntelAllowlist, Written,
+};
+use crate::source::{InputError, Spanned};
+use crate::syntax::value::{self, ValueError};
+
+const COLLECTIONS: [(&str, RuleKind); 3] = [
+    ("natRuleCollections", RuleKind::Nat),
+    ("networkRuleCollections", RuleKind::Network),
+    ("applicationRuleCollections", RuleKind::Application),
+];
+
+/// A firewall.
+///
+/// # Errors
+///
+/// One of its collections cannot be used.
+pub(super) fn firewall(
+    notes: &mut Notes<'_>,
+    resource: &Resource<'_>,
+) -> Result<ClassicFirewall, InputError> {
+    let mut subject = subject(notes, resource.node, "firewall")?;
+    if let Some(name) = resource.name() {
+        subject.name.value = name;
+    }
+    let mut collections = Vec::new();
+    for (key, kind) in COLLECTIONS {
+        let found = subject.fields.entries(&[key]);
+        for node in found {
+            collections.push(collection(notes, node, Some(kind), found.len())?);
+        }
+    }
+    let settings = firewall_settings(notes, &subject);
+    Ok(ClassicFirewall {
+        id: resource.id(),
+        settings,
+        policy: subject.fields.reference(&["firewallPolicy"]),
+        collections,
+        addresses: addresses(notes, &subject),
+        name: subject.name,
+    })
+}
+
+/// Private and public addresses, where they are written out and not only referred to.
+fn addresses(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Vec<Spanned<Written<IpAddr>>> {
+    let mut addresses = Vec::new();
+    for configuration in subject.fields.entries(&["ipConfigurations"]) {
+        let fields = Subject { fields: Fields::of(configuration), ..subject.clone() };
+        addresses.extend(own_address(notes, &fields, "privateIPAddress"));
+    }
+    let Some(hub) = notes.within(subject, &["hubIPAddresses"]) else { return addresses };
+    addresses.extend(own_address(notes, &hub, "privateIPAddress"));
+    let Some(public) = notes.within(&hub, &["publicIPs"]) else { return addresses };
+    for entry in public.fields.entries(&["addresses"]) {
+        let fields = Subject { fields: Fields::of(entry), ..subject.clone() };
+        addresses.extend(own_address(notes, &fields, "address"));
+    }
+    addresses
+}
+
+/// Settings of a classic firewall hide in `additionalProperties`; PowerShell prints them as fields.
+fn firewall_settings(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Settings {
+    let mut settings = settings(notes, subject);
+    let hidden = notes.within(subject, &["additionalProperties"]).map(|hidden| hidden.fields);
+    let layers = [hidden, Some(subject.fields)];
+    let additional = |keys: &[&str]| additional(&layers, keys);
+    let proxy = additional(&["Network.DNS.EnableProxy", "DNSEnableProxy"]);
+    let servers = additional(&["Network.DNS.Servers", "DNSServer", "DNSServers"]);
+    if !proxy.is_empty() || !servers.is_empty() {
+        settings.dns = Some(DnsSettings {
+            enable_proxy: proxy.into_iter().next().and_then(|text| flag(notes, subject, text)),
+            servers: each(notes, subject, servers, "DNS server", value::ip_address),
+        });
+    }
+    let ranges = additional(&["Network.SNAT.PrivateRanges", "PrivateRange"]);
+    if !ranges.is_empty() {
+        settings.snat = Some(Snat { private_ranges: ranges, auto_learn_private_ranges: None });
+    }
+    let addresses = additional(&["ThreatIntel.Whitelist.IpAddresses"]);
+    let fqdns = additional(&["ThreatIntel.Whitelist.FQDNs"]);
+    let allowlist = ThreatIntelAllowlist {
+        addresses: each(
+            notes,
+            subject,
+            addresses,
+            "threat intelligence allowlist address",
+            address,
+        ),
+        fqdns: each(
+            notes,
+            subject,
+            fqdns,
+            "threat intelligence allowlist FQDN",
+            value::fqdn_pattern,
+        ),
+    };
+    settings.threat_intel_allowlist.addresses.extend(allowlist.addresses);
+    settings.threat_intel_allowlist.fqdns.extend(allowlist.fqdns);
+    settings
+}
+
+fn flag(
+    notes: &mut Notes<'_>,
+    subject: &Subject<'_>,
+    text: Spanned<SmolStr>,
+) -> Option<Spanned<bool>> {
+    match boolean(&text.value) {
+        Ok(value) => Some(Spanned { value, span: text.span }),
+        Err(error) => {
+            let span = text.span.unwrap_or(subject.fields.span());
+            notes.invalid(subject, "`Network.DNS.EnableProxy`", &text.value, error, span);
+            None
+        }
+    }
+}
+
+fn address(text: &str) -> Result<Address, ValueError> {
+    value::address(text).map(|parsed| parsed.address)
+}
+
+/// The entries of a comma separated text in `additionalProperties`, or of a list beside it.
+fn additional(layers: &[Option<Fields<'_>>], keys: &[&str]) -> Vec<Spanned<SmolStr>> {
+    let found = layers.iter().flatten().find_map(|fields| {
+        let entries = fields.entries(keys);
+        (!entries.is_empty()).then_some(entries)
+    });
+    let mut texts = Vec::new();
+    for entry in found.unwrap_or_default() {
+        match scalar(entry) {
+            Some(Scalar::Text(text)) => {
+                let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+                texts.extend(parts.map(|part| Spanned::new(part.into(), entry.span)));
+            }
+            Some(Scalar::Unresolved(text)) => texts.push(Spanned::new(text, entry.span)),
+            None => {}
+        }
+    }
+    texts
+}
+
+fn each<T>(
+    notes: &mut Notes<'_>,
+    subject: &Subject<'_>,
+    texts: Vec<Spanned<SmolStr>>,
+    label: &str,
+    parse: impl Fn(&str) -> Result<T, ValueError>,
+) -> Vec<Spanned<Written<T>>> {
+    let mut values = Vec::new();
+    for text in texts {
+        let span = text.span.unwrap_or(subject.fields.span());
+        let value = match parse(&text.value) {
+            Ok(value) => Written::Value(value),
+            Err(error) => {
+                notes.invalid(subject, label, &text.value, error, span);
+                Written::Invalid(text.value)
+            }
+        };
+        values.push(Spanned::new(value, span));
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::super::shown::check;
+    use super::super::{Options, read};
+    use crate::source::{Source, Sources};
+
+    #[test]
+    fn the_list_gives_the_type() {
+        check(
+            r#"{"name": "fw", "type": "Microsoft.Network/azureFirewalls", "properties": {
+            "networkRuleCollections": [{"name": "n", "properties": {"priority": 200, "action": {"type": "Allow"},
+              "rules": [{"name": "r", "protocols": ["Any"], "sourceAddresses": ["*"], "destinationPorts": ["*"]}]}}],
+            "applicationRuleCollections": [{"name": "a", "properties": {"priority": 100, "action": {"type": "Deny"},
+              "rules": [{"name": "r", "protocols": [{"protocolType": "Https", "port": 443}]}]}}],
+            "natRuleCollections": [{"name": "d", "properties": {"priority": 100, "action": {"type": "Dnat"},
+              "rules": [{"name": "r", "protocols": ["TCP"], "destinationAddresses": ["192.0.2.1"],
+               "destinationPorts": ["443"], "translatedFqdn": "server", "translatedPort": "8443"}]}}]}}"#,
+            expect![[r#"
+                firewall fw
+                 d 100 DNAT
+                  nat r: TCP | -> 192.0.2.1:443 => server:8443
+                 n 200 Allow
+                  network r: Any *| -> ||:*
+                 a 100 Deny
+                  application r: Https:443 | -> |||
+            "#]],
+        );
+    }
+
+    #[test]
+    fn flattened_by_the_azure_cli() {
+        check(
+            r#"[{"name": "fw", "type": "Microsoft.Network/azureFirewalls", "natRuleCollections": null,
+            "networkRuleCollections": [{"name": "n", "priority": 200, "action": {"type": "Allow"}, "rules": []}],
+            "firewallPolicy": {"id": "/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/firewallPolicies/hub"}}]"#,
+            expect![[r#"
+                firewall fw under hub
+                 n 200 Allow
+            "#]],
+        );
+    }
+
+    #[test]
+    fn settings_and_addresses() {
+        let text = r#"{"name": "fw", "type": "Microsoft.Network/azureFirewalls", "location": "westeurope", "properties": {
+            "sku": {"tier": "premium"}, "threatIntelMode": "deny", "additionalProperties": {
+            "Network.DNS.EnableProxy": "True", "Network.DNS.Servers": "10.0.0.4, 10.0.0.5",
+            "Network.SNAT.PrivateRanges": "IANAPrivateRanges", "ThreatIntel.Whitelist.IpAddresses": "192.0.2.7"},
+            "ipConfigurations": [{"name": "c", "properties": {"privateIPAddress": "10.0.0.4"}}],
+            "hubIPAddresses": {"publicIPs": {"count": 1, "addresses": [{"address": "192.0.2.1"}]}}}}"#;
+        let mut sources = Sources::default();
+        let id = sources.add(Source::new("a.json", text));
+        let (inventory, warnings) = read(id, &sources, &Options::default()).unwrap();
+        assert_eq!(warnings, []);
+        let firewall = &inventory.firewalls[0];
+        let settings = &firewall.settings;
+        let dns = settings.dns.as_ref().unwrap();
+        assert!(dns.enable_proxy.as_ref().unwrap().value);
+        assert_eq!(dns.servers.len(), 2);
+        assert_eq!(settings.tier.as_ref().unwrap().value.name(), "Premium");
+        assert_eq!(settings.threat_intel_mode.as_ref().unwrap().value.name(), "Deny");
+        assert_eq!(settings.threat_intel_allowlist.addresses[0].value.to_string(), "192.0.2.7");
+        assert_eq!(settings.snat.as_ref().unwrap().private_ranges[0].value, "IANAPrivateRanges");
+        let addresses: Vec<String> =
+            firewall.addresses.iter().map(|address| address.value.to_string()).collect();
+        assert_eq!(addresses, ["10.0.0.4", "192.0.2.1"]);
+    }
+}

@@ -1,0 +1,220 @@
+//! The resources of a template: copies, conditions, children, nested deployments.
+
+use std::rc::Rc;
+
+use smol_str::SmolStr;
+
+use crate::load::template::Resource;
+use crate::load::template::build::{node, string};
+use crate::load::template::error::TemplateError;
+use crate::load::template::evaluate::{Count, Evaluator};
+use crate::load::template::function::id::name_parts;
+use crate::load::template::interest::{
+    entries, full_kind, is_deployment, is_wanted, leads_to_wanted,
+};
+use crate::load::template::lazy::truth;
+use crate::load::template::program::{Frame, LoopKind};
+use crate::load::template::residual::plain_text;
+use crate::source::{Severity, Warning};
+use crate::syntax::json::{Member, Node, Value};
+
+/// Members that say how a resource is deployed and nothing about its rules.
+const NOT_CONTENT: [&str; 11] = [
+    "resources",
+    "copy",
+    "condition",
+    "dependsOn",
+    "apiVersion",
+    "comments",
+    "location",
+    "tags",
+    "zones",
+    "identity",
+    "scope",
+];
+
+/// The resource that a child stands in.
+#[derive(Clone)]
+pub(super) struct Parent {
+    kind: SmolStr,
+    names: Vec<SmolStr>,
+}
+
+impl Evaluator<'_> {
+    /// Adds the wanted resources among those that `holder` lists.
+    pub(super) fn resources<'a>(
+        &self,
+        holder: &'a Node,
+        parent: Option<&Parent>,
+        frame: &Frame<'a>,
+        found: &mut Vec<Resource>,
+    ) -> Result<(), TemplateError> {
+        self.deeper(holder.span, || {
+            for resource in entries(holder) {
+                self.resource(resource, parent, frame, found)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn resource<'a>(
+        &self,
+        resource: &'a Node,
+        parent: Option<&Parent>,
+        frame: &Frame<'a>,
+        found: &mut Vec<Resource>,
+    ) -> Result<(), TemplateError> {
+        let is_existing = |flag: &Node| flag.value == Value::Bool(true);
+        if resource.get("existing").is_some_and(is_existing) {
+            return Ok(());
+        }
+        let Some(written) = resource.get("type") else { return Ok(()) };
+        let kind = self.shared(written, frame)?;
+        let Some(kind) = kind.text() else { return Ok(()) };
+        let kind = full_kind(kind, parent.map(|parent| parent.kind.as_str()));
+        if !leads_to_wanted(resource, &kind) {
+            return Ok(());
+        }
+        let Some(copy) = resource.get("copy") else {
+            return self.instance(resource, &kind, parent, frame, found);
+        };
+        let name = copy.get("name").and_then(Node::text).unwrap_or_default();
+        match self.copy_count(copy, name, frame)? {
+            Count::Known(count) => (0..count).try_for_each(|index| {
+                let inner = frame.in_loop(name.into(), index, LoopKind::Resource);
+                self.instance(resource, &kind, parent, &inner, found)
+            }),
+            Count::Unresolved(text) => {
+                let message = format!("the number of copies `{name}` depends on `{text}`");
+                let span = copy.get("count").map_or(copy.span, |count| count.span);
+                Err(TemplateError::new(message, span)
+                    .with_help("give the parameters it needs with `--set name=…`"))
+            }
+        }
+    }
+
+    /// One resource, or one of its copies.
+    fn instance<'a>(
+        &self,
+        resource: &'a Node,
+        kind: &str,
+        parent: Option<&Parent>,
+        frame: &Frame<'a>,
+        found: &mut Vec<Resource>,
+    ) -> Result<(), TemplateError> {
+        let names = self.names(resource, kind, parent, frame)?;
+        let is_deployed = self.is_deployed(resource, &names, frame)?;
+        let before = found.len();
+        if is_deployed != Some(false) {
+            if is_deployment(kind) {
+                self.deployment(resource, &names.join("/"), frame, found)?;
+            } else if is_wanted(kind) {
+                let node = self.content(resource, kind, &names, frame)?;
+                found.push(Resource { kind: kind.into(), names: names.clone(), node });
+            }
+        }
+        if is_deployed.is_none() && found.len() > before {
+            self.warn_of_condition(resource, &names);
+        }
+        if is_deployment(kind) {
+            return Ok(());
+        }
+        // The condition of a parent does not cascade to its children.
+        self.resources(resource, Some(&Parent { kind: kind.into(), names }), frame, found)
+    }
+
+    /// One name for each level of the type.
+    fn names<'a>(
+        &self,
+        resource: &'a Node,
+        kind: &str,
+        parent: Option<&Parent>,
+        frame: &Frame<'a>,
+    ) -> Result<Vec<SmolStr>, TemplateError> {
+        let Some(written) = resource.get("name") else {
+            self.refuse("a resource without a name", resource.span);
+            return Ok(Vec::new());
+        };
+        let value = self.shared(written, frame)?;
+        let text = match &value.value {
+            Value::String(text) | Value::Number(text) => text.clone(),
+            Value::Unresolved(text) => plain_text(text),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+                self.refuse("the name of a resource is text", written.span);
+                SmolStr::default()
+            }
+        };
+        let own: Vec<SmolStr> = name_parts(&text).map(SmolStr::from).collect();
+        let levels = kind.split('/').count().saturating_sub(1);
+        let names = match parent {
+            Some(parent) if own.len() < levels => parent.names.iter().cloned().chain(own).collect(),
+            Some(_) | None => own,
+        };
+        if names.len() != levels && is_wanted(kind) {
+            let message = format!("the name `{}` does not fit the type `{kind}`", names.join("/"));
+            self.refuse(message, written.span);
+        }
+        Ok(names)
+    }
+
+    /// What the condition of a resource says; `None` where only a deployment knows.
+    fn is_deployed<'a>(
+        &self,
+        resource: &'a Node,
+        names: &[SmolStr],
+        frame: &Frame<'a>,
+    ) -> Result<Option<bool>, TemplateError> {
+        let Some(condition) = resource.get("condition") else { return Ok(Some(true)) };
+        let value = self.shared(condition, frame)?;
+        Ok(truth(&value).unwrap_or_else(|_| {
+            let name = names.join("/");
+            let message = format!("the condition of `{name}` is neither true nor false");
+            self.refuse(message, condition.span);
+            None
+        }))
+    }
+
+    fn warn_of_condition(&self, resource: &Node, names: &[SmolStr]) {
+        let span = resource.get("condition").map_or(resource.span, |condition| condition.span);
+        let name = names.join("/");
+        let message = format!("whether `{name}` is deployed depends on an unknown value");
+        let warning = Warning::new(Severity::Warning, message, Some(span));
+        let help = "it is taken to be deployed; give the parameters it needs with `--set name=…`";
+        self.warn(warning.with_help(help));
+    }
+
+    /// What the resource says, evaluated, with its full type and name.
+    fn content<'a>(
+        &self,
+        resource: &'a Node,
+        kind: &str,
+        names: &[SmolStr],
+        frame: &Frame<'a>,
+    ) -> Result<Node, TemplateError> {
+        let mut members = Vec::new();
+        for part in resource.members() {
+            let key = part.key.value.as_str();
+            if NOT_CONTENT.iter().any(|skipped| skipped.eq_ignore_ascii_case(key)) {
+                continue;
+            }
+            let value = match key {
+                _ if key.eq_ignore_ascii_case("type") => string(kind, part.value.span),
+                _ if key.eq_ignore_ascii_case("name") => string(names.join("/"), part.value.span),
+                _ => self.node(&part.value, frame)?,
+            };
+            members.push(Member { key: part.key.clone(), value });
+        }
+        Ok(node(Value::Object(members), resource.span))
+    }
+
+    /// The text that a value of the template gives, if it is known.
+    pub(super) fn known_text<'a>(
+        &self,
+        value: Option<&'a Node>,
+        frame: &Frame<'a>,
+    ) -> Result<Option<SmolStr>, TemplateError> {
+        let Some(value) = value else { return Ok(None) };
+        let value: Rc<Node> = self.shared(value, frame)?;
+        Ok(value.text().map(SmolStr::from))
+    }
+}
