@@ -479,22 +479,28 @@ mod tests {
 
     #[test]
     fn templates_take_values_from_parameter_files() {
-        check(TEMPLATE, expect![[r#"
+        check(
+            TEMPLATE,
+            expect![[r#"
             policy hub, 0 groups elsewhere
             group web of hub 300
              c 100 Allow
               network r: TCP ?[parameters('sources')]| -> |/subscriptions/*/resourceGroups/*/providers/Microsoft.Network/ipGroups/servers|:443
             IP Group servers = 10.0.0.4
             warning in line 2: the parameter `sources` has no value (give it with `--set sources=…` or a parameter file)
-        "#]]);
+        "#]],
+        );
         let parameters = r#"{"parameters": {"sources": {"value": ["10.1.0.0/16"]}}}"#;
-        check_all(&[TEMPLATE, parameters], expect![[r#"
+        check_all(
+            &[TEMPLATE, parameters],
+            expect![[r#"
             policy hub, 0 groups elsewhere
             group web of hub 300
              c 100 Allow
               network r: TCP 10.1.0.0/16| -> |/subscriptions/*/resourceGroups/*/providers/Microsoft.Network/ipGroups/servers|:443
             IP Group servers = 10.0.0.4
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
