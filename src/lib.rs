@@ -4,6 +4,7 @@
 //! Modules stand in an order; each names only modules above it (see `ARCHITECTURE.md`).
 
 pub mod net;
+pub mod random;
 pub mod source;
 
 pub mod flow;
@@ -18,5 +19,16 @@ pub mod compile;
 
 pub mod evaluate;
 
+pub mod analyse;
+
+pub mod generate;
+
 #[cfg(feature = "logs")]
 pub mod logs;
+
+#[cfg(feature = "logs")]
+pub mod tables;
+
+pub mod report;
+
+pub mod cli;

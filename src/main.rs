@@ -1,1 +1,7 @@
-fn main() {}
+//! The `azfw` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    azfw::cli::run()
+}

@@ -143,3 +143,19 @@ impl Alert {
         }
     }
 }
+
+impl Verdict {
+    /// No rule matched: what a firewall without rules says to everything.
+    #[must_use]
+    pub fn default_deny() -> Self {
+        Self {
+            decision: Decision::Deny,
+            stage: Some(Stage::Default),
+            rule: None,
+            translation: None,
+            alerts: Vec::new(),
+            candidates: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}

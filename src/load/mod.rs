@@ -27,10 +27,11 @@ mod truncation;
 use self::envelope::is_parameter_file;
 pub use self::foreign::decoded;
 use self::loader::Loader;
-pub use self::template::TemplateSettings;
+pub use self::template::{Cloud, TemplateSettings};
 use crate::policy::Inventory;
 use crate::source::{InputError, SourceId, Sources, Warning};
 use crate::syntax::json::{self, Node};
+use crate::syntax::text;
 
 /// What a template needs beside itself.
 #[derive(Debug, Clone, Default)]
@@ -61,56 +62,78 @@ pub fn read(
     id: SourceId,
     sources: &Sources,
     options: &Options,
-) -> Result<(Inventory, Vec<Warning>), InputError> {
-    let nodes = nodes(id, sources)?;
-    load(id, &nodes, sources, options)
+) -> Result<(Inventory, Vec<Warning>), Vec<InputError>> {
+    read_all(&[id], sources, options)
+}
+
+/// What one file is, before it is taken apart.
+enum Document {
+    Json(Vec<Node>),
+    /// The text form, which is read in one go.
+    Text(Inventory, Vec<Warning>),
 }
 
 /// What several files hold together. Parameter files among them count for all templates.
 ///
 /// # Errors
 ///
-/// As [`read`], for any of the files.
+/// As [`read`], for each of the files; all errors are gathered.
 pub fn read_all(
     ids: &[SourceId],
     sources: &Sources,
     options: &Options,
-) -> Result<(Inventory, Vec<Warning>), InputError> {
+) -> Result<(Inventory, Vec<Warning>), Vec<InputError>> {
     let mut options = options.clone();
-    let mut files = Vec::new();
+    let (mut files, mut errors) = (Vec::new(), Vec::new());
     for &id in ids {
-        let nodes = nodes(id, sources)?;
-        if nodes.iter().all(is_parameter_file) {
-            options.parameters.extend(nodes);
-        } else {
-            files.push((id, nodes));
+        match document(id, sources) {
+            Ok(Document::Json(nodes))
+                if !nodes.is_empty() && nodes.iter().all(is_parameter_file) =>
+            {
+                options.parameters.extend(nodes);
+            }
+            Ok(document) => files.push((id, document)),
+            Err(found) => errors.extend(found),
         }
     }
-    if let ([id, ..], []) = (ids, files.as_slice()) {
-        return Err(only_parameters(name(*id, sources)));
+    if let ([id, ..], [], []) = (ids, files.as_slice(), errors.as_slice()) {
+        errors.push(only_parameters(name(*id, sources)));
     }
     let (mut inventory, mut warnings) = (Inventory::default(), Vec::new());
-    for (id, nodes) in &files {
-        let (found, noted) = load(*id, nodes, sources, &options)?;
-        inventory.extend(found);
-        warnings.extend(noted);
+    for (id, document) in files {
+        let loaded = match document {
+            Document::Json(nodes) => load(id, &nodes, sources, &options),
+            Document::Text(inventory, warnings) => Ok((inventory, warnings)),
+        };
+        match loaded {
+            Ok((found, noted)) => {
+                inventory.extend(found);
+                warnings.extend(noted);
+            }
+            Err(error) => errors.push(error),
+        }
     }
-    Ok((inventory, warnings))
+    if errors.is_empty() { Ok((inventory, warnings)) } else { Err(errors) }
 }
 
-/// The JSON values of a file. Formats that are no JSON branch off here.
-fn nodes(id: SourceId, sources: &Sources) -> Result<Vec<Node>, InputError> {
+fn document(id: SourceId, sources: &Sources) -> Result<Document, Vec<InputError>> {
     let text = sources.get(id).map_or("", |source| source.text());
-    if let Some(error) = foreign::refusal(name(id, sources), text) {
-        return Err(error);
+    if text::is_text_form(text) {
+        let (inventory, warnings) =
+            text::parse(text, id).map_err(|errors| errors.in_sources(sources))?;
+        return Ok(Document::Text(inventory, warnings));
     }
-    json::documents(text, id).map_err(|error| {
+    if let Some(error) = foreign::refusal(name(id, sources), text) {
+        return Err(vec![error]);
+    }
+    let nodes = json::documents(text, id).map_err(|error| {
         let input = InputError::at(error.to_string(), sources, error.span());
-        match error.help() {
+        vec![match error.help() {
             Some(help) => input.with_help(help),
             None => input,
-        }
-    })
+        }]
+    })?;
+    Ok(Document::Json(nodes))
 }
 
 fn load(
@@ -119,11 +142,7 @@ fn load(
     sources: &Sources,
     options: &Options,
 ) -> Result<(Inventory, Vec<Warning>), InputError> {
-    let name = name(id, sources);
-    if !nodes.is_empty() && nodes.iter().all(is_parameter_file) {
-        return Err(only_parameters(name));
-    }
-    let mut loader = Loader::new(name, sources, options);
+    let mut loader = Loader::new(name(id, sources), sources, options);
     for node in nodes {
         loader.document(node)?;
     }
@@ -148,7 +167,7 @@ mod tests {
     use super::*;
     use crate::source::Source;
 
-    fn loaded(text: &str) -> Result<(Inventory, Vec<Warning>), InputError> {
+    fn loaded(text: &str) -> Result<(Inventory, Vec<Warning>), Vec<InputError>> {
         let mut sources = Sources::default();
         let id = sources.add(Source::new("a.json", text));
         read(id, &sources, &Options::default())
@@ -299,8 +318,8 @@ mod tests {
 
         #[test]
         fn no_bytes_are_too_strange(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-            let error = decoded("a", bytes).and_then(|text| loaded(&text).map(drop)).unwrap_err();
-            prop_assert!(!error.to_string().is_empty());
+            let Ok(text) = decoded("a", bytes) else { return Ok(()) };
+            prop_assert!(loaded(&text).is_err_and(|errors| !errors.is_empty()));
         }
     }
 }

@@ -365,7 +365,7 @@ mod tests {
                 error in line 4: invalid source address `10.0.0.300` in rule `r`: `10.0.0.300` is no IP address (each of the four numbers is 0 to 255)
                 error in line 5: invalid destination address `db.north.example.com` in rule `r`: it looks like a host name (write names as `destinationFqdns` of a network rule or `targetFqdns` of an application rule)
                 error in line 6: invalid IP Group `servers` in rule `r`: expected the resource id of an IP Group (write `/subscriptions/…/providers/Microsoft.Network/ipGroups/NAME`)
-                error in line 7: invalid destination port `70000` in rule `r`: port `70000` is above 65535 (write a port from 0 to 65535, `8000-8999` or `*`)
+                error in line 7: invalid destination port `70000` in rule `r`: port `70000` is above 65535 (write a number from 0 to 65535)
                 error in line 7: invalid destination port `{"from": 1}` in rule `r`: expected a text
             "#]],
         );
@@ -377,7 +377,7 @@ mod tests {
             expect![[r#"
                 application r: !Ftp:21,!Https:70000,! | -> |||
                 error in line 3: invalid protocol `Ftp:21` in rule `r`: `Ftp` is no protocol of an application rule (write `http:80`, `https:443` or `mssql:1433`)
-                error in line 4: invalid protocol `Https:70000` in rule `r`: port `70000` is above 65535 (write a port from 0 to 65535, `8000-8999` or `*`)
+                error in line 4: invalid protocol `Https:70000` in rule `r`: port `70000` is above 65535 (write a number from 0 to 65535)
                 error in line 4: invalid protocol `` in rule `r`: expected `http`, `https` or `mssql`
                 error in line 4: invalid `terminateTLS` `maybe` in rule `r`: expected `true` or `false`
             "#]],

@@ -6,7 +6,7 @@ use expect_test::Expect;
 
 use super::{Options, read_all};
 use crate::policy::{CollectionAction, Inventory, Rule, RuleCollection, RuleHead, Written};
-use crate::source::{Source, Sources, Spanned, Warning};
+use crate::source::{InputError, Source, Sources, Spanned, Warning};
 
 /// Compares what one file holds, or why it cannot be read.
 #[track_caller]
@@ -23,10 +23,7 @@ pub(super) fn check_all(texts: &[&str], expected: Expect) {
         Ok((inventory, warnings)) => {
             shown(&inventory) + &warnings.iter().map(|it| warning(&sources, it)).collect::<String>()
         }
-        Err(error) => {
-            let help = miette::Diagnostic::help(&error).map(|help| format!(" ({help})"));
-            format!("{error}{}\n", help.unwrap_or_default())
-        }
+        Err(errors) => errors.iter().map(error).collect(),
     };
     expected.assert_eq(&got);
 }
@@ -46,12 +43,14 @@ pub(super) fn check_rules(collection: &str, expected: Expect) {
             let lines = rules.chain(warnings.iter().map(|it| warning(&sources, it)));
             lines.collect::<String>()
         }
-        Err(error) => {
-            let help = miette::Diagnostic::help(&error).map(|help| format!(" ({help})"));
-            format!("{error}{}\n", help.unwrap_or_default())
-        }
+        Err(errors) => errors.iter().map(error).collect(),
     };
     expected.assert_eq(&got);
+}
+
+fn error(error: &InputError) -> String {
+    let help = miette::Diagnostic::help(error).map(|help| format!(" ({help})"));
+    format!("{error}{}\n", help.unwrap_or_default())
 }
 
 fn warning(sources: &Sources, warning: &Warning) -> String {

@@ -1,5 +1,160 @@
 //! Exported firewall logs → [`LogRecord`], streaming, never failing on a bad line.
+//!
+//! [`read`] pushes records into a [`Sink`] as they come, in the order of the input, and returns the
+//! account of everything it saw. It takes any reader; opening files is for the command line.
+//!
+//! What it understands is found out from the content, never from names: JSON lines of a diagnostic
+//! setting, `{"records":[…]}` of Event Hub, arrays of flattened objects, answers of Log Analytics
+//! queries, rows of the `AzureDiagnostics` table and of Data Export, CSV of the portal and of Kusto. gzip, zstd, UTF-16, byte order
+//! marks and CRLF are taken as they are.
+//!
+//! Memory is bounded by the largest single value, at most [`Options::value_bytes_max`]: lines,
+//! elements of arrays and of a leading `records` are taken one by one.
+//!
+//! Inside, `split` and `scan` cut the stream into values, `reader` turns values into rows of known columns, and
+//! `legacy` and `structured` turn rows into records. A scanner that recognises the usual layout of a
+//! line can stand between `split` and `reader` and leave every other line to them.
 
+mod as_flow;
+mod case;
+mod category;
+mod column;
+mod counts;
+mod csv;
+mod decode;
+mod legacy;
+mod normal_form;
+mod reader;
 mod record;
+mod row;
+mod scan;
+mod split;
+mod structured;
+mod time;
+mod value;
 
+use std::io::{self, BufRead};
+use std::sync::Arc;
+
+pub use as_flow::{NotAFlow, flow_of};
+pub use case::case_of;
+pub use counts::{Counts, Reject, Sink};
+pub use normal_form::{DnsForm, NormalForm, SignatureForm};
 pub use record::{Category, Dns, Form, LogRecord, LoggedAction, Origin, RecordKind, Signature};
+pub use time::DateOrder;
+
+use decode::DamagedData;
+use reader::Reader;
+use split::{Piece, Splitter};
+
+/// How logs are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// What `7/8/2025` means. Without it such times are rejected.
+    pub date_order: Option<DateOrder>,
+    /// How many rejects [`Counts`] keeps.
+    pub rejects_kept: usize,
+    /// How much of a rejected input is kept, in characters.
+    pub excerpt_chars: usize,
+    /// The largest JSON value that is read.
+    pub value_bytes_max: usize,
+    /// What a compressed input may grow to.
+    pub decompressed_bytes_max: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            date_order: None,
+            rejects_kept: 20,
+            excerpt_chars: 160,
+            value_bytes_max: 256 << 20,
+            decompressed_bytes_max: 1 << 40,
+        }
+    }
+}
+
+/// Reads the logs in `input`, which messages call `file`.
+///
+/// ```
+/// use azfw::logs::{LogRecord, Options, read};
+/// let line = br#"{"category":"AZFWNetworkRule","properties":{"SourceIp":"192.0.2.4","Action":"Deny"}}"#;
+/// let mut records: Vec<LogRecord> = Vec::new();
+/// let counts = read(&line[..], "export.json".into(), &Options::default(), &mut records)?;
+/// assert_eq!((counts.inputs, records.len()), (1, 1));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// Only what `input` itself fails with. Damage in the data, in compressed data too, is counted as
+/// rejected.
+pub fn read<S: Sink>(
+    input: impl BufRead,
+    file: Arc<str>,
+    options: &Options,
+    sink: &mut S,
+) -> io::Result<Counts> {
+    let mut reader = Reader::new(file, options, sink);
+    let decoded = match decode::decoded(input, options.decompressed_bytes_max) {
+        Ok(decoded) => decoded,
+        Err(error) => {
+            damaged(&mut reader, error)?;
+            return Ok(reader.counts);
+        }
+    };
+    let result = if decoded.head.starts_with(b"PAR1") {
+        reader.input_rejected(1, "Parquet, which is not read".to_owned(), b"");
+        Ok(())
+    } else if let Some(header) = csv::header(&decoded.head) {
+        csv::read(decoded.text, &header, &mut reader)
+    } else {
+        json(decoded.text, options, &mut reader)
+    };
+    result.or_else(|error| damaged(&mut reader, error))?;
+    Ok(reader.counts)
+}
+
+fn json<S: Sink>(
+    text: impl BufRead,
+    options: &Options,
+    reader: &mut Reader<'_, S>,
+) -> io::Result<()> {
+    let mut splitter = Splitter::new(text, options.value_bytes_max);
+    let result = values(&mut splitter, reader);
+    reader.counts.bytes = splitter.bytes();
+    reader.counts.lines = splitter.lines();
+    result
+}
+
+fn values<S: Sink>(
+    splitter: &mut Splitter<impl BufRead>,
+    reader: &mut Reader<'_, S>,
+) -> io::Result<()> {
+    while let Some(piece) = splitter.next()? {
+        match piece {
+            Piece::Value { line } => {
+                if reader.json(splitter.text(), line).is_break() {
+                    break;
+                }
+            }
+            Piece::Damage { line, reason } => {
+                reader.input_rejected(line, reason.to_owned(), splitter.text());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Counts damage of compressed data as a rejected input; what the input fails with goes on up.
+fn damaged<S: Sink>(reader: &mut Reader<'_, S>, error: io::Error) -> io::Result<()> {
+    let Some(damage) = error.get_ref().and_then(|inner| inner.downcast_ref::<DamagedData>()) else {
+        return Err(error);
+    };
+    let line = reader.counts.lines.max(1);
+    reader.input_rejected(line, damage.to_string(), b"");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -89,6 +89,12 @@ pub struct Origin {
     pub line: u64,
 }
 
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
 /// The `category` of the envelope as written, for coverage counts.
 pub type Category = SmolStr;
 
@@ -116,6 +122,9 @@ pub struct LogRecord {
     pub action: Option<LoggedAction>,
     /// The text Azure gives, verbatim.
     pub reason: Option<SmolStr>,
+    /// Known to have ended in the default action: no rule matched. `false` where that is unknown, as
+    /// in older network logs, which leave out the names of rules.
+    pub is_default_action: bool,
     pub policy: Option<SmolStr>,
     pub group: Option<SmolStr>,
     pub collection: Option<SmolStr>,
@@ -189,6 +198,7 @@ impl LogRecord {
             web_category: None,
             action: None,
             reason: None,
+            is_default_action: false,
             policy: None,
             group: None,
             collection: None,

@@ -22,7 +22,12 @@ impl RequestUrl {
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
-        let text = text.split_once("://").map_or(text, |(_, rest)| rest);
+        // A `://` further back is part of the path or the query: `example.com/?to=https://…`.
+        let is_scheme = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let text = match text.split_once("://") {
+            Some((scheme, rest)) if is_scheme(scheme) => rest,
+            Some(_) | None => text,
+        };
         let end = text.find(['/', '?', '#']).unwrap_or(text.len());
         let (authority, rest) = text.split_at(end);
         let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
@@ -133,6 +138,10 @@ impl PathPattern {
 impl fmt::Display for UrlPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // One final `/` was taken off; it comes back where another stands before it.
+            Self::Valid { host, path: PathPattern::Exact(path) } if path.ends_with('/') => {
+                write!(f, "{host}{path}/")
+            }
             Self::Valid { host, path: PathPattern::Exact(path) } => write!(f, "{host}{path}"),
             Self::Valid { host, path: PathPattern::Below(start) } => write!(f, "{host}{start}*"),
             Self::Invalid(text) => f.write_str(text),
@@ -183,6 +192,8 @@ mod tests {
         let url = RequestUrl::new("http://www.contoso.com:8080/a?b").unwrap();
         assert_eq!((url.port, url.path()), (Some(8080), "/a"));
         assert_eq!(RequestUrl::new("/only/a/path"), None);
+        let url = RequestUrl::new("www.contoso.com/go?to=https://evil.example").unwrap();
+        assert_eq!(url.to_string(), "www.contoso.com/go");
     }
 
     proptest! {

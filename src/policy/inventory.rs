@@ -110,6 +110,12 @@ impl SideTables {
         self.dns.get(name.as_str()).map(Vec::as_slice)
     }
 
+    /// The names of an FQDN tag in any case; `None`: no table lists it.
+    #[must_use]
+    pub fn fqdn_tag(&self, name: &str) -> Option<&[FqdnPattern]> {
+        self.fqdn_tags.get(name.to_ascii_lowercase().as_str()).map(Vec::as_slice)
+    }
+
     /// The addresses of a service tag in any case; `None`: no file lists it.
     #[must_use]
     pub fn service_tag(&self, name: &str) -> Option<&IpSet> {

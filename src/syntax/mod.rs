@@ -2,6 +2,12 @@
 //! the text form of rule sets, flow notation, sentences of legacy logs.
 
 pub mod expression;
+pub mod flow;
 pub mod json;
-mod trouble;
+pub mod legacy;
+pub mod text;
 pub mod value;
+
+mod quoting;
+mod spelling;
+mod trouble;

@@ -241,7 +241,7 @@ fn port_number(input: &str) -> Parsed<'_, u16> {
     match digits.parse() {
         Ok(port) => Ok((rest, port)),
         Err(_) => Trouble::new(input, format!("port `{digits}` is above 65535"))
-            .with_help("write a port from 0 to 65535, `8000-8999` or `*`")
+            .with_help("write a number from 0 to 65535")
             .fatal(),
     }
 }
@@ -415,9 +415,7 @@ mod tests {
         check_ports("0-65535", expect!["*"]);
         check_ports(
             "70000",
-            expect![
-                "0: port `70000` is above 65535 (write a port from 0 to 65535, `8000-8999` or `*`)"
-            ],
+            expect!["0: port `70000` is above 65535 (write a number from 0 to 65535)"],
         );
         check_ports(
             "443-80",

@@ -1,0 +1,167 @@
+//! Opening log files and folders, with progress.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use walkdir::WalkDir;
+
+use super::args::GlobalArgs;
+use super::failure::Failure;
+use crate::logs::{self, Counts, DateOrder, Sink};
+use crate::report::sanitize::terminal;
+use crate::source::InputError;
+
+/// Which logs are read, and how.
+#[derive(Debug, Args)]
+pub(super) struct LogArgs {
+    /// Log files and folders (searched recursively); `-` is standard input
+    #[arg(required = true, value_name = "LOGS")]
+    pub(super) logs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) reading: LogReadingArgs,
+}
+
+/// How logs are read.
+#[derive(Debug, Args)]
+pub(super) struct LogReadingArgs {
+    /// What a date such as 7/8/2025 means; without it such times are rejected
+    #[arg(long, value_enum, value_name = "ORDER")]
+    assume_date_order: Option<Order>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Order {
+    /// Month before day
+    Mdy,
+    /// Day before month
+    Dmy,
+}
+
+/// How many rejected lines are kept to be shown.
+pub(super) const REJECTS_KEPT: usize = 10;
+
+/// What all files together held.
+pub(super) struct Read {
+    pub(super) files: u64,
+    pub(super) counts: Counts,
+}
+
+/// Reads all logs into `sink`.
+pub(super) fn read(
+    logs: &[PathBuf],
+    args: &LogReadingArgs,
+    global: &GlobalArgs,
+    sink: &mut impl Sink,
+) -> Result<Read, Failure> {
+    let files = files(logs)?;
+    let options = logs::Options {
+        date_order: args.assume_date_order.map(|order| match order {
+            Order::Mdy => DateOrder::MonthFirst,
+            Order::Dmy => DateOrder::DayFirst,
+        }),
+        rejects_kept: REJECTS_KEPT,
+        ..logs::Options::default()
+    };
+    let progress = progress(&files, global);
+    let mut read = Read { files: 0, counts: Counts::default() };
+    for file in &files {
+        let shown: Arc<str> = shown_name(file).into();
+        let input = opened(file, &progress)?;
+        let counts = logs::read(input, Arc::clone(&shown), &options, sink)
+            .map_err(|error| InputError::new(format!("cannot read `{shown}`: {error}")))?;
+        read.files += 1;
+        read.counts.merge(counts, REJECTS_KEPT);
+    }
+    progress.finish_and_clear();
+    Ok(read)
+}
+
+/// Says on standard error what could not be read.
+pub(super) fn warn_of_rejects(read: &Read, global: &GlobalArgs) {
+    let counts = &read.counts;
+    if global.quiet || counts.rejected == 0 {
+        return;
+    }
+    anstream::eprintln!(
+        "warning: {} of {} lines or rows could not be read; the first:",
+        counts.rejected,
+        counts.inputs
+    );
+    for reject in &counts.first_rejects {
+        anstream::eprintln!(
+            "  {}:{}: {}",
+            terminal(&reject.origin.file),
+            reject.origin.line,
+            terminal(&reject.reason)
+        );
+        if !reject.excerpt.is_empty() {
+            anstream::eprintln!("    {}", terminal(&reject.excerpt));
+        }
+    }
+}
+
+fn shown_name(file: &Path) -> String {
+    if file == Path::new("-") { "standard input".into() } else { file.display().to_string() }
+}
+
+fn opened(file: &Path, progress: &ProgressBar) -> Result<Box<dyn BufRead>, Failure> {
+    const BUFFER: usize = 1 << 20;
+    if file == Path::new("-") {
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, io::stdin().lock())));
+    }
+    let opened = File::open(file)
+        .map_err(|error| InputError::new(format!("cannot open `{}`: {error}", file.display())))?;
+    Ok(Box::new(BufReader::with_capacity(BUFFER, progress.wrap_read(opened))))
+}
+
+/// A bar on standard error that counts bytes; none where nobody watches.
+fn progress(files: &[PathBuf], global: &GlobalArgs) -> ProgressBar {
+    let total = files.iter().filter_map(|file| file.metadata().ok()).map(|data| data.len()).sum();
+    if global.quiet || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(total);
+    let style = "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(style) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// The files that `paths` name, folders searched recursively, in a stable order. In a folder the
+/// name decides what is looked at, because a folder holds other things too.
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    const ENDINGS: [&str; 7] = ["json", "jsonl", "ndjson", "log", "csv", "tsv", "txt"];
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let before = files.len();
+        for entry in WalkDir::new(path).sort_by_file_name() {
+            let entry =
+                entry.map_err(|error| InputError::new(format!("cannot read folder: {error}")))?;
+            let name = entry.file_name().to_string_lossy().to_lowercase();
+            let name =
+                name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+            let end = name.rsplit_once('.').map(|(_, end)| end);
+            if entry.file_type().is_file() && end.is_some_and(|end| ENDINGS.contains(&end)) {
+                files.push(entry.into_path());
+            }
+        }
+        if files.len() == before {
+            return Err(Failure::new(
+                format!("folder `{}` holds no log file", path.display()),
+                format!("looked for files ending in {}, also with .gz or .zst", ENDINGS.join(", ")),
+            ));
+        }
+    }
+    Ok(files)
+}

@@ -1,0 +1,99 @@
+//! The command line: arguments, opening files, exit status. The only module that does I/O.
+
+mod args;
+mod bench;
+mod check;
+#[cfg(feature = "logs")]
+mod events;
+mod failure;
+mod inputs;
+#[cfg(feature = "logs")]
+mod log_inputs;
+mod output;
+#[cfg(feature = "logs")]
+mod replay;
+#[cfg(feature = "logs")]
+mod report;
+mod show;
+#[cfg(feature = "logs")]
+mod sniff;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use args::GlobalArgs;
+use failure::Failure;
+
+/// What a command answers; the process exits with its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ExitStatus {
+    /// Yes, clean.
+    Yes = 0,
+    /// The answer is no.
+    No = 1,
+    /// It could not be answered.
+    CouldNotAnswer = 2,
+    /// It depends on what is not known.
+    Undecided = 3,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(status as u8)
+    }
+}
+
+/// Azure Firewall rule sets and logs, offline.
+///
+/// Exit status: 0 yes, 1 no (a flow is denied, a finding, a difference), 2 could not answer,
+/// 3 undecided.
+#[derive(Debug, Parser)]
+#[command(name = "azfw", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::CheckArgs),
+    Show(show::ShowArgs),
+    #[cfg(feature = "logs")]
+    Report(report::ReportArgs),
+    #[cfg(feature = "logs")]
+    Events(events::EventsArgs),
+    #[cfg(feature = "logs")]
+    Replay(replay::ReplayArgs),
+    Bench(bench::BenchArgs),
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    cli.global.apply();
+    let result = match &cli.command {
+        Command::Check(args) => check::run(args, &cli.global),
+        Command::Show(args) => show::run(args, &cli.global),
+        #[cfg(feature = "logs")]
+        Command::Report(args) => report::run(args, &cli.global),
+        #[cfg(feature = "logs")]
+        Command::Events(args) => events::run(args, &cli.global),
+        #[cfg(feature = "logs")]
+        Command::Replay(args) => replay::run(args, &cli.global),
+        Command::Bench(args) => bench::run(args, &cli.global),
+    };
+    match result {
+        Ok(status) => status.into(),
+        Err(Failure::BrokenPipe) => ExitStatus::Yes.into(),
+        Err(Failure::Reports(reports)) => {
+            for report in reports {
+                anstream::eprintln!("{report:?}");
+            }
+            ExitStatus::CouldNotAnswer.into()
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `azfw replay`: logged flows through a rule set.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::args::{GlobalArgs, OutputArgs, RulesetArgs};
+use super::failure::Failure;
+use super::log_inputs::{self, LogReadingArgs, Read};
+use super::{ExitStatus, inputs, sniff};
+use crate::analyse::replay::{Agreement, Case, Change, Comparer, Comparison, Replay, Replayer};
+use crate::logs::{LogRecord, Sink, case_of};
+use crate::report::replay::{self as render, ReplayInput};
+use crate::report::sanitize::terminal_lines;
+use crate::source::InputError;
+
+/// Logged flows through a rule set: does it agree with the log, and what would change?
+///
+/// Every logged network, application and NAT event is evaluated as a flow. With `--against NEW` the
+/// verdicts of two rule sets are compared instead.
+///
+/// Exit status: 0 agreement (nothing changes), 1 disagreements (changes), 3 only undecided flows.
+#[derive(Debug, Args)]
+pub(super) struct ReplayArgs {
+    /// Files of the rule set, then log files and folders
+    #[arg(required = true, num_args = 2.., value_name = "POLICY LOGS")]
+    files: Vec<PathBuf>,
+    /// Further files of the rule set: parent policy, IP Groups, side tables
+    #[arg(long = "with", value_name = "FILE")]
+    with: Vec<PathBuf>,
+    /// Compare with this rule set: what would it change?
+    #[arg(long, value_name = "NEW", num_args = 1)]
+    against: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    #[command(flatten)]
+    ruleset: RulesetArgs,
+    #[command(flatten)]
+    reading: LogReadingArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Takes the flows out of records.
+struct Cases<F> {
+    push: F,
+    records: u64,
+    no_flow: BTreeMap<String, u64>,
+}
+
+impl<F: FnMut(&Case)> Sink for Cases<F> {
+    fn record(&mut self, record: LogRecord) -> ControlFlow<()> {
+        self.records += 1;
+        match case_of(&record) {
+            Ok(case) => (self.push)(&case),
+            Err(reason) => *self.no_flow.entry(reason.to_string()).or_default() += 1,
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
+    let (mut policy, logs) = sniff::policy_and_logs(&args.files)?;
+    policy.extend(args.with.iter().cloned());
+    let (ruleset, _) = inputs::ruleset(&policy, &args.ruleset, global)?;
+    if args.against.is_empty() {
+        let mut replayer = Replayer::new(&ruleset);
+        let input = read(&logs, args, global, |case| replayer.push(case))?;
+        let replay = replayer.finish();
+        write(args, || render::text(&input, &replay), || render::json(&input, &replay))?;
+        return Ok(agreement_status(&replay));
+    }
+    // The new rule set is a whole one of its own; side tables are shared.
+    let new: Vec<PathBuf> = args.against.iter().chain(&args.with).cloned().collect();
+    let (after, _) = inputs::ruleset(&new, &args.ruleset, global)?;
+    let mut comparer = Comparer::new(&ruleset, &after);
+    let input = read(&logs, args, global, |case| comparer.push(case))?;
+    let comparison = comparer.finish();
+    write(
+        args,
+        || render::comparison_text(&input, &comparison),
+        || render::comparison_json(&input, &comparison),
+    )?;
+    Ok(change_status(&comparison))
+}
+
+fn read(
+    logs: &[PathBuf],
+    args: &ReplayArgs,
+    global: &GlobalArgs,
+    push: impl FnMut(&Case),
+) -> Result<ReplayInput, Failure> {
+    let mut cases = Cases { push, records: 0, no_flow: BTreeMap::new() };
+    let read = log_inputs::read(logs, &args.reading, global, &mut cases)?;
+    log_inputs::warn_of_rejects(&read, global);
+    let Cases { records, no_flow, .. } = cases;
+    Ok(input(&read, records, no_flow))
+}
+
+fn input(read: &Read, records: u64, no_flow: BTreeMap<String, u64>) -> ReplayInput {
+    ReplayInput {
+        files: read.files,
+        records,
+        no_flow: no_flow.into_iter().collect(),
+        ignored: read.counts.ignored_total(),
+        rejected: read.counts.rejected,
+    }
+}
+
+fn write<T: serde::Serialize>(
+    args: &ReplayArgs,
+    text: impl FnOnce() -> String,
+    json: impl FnOnce() -> T,
+) -> Result<(), Failure> {
+    let mut out = args.output.writer()?;
+    match args.format {
+        Format::Text => write!(out, "{}", terminal_lines(&text()))?,
+        Format::Json => {
+            let json = serde_json::to_string_pretty(&json())
+                .map_err(|error| InputError::new(format!("cannot write JSON: {error}")))?;
+            writeln!(out, "{json}")?;
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn agreement_status(replay: &Replay) -> ExitStatus {
+    let has = |agreement| replay.by_agreement.get(&agreement).is_some_and(|&count| count > 0);
+    if has(Agreement::Disagrees) || has(Agreement::Impossible) || has(Agreement::OtherRule) {
+        ExitStatus::No
+    } else if has(Agreement::Possible) {
+        ExitStatus::Undecided
+    } else {
+        ExitStatus::Yes
+    }
+}
+
+fn change_status(comparison: &Comparison) -> ExitStatus {
+    let has = |change| comparison.by_change.get(&change).is_some_and(|&count| count > 0);
+    if has(Change::AllowToDeny) || has(Change::DenyToAllow) || has(Change::Translation) {
+        ExitStatus::No
+    } else if has(Change::Undecided) {
+        ExitStatus::Undecided
+    } else {
+        ExitStatus::Yes
+    }
+}

@@ -1,0 +1,237 @@
+//! CSV of the portal and of Kusto: a header of known columns, then one record a line.
+//!
+//! Which columns are quoted differs by exporter, so both ways are read everywhere. A quoted field may
+//! hold line breaks; one that is never closed costs its own line and no other.
+
+use std::borrow::Cow;
+use std::io::{self, BufRead, Read};
+
+use super::column::Column;
+use super::counts::Sink;
+use super::reader::{Flowing, Reader};
+use super::row::{Cell, Row};
+
+/// The header of a table of firewall logs.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Header {
+    delimiter: &'static str,
+    columns: Vec<Option<Column>>,
+    line: String,
+}
+
+/// What exports separate fields with. The last one is the choice of a published benchmark.
+const DELIMITERS: [&str; 4] = [",", ";", "\t", "❖"];
+/// A quoted field goes on over at most so many lines.
+const LINES_MAX: usize = 16;
+const LINE_BYTES_MAX: u64 = 1 << 20;
+
+/// The header that `head` begins with, if its names are those of firewall logs.
+pub(super) fn header(head: &[u8]) -> Option<Header> {
+    let end = head.iter().position(|&byte| byte == b'\n').unwrap_or(head.len());
+    let line = std::str::from_utf8(head.get(..end)?).ok()?.trim_end();
+    let headers = DELIMITERS.iter().filter_map(|delimiter| {
+        let names = fields(line, delimiter)?;
+        let columns: Vec<_> = names.iter().map(|name| Column::from_name(name)).collect();
+        Some(Header { delimiter, columns, line: line.to_owned() })
+    });
+    headers.max_by_key(Header::known).filter(|header| header.known() >= 2)
+}
+
+impl Header {
+    fn known(&self) -> usize {
+        self.columns.iter().flatten().count()
+    }
+}
+
+/// Reads all records behind the header.
+pub(super) fn read<S: Sink>(
+    input: impl BufRead,
+    header: &Header,
+    reader: &mut Reader<'_, S>,
+) -> io::Result<()> {
+    let mut lines = Lines { input, ahead: Vec::new(), bytes: 0, count: 0 };
+    let result = records(&mut lines, header, reader);
+    reader.counts.bytes = lines.bytes;
+    reader.counts.lines = lines.count;
+    result
+}
+
+fn records<S: Sink>(
+    lines: &mut Lines<impl BufRead>,
+    header: &Header,
+    reader: &mut Reader<'_, S>,
+) -> io::Result<()> {
+    lines.next()?;
+    while let Some(first) = lines.next()? {
+        let number = lines.number();
+        let (text, taken) = lines.whole_record(first)?;
+        if text.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let flowing = match row(&text, header) {
+            Ok(fields) => record(&fields, header, &text, number, reader),
+            Err(reason) => {
+                // Only the first line is known to be bad.
+                let first = lines.give_back(text, taken);
+                reader.input_rejected(number, reason, &first);
+                Flowing::Continue(())
+            }
+        };
+        if flowing.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn row<'a>(text: &'a [u8], header: &Header) -> Result<Vec<Cow<'a, str>>, String> {
+    let text = std::str::from_utf8(text).map_err(|_| "not UTF-8 text".to_owned())?;
+    let text = text.trim_end_matches(['\n', '\r']);
+    let fields = fields(text, header.delimiter).ok_or("a quoted field is not closed")?;
+    let (found, expected) = (fields.len(), header.columns.len());
+    if found == expected {
+        return Ok(fields);
+    }
+    Err(format!("{found} fields where the header has {expected}"))
+}
+
+fn record<S: Sink>(
+    fields: &[Cow<'_, str>],
+    header: &Header,
+    text: &[u8],
+    line: u64,
+    reader: &mut Reader<'_, S>,
+) -> Flowing {
+    if text.trim_ascii_end() == header.line.as_bytes() {
+        reader.input_ignored("repeated header of a table".to_owned());
+        return Flowing::Continue(());
+    }
+    let mut row = Row::new();
+    for (column, field) in header.columns.iter().zip(fields) {
+        if let Some(column) = column {
+            row.put(*column, Cell::of_text(field));
+        }
+    }
+    reader.row(row, text, line)
+}
+
+/// The fields of one record, or `None` where the quotes do not pair.
+fn fields<'a>(text: &'a str, delimiter: &str) -> Option<Vec<Cow<'a, str>>> {
+    let mut fields = Vec::new();
+    let mut rest = text;
+    loop {
+        let (field, after) = if let Some(quoted) = rest.strip_prefix('"') {
+            quoted_field(quoted)?
+        } else {
+            let (field, after) = rest.split_at(rest.find(delimiter).unwrap_or(rest.len()));
+            (Cow::Borrowed(field), after)
+        };
+        fields.push(field);
+        if after.is_empty() {
+            return Some(fields);
+        }
+        rest = after.strip_prefix(delimiter)?;
+    }
+}
+
+/// The text up to the closing quote, and what stands behind it. A quote in the text is doubled.
+fn quoted_field(text: &str) -> Option<(Cow<'_, str>, &str)> {
+    let (field, after) = text.split_once('"')?;
+    if !after.starts_with('"') {
+        return Some((Cow::Borrowed(field), after));
+    }
+    let mut whole = field.to_owned();
+    let mut rest = after;
+    while let Some(doubled) = rest.strip_prefix('"') {
+        let (field, after) = doubled.split_once('"')?;
+        whole.push('"');
+        whole.push_str(field);
+        rest = after;
+    }
+    Some((Cow::Owned(whole), rest))
+}
+
+/// Lines that can be given back.
+struct Lines<R> {
+    input: R,
+    /// Lines to come, the next one last.
+    ahead: Vec<Vec<u8>>,
+    bytes: u64,
+    count: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        if let Some(line) = self.ahead.pop() {
+            return Ok(Some(line));
+        }
+        let mut line = Vec::new();
+        (&mut self.input).take(LINE_BYTES_MAX).read_until(b'\n', &mut line)?;
+        if line.is_empty() {
+            return Ok(None);
+        }
+        self.count += 1;
+        self.bytes += line.len() as u64;
+        Ok(Some(line))
+    }
+
+    /// The number of the line that came last.
+    fn number(&self) -> u64 {
+        self.count - self.ahead.len() as u64
+    }
+
+    /// `line` and those behind it that its open quote takes in, each with where it begins.
+    fn whole_record(&mut self, line: Vec<u8>) -> io::Result<(Vec<u8>, Vec<usize>)> {
+        let (mut text, mut taken) = (line, Vec::new());
+        while has_open_quote(&text) && taken.len() < LINES_MAX {
+            let Some(line) = self.next()? else { break };
+            taken.push(text.len());
+            text.extend(line);
+        }
+        Ok((text, taken))
+    }
+
+    /// Returns all lines but the first, which is handed out.
+    fn give_back(&mut self, mut text: Vec<u8>, taken: Vec<usize>) -> Vec<u8> {
+        for start in taken.into_iter().rev() {
+            self.ahead.push(text.split_off(start));
+        }
+        text
+    }
+}
+
+fn has_open_quote(text: &[u8]) -> bool {
+    text.iter().fold(false, |is_open, &byte| is_open ^ (byte == b'"'))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Expect) {
+        let got = fields(text, ",").map_or_else(|| "unpaired".to_owned(), |all| all.join("|"));
+        expected.assert_eq(&got);
+    }
+
+    #[test]
+    fn fields_are_quoted_or_not() {
+        check("a,b", expect!["a|b"]);
+        check("\"a,b\",c", expect!["a,b|c"]);
+        check("\"a\"\"b\"\"\",,", expect![[r#"a"b"||"#]]);
+        check("\"a", expect!["unpaired"]);
+        check("\"a\"b,c", expect!["unpaired"]);
+        check("", expect![""]);
+    }
+
+    #[test]
+    fn a_header_needs_two_known_columns() {
+        let known = |text: &str| header(text.as_bytes()).map(|header| header.known());
+        assert_eq!(known("TimeGenerated [UTC],\"msg_s\",Foo\nx"), Some(2));
+        assert_eq!(known("TimeGenerated;Protocol;Rule\n"), Some(3));
+        assert_eq!(known("time,what\n"), None);
+        assert_eq!(known("TCP request from 192.0.2.1:1 to 192.0.2.2:2. Action: Deny"), None);
+    }
+}

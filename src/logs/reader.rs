@@ -1,0 +1,247 @@
+//! Rows of any container → records, rejects and counts.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+
+use super::category::{Family, Kind, kind};
+use super::column::Column;
+use super::counts::{Counts, Reject, Sink};
+use super::record::{LogRecord, Origin};
+use super::row::{Cell, Row};
+use super::value::Value;
+use super::{Options, legacy, structured, time};
+
+/// Goes on, or stops because the sink wants no more.
+pub(super) type Flowing = ControlFlow<()>;
+
+/// Where rows go, and the account of them.
+pub(super) struct Reader<'a, S> {
+    file: Arc<str>,
+    options: &'a Options,
+    sink: &'a mut S,
+    pub(super) counts: Counts,
+}
+
+impl<'a, S: Sink> Reader<'a, S> {
+    pub(super) fn new(file: Arc<str>, options: &'a Options, sink: &'a mut S) -> Self {
+        Self { file, options, sink, counts: Counts::default() }
+    }
+
+    /// The records in one JSON text that begins at `line`.
+    pub(super) fn json(&mut self, text: &[u8], line: u64) -> Flowing {
+        match serde_json::from_slice::<Value<'_>>(text) {
+            Ok(value) => self.value(&value, text, line),
+            Err(error) => {
+                let reason = format!("not valid JSON: {}", without_place(&error.to_string()));
+                self.input_rejected(line, reason, text);
+                Flowing::Continue(())
+            }
+        }
+    }
+
+    /// A record, or an object that holds records.
+    fn value(&mut self, value: &Value<'_>, text: &[u8], line: u64) -> Flowing {
+        if let Some(elements) = value.get("records").and_then(Value::elements) {
+            return elements.iter().try_for_each(|element| self.value(element, text, line));
+        }
+        if let Some(tables) = value.get("tables").and_then(Value::elements) {
+            return self.tables(value, tables, text, line);
+        }
+        match value {
+            Value::Object(members) => {
+                let mut row = Row::new();
+                fill(&mut row, members, Place::Envelope);
+                let mut wrapped =
+                    members.iter().map(|(_, value)| value).filter(|value| holds_rows(value));
+                if row.is_empty() && wrapped.clone().next().is_some() {
+                    return wrapped.try_for_each(|value| self.value(value, text, line));
+                }
+                self.row(row, text, line)
+            }
+            Value::Null
+            | Value::Bool(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Text(_)
+            | Value::Array(_) => {
+                self.input_rejected(line, "not a JSON object".to_owned(), text);
+                Flowing::Continue(())
+            }
+        }
+    }
+
+    /// The answer of a Log Analytics query. An answer in part has an `error` besides.
+    fn tables(
+        &mut self,
+        answer: &Value<'_>,
+        tables: &[Value<'_>],
+        text: &[u8],
+        line: u64,
+    ) -> Flowing {
+        if answer.get("error").is_some_and(|error| *error != Value::Null) {
+            self.input_rejected(line, "the query was answered only in part".to_owned(), text);
+        }
+        for table in tables {
+            let columns = table.get("columns").and_then(Value::elements).unwrap_or(&[]);
+            let name = |column| Value::get(column, "name").or_else(|| column.get("ColumnName"));
+            let columns: Vec<Option<Column>> = columns
+                .iter()
+                .map(|column| name(column).and_then(Value::text).and_then(Column::from_name))
+                .collect();
+            for cells in table.get("rows").and_then(Value::elements).unwrap_or(&[]) {
+                let mut row = Row::new();
+                for (column, value) in columns.iter().zip(cells.elements().unwrap_or(&[])) {
+                    if let Some(column) = column {
+                        row.put(*column, Cell::of(value));
+                    }
+                }
+                self.row(row, text, line)?;
+            }
+        }
+        Flowing::Continue(())
+    }
+
+    /// One row, whatever it turns out to be.
+    pub(super) fn row(&mut self, mut row: Row<'_>, text: &[u8], line: u64) -> Flowing {
+        if row.has(Column::TableName) {
+            row.forget_none();
+        }
+        match kind(&mut row) {
+            Kind::Ignored(reason) => self.input_ignored(reason),
+            Kind::Unknown => {
+                let reason = if row.is_empty() { "no known column" } else { "no category" };
+                self.input_rejected(line, reason.to_owned(), text);
+            }
+            Kind::Record(family, category) => match self.record(&row, family, category, line) {
+                Err(reason) => self.input_rejected(line, reason, text),
+                Ok(record) => {
+                    self.counts.inputs += 1;
+                    self.counts.count_record(&record.category);
+                    return self.sink.record(record);
+                }
+            },
+        }
+        Flowing::Continue(())
+    }
+
+    fn record(
+        &self,
+        row: &Row<'_>,
+        family: Family,
+        category: &str,
+        line: u64,
+    ) -> Result<LogRecord, String> {
+        if row.is_hollow() {
+            return Err("none of the columns of its category".to_owned());
+        }
+        let origin = self.origin(line);
+        let mut record = match family {
+            Family::Legacy => legacy::record(row, category, origin)?,
+            Family::Network
+            | Family::Application
+            | Family::Nat
+            | Family::ThreatIntel
+            | Family::Idps
+            | Family::DnsQuery
+            | Family::DnsFailure
+            | Family::DnsTrace
+            | Family::FlowTrace
+            | Family::FatFlow
+            | Family::NetworkAggregation
+            | Family::ApplicationAggregation
+            | Family::NatAggregation => structured::record(row, family, category, origin)?,
+        };
+        let text = row.text(Column::Time);
+        record.time = text.map(|text| time::time(text, self.options.date_order)).transpose()?;
+        record.firewall = row.text(Column::Resource).map(lower);
+        record.tenant = row.string(Column::Tenant);
+        record.correlation = row.string(Column::Correlation);
+        forget_icmp_ports(&mut record);
+        Ok(record)
+    }
+
+    /// Counts an input that is known to be something else.
+    pub(super) fn input_ignored(&mut self, reason: String) {
+        self.counts.inputs += 1;
+        self.counts.count_ignored(reason);
+    }
+
+    /// Counts an input that no record can be made of.
+    pub(super) fn input_rejected(&mut self, line: u64, reason: String, text: &[u8]) {
+        self.counts.inputs += 1;
+        self.counts.rejected += 1;
+        let excerpt = excerpt(text, self.options.excerpt_chars);
+        let reject = Reject { origin: self.origin(line), reason, excerpt };
+        self.sink.reject(&reject);
+        if self.counts.first_rejects.len() < self.options.rejects_kept {
+            self.counts.first_rejects.push(reject);
+        }
+    }
+
+    fn origin(&self, line: u64) -> Origin {
+        Origin { file: Arc::clone(&self.file), line }
+    }
+}
+
+/// Whether `value` is a container: consumers and notebooks wrap those under names of their own.
+fn holds_rows(value: &Value<'_>) -> bool {
+    let holds = |key| value.get(key).and_then(Value::elements).is_some();
+    holds("records") || holds("tables")
+}
+
+/// Which part of a record members stand in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Envelope,
+    Properties,
+}
+
+fn fill<'a>(
+    row: &mut Row<'a>,
+    members: &'a [(std::borrow::Cow<'_, str>, Value<'_>)],
+    place: Place,
+) {
+    for (key, value) in members {
+        if place == Place::Envelope {
+            if key.eq_ignore_ascii_case("properties") && !value.members().is_empty() {
+                fill(row, value.members(), Place::Properties);
+                continue;
+            }
+            if key == "flow" && !value.members().is_empty() {
+                row.foreign = Some("Hubble flow, which is not read");
+            }
+        }
+        match Column::from_name(key) {
+            // The properties of a signature have a category of their own.
+            Some(Column::Category) if place == Place::Properties => {
+                row.put(Column::SignatureCategory, Cell::of(value));
+            }
+            Some(column) => row.put(column, Cell::of(value)),
+            None => {}
+        }
+    }
+}
+
+/// ICMP has none; the logs write nothing, an empty port or 0.
+fn forget_icmp_ports(record: &mut LogRecord) {
+    if record.protocol.as_ref().is_some_and(|protocol| protocol.starts_with("icmp")) {
+        record.source_port = None;
+        record.destination_port = None;
+    }
+}
+
+fn lower(text: &str) -> SmolStr {
+    text.trim().to_lowercase().into()
+}
+
+/// `at line 1 column 7` counts from the piece, not from the file.
+fn without_place(error: &str) -> &str {
+    error.split(" at line ").next().unwrap_or(error)
+}
+
+fn excerpt(text: &[u8], chars_max: usize) -> String {
+    let bytes = text.get(..chars_max.saturating_mul(4)).unwrap_or(text);
+    String::from_utf8_lossy(bytes).trim().chars().take(chars_max).collect()
+}

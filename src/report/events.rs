@@ -1,0 +1,134 @@
+//! `azfw events` as text and CSV; the JSON shape is [`crate::logs::NormalForm`].
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::sanitize::csv_cell;
+use crate::logs::{LogRecord, NormalForm};
+
+/// The columns of the CSV: the fields of the JSON form, nested ones joined with a dot.
+pub const COLUMNS: [&str; 48] = [
+    "time",
+    "kind",
+    "form",
+    "firewall",
+    "protocol",
+    "icmp_type",
+    "source",
+    "source_port",
+    "destination",
+    "destination_port",
+    "fqdn",
+    "url",
+    "web_category",
+    "action",
+    "reason",
+    "policy",
+    "group",
+    "collection",
+    "rule",
+    "translated",
+    "translated_port",
+    "threat",
+    "signature.id",
+    "signature.category",
+    "signature.description",
+    "signature.severity",
+    "tls_inspected",
+    "explicit_proxy",
+    "flag",
+    "rate_mbps",
+    "dns.id",
+    "dns.type",
+    "dns.class",
+    "dns.name",
+    "dns.protocol",
+    "dns.request_size",
+    "dns.dnssec_ok",
+    "dns.edns_size",
+    "dns.rcode",
+    "dns.flags",
+    "dns.response_size",
+    "dns.duration_s",
+    "dns.error",
+    "dns.server",
+    "count",
+    "tenant",
+    "correlation",
+    "origin",
+];
+
+/// One row, with its line end.
+#[must_use]
+pub fn csv_row(record: &LogRecord) -> String {
+    let json = serde_json::to_value(NormalForm::from(record)).unwrap_or(Value::Null);
+    let cells = COLUMNS.map(|column| {
+        let value = column.split('.').try_fold(&json, |value, key| value.get(key));
+        let text = match value {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => csv_cell(text).into_owned(),
+            Some(other) => other.to_string(),
+        };
+        quoted(&text)
+    });
+    cells.join(",") + "\n"
+}
+
+fn quoted(cell: &str) -> String {
+    if cell.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+/// One record on one line: time, kind, action, who to whom, which rule.
+#[must_use]
+pub fn line(record: &LogRecord) -> String {
+    let time = record.time.map_or_else(|| "-".into(), |time| format!("{time:.0}"));
+    let action = record.action.map_or("-", crate::logs::LoggedAction::name);
+    let protocol = record.protocol.as_deref().unwrap_or("-");
+    let mut line = format!("{time:<20} {:<12} {action:<6} {protocol:<6}", record.kind.name());
+    let source = record.source.map_or_else(|| "-".into(), |address| address.to_string());
+    let _ = write!(line, " {source}");
+    if let Some(port) = record.source_port {
+        let _ = write!(line, ":{port}");
+    }
+    if let Some(dns) = &record.dns {
+        let text = |text: &Option<smol_str::SmolStr>| text.clone().unwrap_or_default();
+        let _ = write!(line, " {} {} {}", text(&dns.query_type), text(&dns.name), text(&dns.rcode));
+    }
+    let destination = record.destination.map(|address| address.to_string());
+    if let Some(target) = record.fqdn.as_ref().map(ToString::to_string).or(destination) {
+        let _ = write!(line, " -> {target}");
+    }
+    if let Some(port) = record.destination_port {
+        let _ = write!(line, ":{port}");
+    }
+    if let Some(address) = record.translated {
+        let _ = write!(line, " => {address}");
+    }
+    if let Some(port) = record.translated_port {
+        let _ = write!(line, ":{port}");
+    }
+    let rule: Vec<&str> = [&record.group, &record.collection, &record.rule]
+        .into_iter()
+        .flatten()
+        .map(smol_str::SmolStr::as_str)
+        .collect();
+    let signature =
+        record.signature.as_ref().and_then(|signature| signature.description.as_deref());
+    for detail in [
+        Some(rule.join("/")).as_deref().filter(|path| !path.is_empty()),
+        record.reason.as_deref(),
+        record.threat.as_deref(),
+        signature,
+    ]
+    .into_iter()
+    .flatten()
+    {
+        let _ = write!(line, "  {detail}");
+    }
+    line
+}

@@ -1,0 +1,164 @@
+//! Aligned columns of plain text, readable at any width.
+//!
+//! All columns but the last are as wide as their widest cell; the last takes the rest of the line
+//! and continues below itself, so that nothing is cut off. Cells are text that is safe already.
+
+/// Which edge the cells of a column keep to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    Left,
+    /// For numbers.
+    Right,
+}
+
+/// A table of text.
+#[derive(Debug, Clone, Default)]
+pub struct Grid {
+    aligns: Vec<Align>,
+    titles: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+const INDENT: usize = 2;
+const GAP: usize = 2;
+/// The last column is never narrower, even where the line gets longer than the terminal is wide.
+const LAST_MIN: usize = 24;
+
+impl Grid {
+    #[must_use]
+    pub fn new(columns: &[(&str, Align)]) -> Self {
+        Self {
+            aligns: columns.iter().map(|&(_, align)| align).collect(),
+            titles: columns.iter().map(|&(title, _)| title.to_owned()).collect(),
+            rows: Vec::new(),
+        }
+    }
+
+    pub fn push(&mut self, cells: Vec<String>) {
+        self.rows.push(cells);
+    }
+
+    /// The line of titles, then the rows, each ending in a line break.
+    #[must_use]
+    pub fn lines(&self, width: usize) -> (String, String) {
+        let widths = self.widths();
+        let mut body = String::new();
+        for row in &self.rows {
+            self.draw(row, &widths, width, &mut body);
+        }
+        let mut head = String::new();
+        self.draw(&self.titles, &widths, width, &mut head);
+        (head, body)
+    }
+
+    fn widths(&self) -> Vec<usize> {
+        let mut widths: Vec<usize> = self.titles.iter().map(|title| columns_of(title)).collect();
+        for row in &self.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = (*width).max(columns_of(cell));
+            }
+        }
+        widths
+    }
+
+    fn draw(&self, row: &[String], widths: &[usize], width: usize, text: &mut String) {
+        let mut line = " ".repeat(INDENT);
+        let Some((last, cells)) = row.split_last() else { return };
+        for ((cell, &width), &align) in cells.iter().zip(widths).zip(&self.aligns) {
+            let padding = " ".repeat(width.saturating_sub(columns_of(cell)));
+            match align {
+                Align::Left => line.extend([cell.as_str(), &padding]),
+                Align::Right => line.extend([&padding, cell.as_str()]),
+            }
+            line.push_str(&" ".repeat(GAP));
+        }
+        let margin = columns_of(&line);
+        let room = width.saturating_sub(margin).max(LAST_MIN);
+        if self.aligns.last() == Some(&Align::Right) {
+            let column = widths.last().copied().unwrap_or(0);
+            line.push_str(&" ".repeat(column.saturating_sub(columns_of(last))));
+        }
+        for (index, part) in wrapped(last, room).into_iter().enumerate() {
+            if index > 0 {
+                line = " ".repeat(margin + GAP);
+            }
+            line.push_str(part);
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+    }
+}
+
+/// Columns that a text takes on the terminal; wide scripts are taken for narrow ones.
+fn columns_of(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// Text in parts of at most `room` characters, parted behind a blank or a slash where there is one.
+///
+/// Parts after the first are drawn [`GAP`] further in and have that much less room.
+fn wrapped(text: &str, room: usize) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut rest, mut room) = (text, room);
+    while let Some((end, _)) = rest.char_indices().nth(room) {
+        let (line, _) = rest.split_at(end);
+        let soft = line.rfind([' ', '/']).map(|at| at + 1).filter(|&at| at > line.len() / 3);
+        let (part, next) = rest.split_at(soft.unwrap_or(end));
+        parts.push(part);
+        rest = next;
+        if parts.len() == 1 {
+            room = room.saturating_sub(GAP).max(1);
+        }
+    }
+    parts.push(rest);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(width: usize, rows: &[[&str; 3]], expected: Expect) {
+        let columns = [("hits", Align::Right), ("kind", Align::Left), ("rule", Align::Left)];
+        let mut grid = Grid::new(&columns);
+        for row in rows {
+            grid.push(row.map(str::to_owned).to_vec());
+        }
+        let (head, body) = grid.lines(width);
+        // The bar keeps the indentation, which `expect` would take for its own.
+        let text = head + &body;
+        let lines: Vec<String> = text.lines().map(|line| format!("|{line}\n")).collect();
+        expected.assert_eq(&lines.concat());
+    }
+
+    #[test]
+    fn numbers_stand_right_and_the_last_column_wraps() {
+        check(
+            44,
+            &[
+                ["12,345", "nat", "a/b/c"],
+                ["6", "network", "Default-Net/collection-of-rules/a-rule with blanks"],
+            ],
+            expect![[r"
+                |    hits  kind     rule
+                |  12,345  nat      a/b/c
+                |       6  network  Default-Net/
+                |                     collection-of-rules/
+                |                     a-rule with blanks
+            "]],
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn wrapping_loses_nothing(text in "[a-zä/ ]{0,60}", room in 4_usize..30) {
+            let parts = wrapped(&text, room);
+            prop_assert!(parts.iter().all(|part| part.chars().count() <= room));
+            prop_assert_eq!(parts.concat(), text);
+        }
+    }
+}

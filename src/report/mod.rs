@@ -1,0 +1,14 @@
+//! Results → one renderer per format. Domain types are not serialised; outputs have structs of
+//! their own, whose shape is a promise (`docs/`). Values in, text out; nothing here prints.
+
+#[cfg(feature = "logs")]
+pub mod events;
+pub mod explain;
+pub mod grid;
+pub mod replay;
+pub mod rule_line;
+pub mod sanitize;
+pub mod show;
+#[cfg(feature = "logs")]
+pub mod traffic;
+pub mod verdict;

@@ -1,0 +1,13 @@
+//! The report about logs: one [`Summary`](crate::tables::Summary), one renderer per format.
+
+pub mod csv;
+pub mod json;
+pub mod markdown;
+pub mod text;
+
+mod headline;
+mod sheet;
+mod sheets;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! Tables about the input itself.
+
+use Shown::{Always, Wide};
+
+use crate::report::traffic::headline::plural;
+use crate::report::traffic::sheet::{Cell, Sheet, Shown, numbers, words};
+use crate::tables::Summary;
+
+use super::{FIRST, LAST, RECORDS, first, last, sheet};
+
+pub(super) fn categories(summary: &Summary) -> Sheet {
+    let columns = [
+        RECORDS,
+        words("form", "form", Always),
+        words("kind", "kind", Wide),
+        FIRST,
+        LAST,
+        words("category", "category", Always),
+    ];
+    let rows = summary.coverage.categories.iter().map(|row| {
+        vec![
+            Cell::Number(row.records),
+            Cell::Text(row.form.name().to_owned()),
+            Cell::Text(row.kind.name().to_owned()),
+            first(row.seen),
+            last(row.seen),
+            Cell::Text(row.category.to_string()),
+        ]
+    });
+    sheet("categories", "Records by category, duplicates left out", &columns, rows.collect())
+}
+
+/// Every entry of the input, by what became of it; the last row is their sum.
+pub(super) fn input(summary: &Summary) -> Sheet {
+    let columns = [numbers("entries", "entries"), words("what", "what became of them", Always)];
+    let coverage = &summary.coverage;
+    let row = |count: u64, what: &str| vec![Cell::Number(count), Cell::Text(what.to_owned())];
+    let counted = coverage.records.saturating_sub(coverage.duplicates);
+    let mut rows = vec![row(counted, "counted")];
+    let duplicates = "duplicates: the same event in the other family of categories";
+    if coverage.duplicates > 0 {
+        rows.push(row(coverage.duplicates, duplicates));
+    }
+    for (reason, count) in &coverage.input.ignored {
+        rows.push(row(*count, &format!("ignored: {reason}")));
+    }
+    if coverage.input.rejected > 0 {
+        rows.push(row(coverage.input.rejected, "rejected: could not be read"));
+    }
+    rows.push(row(coverage.input.entries, "in total"));
+    let mut sheet = sheet("input", "Input", &columns, rows);
+    if coverage.without_time > 0 {
+        let records = plural(coverage.without_time, "record");
+        sheet.notes.push(format!("{records} without a time: counted, but in no hour."));
+    }
+    for example in &coverage.input.rejected_examples {
+        sheet.notes.push(format!("rejected: {}: {}", example.position, example.reason));
+    }
+    sheet
+}

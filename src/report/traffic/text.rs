@@ -1,0 +1,207 @@
+//! The report for a terminal: most urgent first, readable without colour.
+
+use anstyle::{AnsiColor, Style};
+
+use crate::report::grid::{Align, Grid};
+use crate::report::sanitize::terminal;
+use crate::tables::{HourRow, Summary};
+
+use super::headline::{Figure, Tone, figures, warnings};
+use super::sheet::{Cell, Sheet, Shown, grouped, percent};
+use super::sheets::sheets;
+
+/// How the text is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Columns of the terminal; below 60 is drawn as 60.
+    pub width: usize,
+    pub is_coloured: bool,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self { width: 80, is_coloured: false }
+    }
+}
+
+const WIDTH_MIN: usize = 60;
+/// From here on there is room for columns that are good to have.
+const WIDTH_WIDE: usize = 110;
+/// Longer periods are drawn by day.
+const HOURS_MAX: usize = 72;
+
+/// The whole report as text.
+#[must_use]
+pub fn render(summary: &Summary, layout: Layout) -> String {
+    let layout = Layout { width: layout.width.max(WIDTH_MIN), ..layout };
+    let mut text = String::new();
+    for figure in figures(summary) {
+        text.push_str(&headline(&figure, layout));
+    }
+    for warning in warnings(summary) {
+        let style = AnsiColor::Yellow.on_default().bold();
+        text.push_str(&paragraph("warning:  ", style, &terminal(&warning), layout));
+    }
+    timeline(&summary.hours, layout, &mut text);
+    // The period above names the year; where there is only one, the tables need not repeat it.
+    let year = |time: jiff::Timestamp| time.strftime("%Y").to_string();
+    let is_one_year = summary.period.is_none_or(|seen| year(seen.first) == year(seen.last));
+    let time = if is_one_year { "%m-%d %H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+    for sheet in sheets(summary).iter().filter(|sheet| !sheet.is_data) {
+        draw(sheet, time, layout, &mut text);
+    }
+    text
+}
+
+fn headline(figure: &Figure, layout: Layout) -> String {
+    let style = match figure.tone {
+        Tone::Plain => Style::new(),
+        Tone::Allowed => AnsiColor::Green.on_default(),
+        Tone::Denied => AnsiColor::Red.on_default(),
+        Tone::Threat => AnsiColor::Magenta.on_default(),
+    };
+    let start = match &figure.value {
+        None => format!("{:<10}", figure.name),
+        Some(value) => format!("{:<10}{:>11}  ", figure.name, grouped(*value)),
+    };
+    paragraph(&start, style, &figure.detail, layout)
+}
+
+/// `start`, then the text over as many lines as it needs, all behind the start.
+fn paragraph(start: &str, style: Style, text: &str, layout: Layout) -> String {
+    let margin = start.chars().count();
+    let room = layout.width.saturating_sub(margin);
+    let mut lines = vec![String::new()];
+    let mut width = 0;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > room {
+            lines.push(String::new());
+            width = 0;
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(if width > 0 { " " } else { "" });
+            line.push_str(word);
+        }
+        width += length + usize::from(width > 0);
+    }
+    let text = lines.join(&format!("\n{}", " ".repeat(margin)));
+    let line = format!("{}{text}", painted(start, style, layout));
+    format!("{}\n", line.trim_end())
+}
+
+fn painted(text: &str, style: Style, layout: Layout) -> String {
+    if layout.is_coloured { format!("{style}{text}{style:#}") } else { text.to_owned() }
+}
+
+fn heading(title: &str, layout: Layout, text: &mut String) {
+    text.push('\n');
+    text.push_str(&painted(&terminal(title), Style::new().bold(), layout));
+    text.push('\n');
+}
+
+fn draw(sheet: &Sheet, time: &str, layout: Layout, text: &mut String) {
+    heading(&sheet.title, layout, text);
+    for note in &sheet.notes {
+        text.push_str(&paragraph("  ", Style::new(), &terminal(note), layout));
+    }
+    let is_wide = layout.width >= WIDTH_WIDE;
+    let (columns, rows) = sheet.view(|shown| match shown {
+        Shown::Always | Shown::Reading => true,
+        Shown::Wide => is_wide,
+        Shown::Data => false,
+    });
+    let align = |is_number| if is_number { Align::Right } else { Align::Left };
+    let titles: Vec<_> =
+        columns.iter().map(|column| (column.title, align(column.is_number))).collect();
+    let mut grid = Grid::new(&titles);
+    for row in rows {
+        grid.push(row.into_iter().map(|cell| shown(cell, time)).collect());
+    }
+    let (head, body) = grid.lines(layout.width);
+    text.push_str(&painted(head.trim_end_matches('\n'), Style::new().dimmed(), layout));
+    text.push('\n');
+    text.push_str(&body);
+    if let Some(more) = &sheet.more {
+        text.push_str(&paragraph("  ", Style::new(), more, layout));
+    }
+}
+
+fn shown(cell: &Cell, time_format: &str) -> String {
+    match cell {
+        Cell::Text(text) => terminal(text).into_owned(),
+        Cell::Number(number) => grouped(*number),
+        Cell::Share(share) => percent(*share, true),
+        Cell::Time(time) => time.strftime(time_format).to_string(),
+        Cell::Empty => "-".to_owned(),
+    }
+}
+
+/// One line of the timeline: an hour or a day.
+struct Bar {
+    label: String,
+    allowed: u64,
+    denied: u64,
+    threats: u64,
+}
+
+fn timeline(hours: &[HourRow], layout: Layout, text: &mut String) {
+    if hours.is_empty() {
+        return;
+    }
+    let is_daily = hours.len() > HOURS_MAX;
+    let bars = bars(hours, is_daily);
+    let title = if is_daily { "Days (UTC)" } else { "Hours (UTC)" };
+    heading(title, layout, text);
+    let columns = [
+        ("", Align::Left),
+        ("allowed", Align::Right),
+        ("denied", Align::Right),
+        ("threats", Align::Right),
+        ("= allowed  # denied", Align::Left),
+    ];
+    let mut grid = Grid::new(&columns);
+    let most = bars.iter().map(|bar| bar.allowed + bar.denied).max().unwrap_or(0);
+    let room = layout.width.saturating_sub(50).min(60);
+    for bar in &bars {
+        let numbers = [bar.allowed, bar.denied, bar.threats].map(grouped);
+        let mut cells = vec![bar.label.clone()];
+        cells.extend(numbers);
+        cells.push(strip(bar, most, room));
+        grid.push(cells);
+    }
+    let (head, body) = grid.lines(layout.width);
+    text.push_str(&painted(head.trim_end_matches('\n'), Style::new().dimmed(), layout));
+    text.push('\n');
+    text.push_str(&body);
+}
+
+fn bars(hours: &[HourRow], is_daily: bool) -> Vec<Bar> {
+    let format = if is_daily { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M" };
+    let mut bars: Vec<Bar> = Vec::new();
+    for row in hours {
+        let label = row.hour.strftime(format).to_string();
+        let HourRow { allowed, denied, threats, .. } = *row;
+        if let Some(bar) = bars.last_mut().filter(|bar| bar.label == label) {
+            bar.allowed += allowed;
+            bar.denied += denied;
+            bar.threats += threats;
+        } else {
+            bars.push(Bar { label, allowed, denied, threats });
+        }
+    }
+    bars
+}
+
+/// Denied first: it is what the reader looks for. What is not nothing takes at least one place.
+fn strip(bar: &Bar, most: u64, room: usize) -> String {
+    let places = |count: u64| {
+        let room = u64::try_from(room).unwrap_or(0);
+        let exact = (u128::from(count) * u128::from(room)).checked_div(u128::from(most));
+        let places = usize::try_from(exact.unwrap_or(0)).unwrap_or(0);
+        if count > 0 { places.max(1) } else { 0 }
+    };
+    let denied = places(bar.denied);
+    let allowed = places(bar.allowed).min(room.saturating_sub(denied));
+    "#".repeat(denied) + &"=".repeat(allowed)
+}

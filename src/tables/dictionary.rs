@@ -1,0 +1,186 @@
+//! Texts and addresses as small numbers, so that aggregate tables hold no text.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::net::IpAddr;
+
+use smol_str::SmolStr;
+
+/// Stands for an absent value, a number up to 65535 or an entry of the dictionary.
+pub(super) type Code = u32;
+
+/// The code of a value that the record does not have.
+pub(super) const ABSENT: Code = 0;
+
+const FIRST_ENTRY: Code = 65_537;
+
+/// The code of a small number: ports, severities and the like need no entry.
+pub(super) fn number(value: u16) -> Code {
+    Code::from(value) + 1
+}
+
+/// The number behind a code made by [`number`].
+pub(super) fn as_number(code: Code) -> Option<u16> {
+    u16::try_from(code.checked_sub(1)?).ok()
+}
+
+/// What an entry stands for. The order is the order of ties in every table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Entry {
+    Address(IpAddr),
+    Text(SmolStr),
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// Every text and address seen, each once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Dictionary {
+    addresses: HashMap<IpAddr, Code>,
+    // Log text comes from strangers: the keyed hash of std keeps crafted names from colliding.
+    texts: HashMap<SmolStr, Code>,
+    entries: Vec<Entry>,
+}
+
+impl Dictionary {
+    pub(super) fn text(&mut self, text: Option<&SmolStr>) -> Code {
+        let Some(text) = text.filter(|text| !text.is_empty()) else { return ABSENT };
+        if let Some(&code) = self.texts.get(text) {
+            return code;
+        }
+        let code = self.add(Entry::Text(text.clone()));
+        self.texts.insert(text.clone(), code);
+        code
+    }
+
+    pub(super) fn address(&mut self, address: Option<IpAddr>) -> Code {
+        let Some(address) = address else { return ABSENT };
+        if let Some(&code) = self.addresses.get(&address) {
+            return code;
+        }
+        let code = self.add(Entry::Address(address));
+        self.addresses.insert(address, code);
+        code
+    }
+
+    fn add(&mut self, entry: Entry) -> Code {
+        let code = Code::try_from(self.entries.len()).unwrap_or(Code::MAX - FIRST_ENTRY);
+        self.entries.push(entry);
+        FIRST_ENTRY.saturating_add(code)
+    }
+
+    pub(super) fn entry(&self, code: Code) -> Option<&Entry> {
+        self.entries.get(code.checked_sub(FIRST_ENTRY)? as usize)
+    }
+
+    pub(super) fn show(&self, code: Code) -> Option<SmolStr> {
+        match self.entry(code)? {
+            Entry::Address(address) => Some(smol_str::format_smolstr!("{address}")),
+            Entry::Text(text) => Some(text.clone()),
+        }
+    }
+
+    /// Takes over the entries of `other`; the answer translates its codes.
+    pub(super) fn absorb(&mut self, other: &Self) -> Translation {
+        let codes = other.entries.iter().map(|entry| match entry {
+            Entry::Address(address) => self.address(Some(*address)),
+            Entry::Text(text) => self.text(Some(text)),
+        });
+        Translation(codes.collect())
+    }
+
+    /// The same values with codes in the order of the values, whatever order they came in.
+    pub(super) fn sorted(&self) -> (Self, Translation) {
+        let mut entries = self.entries.clone();
+        entries.sort_unstable();
+        let mut sorted = Self::default();
+        for entry in &entries {
+            match entry {
+                Entry::Address(address) => sorted.address(Some(*address)),
+                Entry::Text(text) => sorted.text(Some(text)),
+            };
+        }
+        let translation = sorted.absorb(self);
+        (sorted, translation)
+    }
+}
+
+/// From the codes of one dictionary to those of another.
+pub(super) struct Translation(Vec<Code>);
+
+impl Translation {
+    pub(super) fn code(&self, code: Code) -> Code {
+        let index = code.checked_sub(FIRST_ENTRY).map(|index| index as usize);
+        index.and_then(|index| self.0.get(index)).copied().unwrap_or(code)
+    }
+
+    pub(super) fn codes<const N: usize>(&self, codes: [Code; N]) -> [Code; N] {
+        codes.map(|code| self.code(code))
+    }
+}
+
+/// Hashes codes. They count up from zero and are not chosen by anyone, so a multiplication does.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct CodeHasher(u64);
+
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+
+impl Hasher for CodeHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.write_u64(u64::from(value));
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = (self.0.rotate_left(23) ^ value).wrapping_mul(MULTIPLIER);
+    }
+}
+
+pub(super) type CodeMap<K, V> = HashMap<K, V, BuildHasherDefault<CodeHasher>>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sorted_codes_do_not_depend_on_the_order_of_arrival() {
+        let code_of = |first: &str, second: &str| {
+            let mut dictionary = Dictionary::default();
+            dictionary.text(Some(&first.into()));
+            dictionary.text(Some(&second.into()));
+            dictionary.sorted().0.texts["alpha"]
+        };
+        assert_eq!(code_of("alpha", "beta"), code_of("beta", "alpha"));
+    }
+
+    #[test]
+    fn numbers_and_absence_translate_to_themselves() {
+        let mut dictionary = Dictionary::default();
+        dictionary.text(Some(&"b".into()));
+        let a = dictionary.text(Some(&"a".into()));
+        let (sorted, translation) = dictionary.sorted();
+        let codes = translation.codes([ABSENT, number(65_535), a]);
+        assert_eq!(codes, [ABSENT, 65_536, FIRST_ENTRY]);
+        assert_eq!(sorted.show(FIRST_ENTRY).as_deref(), Some("a"));
+        assert_eq!(as_number(codes[1]), Some(65_535));
+    }
+}

@@ -1,0 +1,230 @@
+//! The tally's tables → [`Summary`].
+
+use polars::prelude::*;
+use smol_str::SmolStr;
+
+use crate::logs::{Form, LoggedAction, RecordKind};
+
+use super::dictionary::{Code, Dictionary, as_number};
+use super::frame::{COUNT, Line, frame, lines, measures, ranked, seen};
+use super::row::Class;
+use super::summary::{CategoryRow, Coverage, IdpsTotal, Input, PolicyRule, Summary, Top, Totals};
+use super::tally::{Tables, Tally};
+
+/// What the summary should hold.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// Rows of each table of the largest.
+    pub top: usize,
+    /// The rules to join the hits with.
+    pub policy: Option<&'a [PolicyRule]>,
+}
+
+impl Default for Options<'_> {
+    fn default() -> Self {
+        Self { top: 20, policy: None }
+    }
+}
+
+/// The aggregated tables could not be summarised: a fault of this program, not of the input.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("the summary could not be computed")]
+pub struct SummaryError(#[from] PolarsError);
+
+impl Tally {
+    /// The summary of everything pushed so far. `input` is what the reader counted.
+    ///
+    /// # Errors
+    ///
+    /// Fails only by a fault of this program.
+    pub fn finish(mut self, input: Input, options: &Options<'_>) -> Result<Summary, SummaryError> {
+        self.settle();
+        let (dictionary, translation) = self.dictionary.sorted();
+        let tables = self.tables.recoded(&translation);
+        let mut attempts = super::attempts::Attempts::new(usize::MAX);
+        attempts.merge(self.attempts, &translation);
+        let mut coverage = Coverage {
+            input,
+            records: self.records,
+            duplicates: self.duplicates.removed,
+            is_duplicate_window_exceeded: false,
+            is_attempt_window_exceeded: attempts.is_window_exceeded,
+            without_time: 0,
+            categories: Vec::new(),
+        };
+        let finish = Finish { dictionary, tables, attempts: attempts.finish(), top: options.top };
+        coverage.categories = finish.categories()?;
+        // One family alone has no duplicates, however many events were let go.
+        let has = |form| coverage.categories.iter().any(|row| row.form == form);
+        let has_both = has(Form::Legacy) && has(Form::Structured);
+        coverage.is_duplicate_window_exceeded = has_both && self.duplicates.is_window_exceeded;
+        let timed: u64 = finish.tables.activity.values().sum();
+        coverage.without_time = self.records - self.duplicates.removed - timed;
+        finish.summary(coverage, options)
+    }
+}
+
+/// The tables in sorted codes, and what is needed to read them.
+pub(super) struct Finish {
+    pub(super) dictionary: Dictionary,
+    pub(super) tables: Tables,
+    pub(super) attempts: super::dictionary::CodeMap<super::attempts::Group, u64>,
+    pub(super) top: usize,
+}
+
+impl Finish {
+    fn summary(&self, coverage: Coverage, options: &Options<'_>) -> Result<Summary, SummaryError> {
+        Ok(Summary {
+            period: self.period(),
+            coverage,
+            totals: self.totals()?,
+            hours: self.hours()?,
+            denied_targets: self.denied_targets()?,
+            denied: self.denied()?,
+            rules: self.rules()?,
+            policy: options.policy.map(|rules| self.policy_use(rules)).transpose()?,
+            sources: self.talkers(&self.tables.sources)?,
+            destinations: self.talkers(&self.tables.destinations)?,
+            fqdns: self.talkers(&self.tables.fqdns)?,
+            ports: self.ports()?,
+            dnat: self.dnat()?,
+            threat_intel: self.threat_intel()?,
+            idps: self.idps()?,
+            web_categories: self.talkers(&self.tables.web_categories)?,
+            dns: self.dns()?,
+            unresolved: self.unresolved()?,
+            aggregation: self.aggregation()?,
+        })
+    }
+
+    fn period(&self) -> Option<super::summary::Seen> {
+        let measures = || self.tables.classes.rows.values();
+        let first = measures().filter_map(|measure| measure.first).min();
+        let last = measures().filter_map(|measure| measure.last).max();
+        seen(first, last)
+    }
+
+    fn categories(&self) -> PolarsResult<Vec<CategoryRow>> {
+        let keys = ["category", "form", "kind"];
+        let table = ranked(frame(&self.tables.categories, keys)?, &[], &keys)?;
+        let rows = lines(&table, usize::MAX, keys, [COUNT])?.into_iter();
+        let row = |Line { keys: [category, form, kind], counts: [records], seen }| {
+            Some(CategoryRow {
+                category: self.text(category)?,
+                form: form_of(form)?,
+                kind: kind_of(kind)?,
+                records,
+                seen,
+            })
+        };
+        Ok(rows.filter_map(row).collect())
+    }
+
+    fn totals(&self) -> PolarsResult<Totals> {
+        let of = |class: Class| {
+            self.tables.classes.rows.get(&[class.code()]).map_or(0, |measure| measure.count)
+        };
+        let attempts = |class: Class| {
+            let groups = self.attempts.iter();
+            groups.filter(|([of, ..], _)| *of == class.code()).map(|(_, count)| count).sum()
+        };
+        let named = self.tables.rules.rows.iter();
+        let allow = Some(LoggedAction::Allow);
+        let allowed_by_rule: u64 = named
+            .filter(|([.., action], _)| action_of(*action) == allow)
+            .map(|(_, measure)| measure.count)
+            .sum();
+        Ok(Totals {
+            allowed: of(Class::Allowed),
+            denied_by_rule: of(Class::DeniedByRule),
+            denied_by_default: of(Class::DeniedByDefault),
+            attempts_by_rule: attempts(Class::DeniedByRule),
+            attempts_by_default: attempts(Class::DeniedByDefault),
+            allowed_without_rule: of(Class::Allowed).saturating_sub(allowed_by_rule),
+            threat_alerts: of(Class::ThreatAlert),
+            threat_denied: of(Class::ThreatDenied),
+            idps: self.idps_totals()?,
+            dnat: of(Class::Dnat),
+            dns: of(Class::Dns),
+            dns_failures: of(Class::DnsFailure),
+            flow_traces: of(Class::FlowTrace),
+            fat_flows: of(Class::FatFlow),
+            aggregations: of(Class::Aggregation),
+            aggregated_connections: {
+                let rows = self.tables.aggregated.rows.values();
+                rows.fold(0, |sum, measure| measure.count.saturating_add(sum))
+            },
+            unstated: of(Class::Unstated),
+        })
+    }
+
+    fn idps_totals(&self) -> PolarsResult<Vec<IdpsTotal>> {
+        let names = ["id", "category", "text", "severity", "action", "source", "destination"];
+        let keys = ["severity", "action"];
+        let table = frame(&self.tables.idps, names)?
+            .group_by([col("severity"), col("action")])
+            .agg([col(COUNT).sum()]);
+        let table = ranked(table, &[], &keys)?;
+        let rows = lines(&table, usize::MAX, keys, [COUNT])?.into_iter();
+        let row = |Line { keys: [severity, action], counts: [records], .. }: Line<2, 1>| {
+            IdpsTotal { severity: as_number(severity), action: action_of(action), records }
+        };
+        Ok(rows.map(row).collect())
+    }
+
+    /// Groups a table by `keys` and takes the largest rows.
+    pub(super) fn largest<const K: usize, R>(
+        &self,
+        table: LazyFrame,
+        keys: [&str; K],
+        row: impl Fn(Line<K, 1>) -> R,
+    ) -> PolarsResult<Top<R>> {
+        let by: Vec<Expr> = keys.iter().map(|&key| col(key)).collect();
+        let table = ranked(table.group_by(by).agg(measures()), &[COUNT], &keys)?;
+        self.top_of(&table, lines(&table, self.top, keys, [COUNT])?, row)
+    }
+
+    /// The first rows of a sorted table, and what the others add up to.
+    pub(super) fn top_of<L, R>(
+        &self,
+        table: &DataFrame,
+        lines: Vec<L>,
+        row: impl Fn(L) -> R,
+    ) -> PolarsResult<Top<R>> {
+        let counts = table.column(COUNT)?.u64()?;
+        Ok(Top {
+            rows: lines.into_iter().map(row).collect(),
+            rows_total: table.height() as u64,
+            records_left_out: counts.iter().flatten().skip(self.top).sum(),
+        })
+    }
+
+    pub(super) fn text(&self, code: Code) -> Option<SmolStr> {
+        self.dictionary.show(code)
+    }
+}
+
+pub(super) fn action_of(code: Code) -> Option<LoggedAction> {
+    let all = [LoggedAction::Allow, LoggedAction::Deny, LoggedAction::Alert, LoggedAction::Dnat];
+    all.into_iter().find(|&action| as_number(code) == Some(action as u16))
+}
+
+fn form_of(code: Code) -> Option<Form> {
+    [Form::Legacy, Form::Structured].into_iter().find(|&form| as_number(code) == Some(form as u16))
+}
+
+pub(super) fn kind_of(code: Code) -> Option<RecordKind> {
+    let all = [
+        RecordKind::Network,
+        RecordKind::Application,
+        RecordKind::Nat,
+        RecordKind::ThreatIntel,
+        RecordKind::Idps,
+        RecordKind::Dns,
+        RecordKind::DnsFailure,
+        RecordKind::FlowTrace,
+        RecordKind::FatFlow,
+        RecordKind::Aggregation,
+    ];
+    all.into_iter().find(|&kind| as_number(code) == Some(kind as u16))
+}

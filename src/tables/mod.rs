@@ -1,0 +1,29 @@
+//! Log records → small coded tables → polars → plain summaries. No other module names polars.
+//!
+//! Records are counted one by one into aggregate tables whose size depends on how many different
+//! values there are; polars then groups, joins, sorts and cuts the aggregated tables.
+
+mod attempts;
+mod dictionary;
+mod duplicates;
+mod finish;
+mod frame;
+mod row;
+mod rules;
+mod summary;
+mod tally;
+mod traffic;
+
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
+
+pub use finish::{Options, SummaryError};
+pub use summary::{
+    AggregationRow, AnswerRow, CategoryRow, Coverage, DeniedRow, DeniedTargetRow, DnatRow,
+    DnsSummary, FailingRow, HourRow, IdpsRow, IdpsTotal, Input, LoggedRule, PolicyRule,
+    PolicyRuleUse, PolicyUse, PortRow, RejectedExample, RuleRow, Seen, Summary, TalkerRow,
+    ThreatRow, Top, Totals, UnresolvedRow,
+};
+pub use tally::{HELD_MAX, Tally};

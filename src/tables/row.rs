@@ -1,0 +1,248 @@
+//! A log record as codes: what the tally counts and what waits for its duplicate.
+
+use crate::logs::{Form, LogRecord, LoggedAction, RecordKind};
+
+use super::dictionary::{ABSENT, Code, Dictionary, Translation, number};
+
+/// What a record is counted as. Every record is counted as exactly one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u16)]
+pub(super) enum Class {
+    Allowed,
+    DeniedByRule,
+    /// Denied, and no rule is named: the default action, or a reason such as a missing SNI.
+    DeniedByDefault,
+    /// Threat intelligence let the connection pass; an ordinary row stands beside it.
+    ThreatAlert,
+    ThreatDenied,
+    /// An IDPS signature fired; an ordinary row stands beside it.
+    Idps,
+    /// A translation; an ordinary row for the translated connection stands beside it.
+    Dnat,
+    Dns,
+    DnsFailure,
+    FlowTrace,
+    FatFlow,
+    /// A row of Policy Analytics that stands for many connections, logged elsewhere one by one.
+    Aggregation,
+    /// A rule row that names no action, or one that such a row should not have.
+    Unstated,
+}
+
+impl Class {
+    pub(super) fn code(self) -> Code {
+        number(self as u16)
+    }
+
+    pub(super) fn is_denied(self) -> bool {
+        self == Self::DeniedByRule || self == Self::DeniedByDefault
+    }
+
+    fn of(record: &LogRecord) -> Self {
+        match record.kind {
+            RecordKind::Network | RecordKind::Application => match record.action {
+                Some(LoggedAction::Allow) => Self::Allowed,
+                Some(LoggedAction::Deny) if record.rule.is_some() => Self::DeniedByRule,
+                Some(LoggedAction::Deny) => Self::DeniedByDefault,
+                Some(LoggedAction::Alert | LoggedAction::Dnat) | None => Self::Unstated,
+            },
+            RecordKind::Nat => Self::Dnat,
+            RecordKind::ThreatIntel => match record.action {
+                Some(LoggedAction::Deny) => Self::ThreatDenied,
+                Some(LoggedAction::Alert | LoggedAction::Allow | LoggedAction::Dnat) | None => {
+                    Self::ThreatAlert
+                }
+            },
+            RecordKind::Idps => Self::Idps,
+            RecordKind::Dns => Self::Dns,
+            RecordKind::DnsFailure => Self::DnsFailure,
+            RecordKind::FlowTrace => Self::FlowTrace,
+            RecordKind::FatFlow => Self::FatFlow,
+            RecordKind::Aggregation => Self::Aggregation,
+        }
+    }
+}
+
+/// One coded property of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    Class,
+    Kind,
+    Form,
+    Category,
+    Firewall,
+    Protocol,
+    Source,
+    SourcePort,
+    Destination,
+    DestinationPort,
+    Fqdn,
+    /// The destination address, else the name.
+    Target,
+    Action,
+    Reason,
+    Policy,
+    Group,
+    Collection,
+    Rule,
+    WebCategory,
+    Translated,
+    TranslatedPort,
+    Threat,
+    SignatureId,
+    SignatureCategory,
+    SignatureText,
+    Severity,
+    DnsName,
+    DnsType,
+    Rcode,
+}
+
+const FIELDS: usize = Field::Rcode as usize + 1;
+
+/// One record in codes.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    /// Microseconds since 1970.
+    pub(super) time: Option<i64>,
+    pub(super) class: Class,
+    pub(super) form: Form,
+    /// Connections that the record stands for.
+    pub(super) weight: u64,
+    /// A DNS query without a usable answer.
+    pub(super) is_failed_query: bool,
+    /// ICMP has no ports: all packets between two hosts are one conversation.
+    is_icmp: bool,
+    fields: [Code; FIELDS],
+}
+
+impl Row {
+    pub(super) fn new(record: &LogRecord, dictionary: &mut Dictionary) -> Self {
+        let mut row = Self {
+            time: record.time.map(jiff::Timestamp::as_microsecond),
+            class: Class::of(record),
+            form: record.form,
+            weight: record.count.unwrap_or(1),
+            is_failed_query: false,
+            is_icmp: record.protocol.as_ref().is_some_and(|name| name.starts_with("icmp")),
+            fields: [ABSENT; FIELDS],
+        };
+        row.set(Field::Class, row.class.code());
+        row.set(Field::Kind, number(record.kind as u16));
+        row.set(Field::Form, number(record.form as u16));
+        row.set(Field::Action, record.action.map_or(ABSENT, |action| number(action as u16)));
+        row.set(Field::Category, dictionary.text(Some(&record.category)));
+        row.set(Field::Firewall, dictionary.text(record.firewall.as_ref()));
+        row.set_ends(record, dictionary);
+        row.set_rule(record, dictionary);
+        row.set_threat(record, dictionary);
+        row.set_dns(record, dictionary);
+        row
+    }
+
+    fn set_ends(&mut self, record: &LogRecord, dictionary: &mut Dictionary) {
+        let port = |port: Option<u16>| port.map_or(ABSENT, number);
+        self.set(Field::Protocol, dictionary.text(record.protocol.as_ref()));
+        self.set(Field::Source, dictionary.address(record.source));
+        self.set(Field::SourcePort, port(record.source_port));
+        self.set(Field::Destination, dictionary.address(record.destination));
+        self.set(Field::DestinationPort, port(record.destination_port));
+        self.set(Field::Fqdn, dictionary.text(record.fqdn.as_ref()));
+        let target = match self.get(Field::Destination) {
+            ABSENT => self.get(Field::Fqdn),
+            destination => destination,
+        };
+        self.set(Field::Target, target);
+        self.set(Field::Translated, dictionary.address(record.translated));
+        self.set(Field::TranslatedPort, port(record.translated_port));
+    }
+
+    fn set_rule(&mut self, record: &LogRecord, dictionary: &mut Dictionary) {
+        self.set(Field::Policy, dictionary.text(record.policy.as_ref()));
+        self.set(Field::Group, dictionary.text(record.group.as_ref()));
+        self.set(Field::Collection, dictionary.text(record.collection.as_ref()));
+        self.set(Field::Rule, dictionary.text(record.rule.as_ref()));
+        self.set(Field::WebCategory, dictionary.text(record.web_category.as_ref()));
+        let reason = record.reason.as_ref().map(|reason| reason_group(reason));
+        self.set(Field::Reason, dictionary.text(reason.as_ref()));
+    }
+
+    fn set_threat(&mut self, record: &LogRecord, dictionary: &mut Dictionary) {
+        self.set(Field::Threat, dictionary.text(record.threat.as_ref()));
+        let Some(signature) = &record.signature else { return };
+        self.set(Field::SignatureId, dictionary.text(signature.id.as_ref()));
+        self.set(Field::SignatureCategory, dictionary.text(signature.category.as_ref()));
+        self.set(Field::SignatureText, dictionary.text(signature.description.as_ref()));
+        self.set(Field::Severity, signature.severity.map_or(ABSENT, |level| number(level.into())));
+    }
+
+    fn set_dns(&mut self, record: &LogRecord, dictionary: &mut Dictionary) {
+        let Some(dns) = &record.dns else { return };
+        self.set(Field::DnsName, dictionary.text(dns.name.as_ref()));
+        self.set(Field::DnsType, dictionary.text(dns.query_type.as_ref()));
+        // A query that timed out has no code of its own (Azure writes `0`): its error says more.
+        let error = dns.error.as_ref().filter(|error| !error.is_empty() && *error != "0");
+        let answer = match (error, &dns.rcode) {
+            (Some(error), _) => Some(last_part(error)),
+            (None, rcode) => rcode.clone(),
+        };
+        self.is_failed_query = answer.as_ref().is_none_or(|code| code != "NOERROR");
+        self.set(Field::Rcode, dictionary.text(answer.as_ref()));
+    }
+
+    fn set(&mut self, field: Field, code: Code) {
+        if let Some(place) = self.fields.get_mut(field as usize) {
+            *place = code;
+        }
+    }
+
+    pub(super) fn get(&self, field: Field) -> Code {
+        self.fields.get(field as usize).copied().unwrap_or(ABSENT)
+    }
+
+    pub(super) fn key<const N: usize>(&self, fields: [Field; N]) -> [Code; N] {
+        fields.map(|field| self.get(field))
+    }
+
+    /// The port that a retry would use again. `None`: unknown, so retries cannot be told.
+    pub(super) fn client_port(&self) -> Option<Code> {
+        let port = self.get(Field::SourcePort);
+        (port != ABSENT || self.is_icmp).then_some(port)
+    }
+
+    pub(super) fn translated(mut self, translation: &Translation) -> Self {
+        self.fields = translation.codes(self.fields);
+        self
+    }
+}
+
+/// Reasons name hosts and ephemeral ports (`Failed to resolve address a.example.com:443: lookup …:
+/// no such host`); grouped by what went wrong, there are few.
+fn reason_group(reason: &str) -> smol_str::SmolStr {
+    let reason = reason.trim();
+    if !reason.starts_with("Failed to resolve") {
+        return reason.into();
+    }
+    match reason.rsplit_once(": ") {
+        Some((_, end)) => smol_str::format_smolstr!("Failed to resolve address: {end}"),
+        None => "Failed to resolve address".into(),
+    }
+}
+
+/// `read udp 192.0.2.1:4000->198.51.100.1:53: i/o timeout` → `i/o timeout`.
+fn last_part(error: &str) -> smol_str::SmolStr {
+    error.rsplit_once(": ").map_or(error, |(_, end)| end).trim().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_grouped_without_hosts_and_ports() {
+        let text = "Failed to resolve address a.example.com:443: lookup a.example.com on 192.0.2.1:53: no such host";
+        assert_eq!(reason_group(text), "Failed to resolve address: no such host");
+        assert_eq!(reason_group(" Default Action"), "Default Action");
+        assert_eq!(last_part("read udp 192.0.2.1:4->198.51.100.1:53: i/o timeout"), "i/o timeout");
+    }
+}

@@ -1,0 +1,186 @@
+//! Laws of counting.
+
+use proptest::prelude::*;
+
+use crate::logs::{LogRecord, LoggedAction, RecordKind};
+
+use super::sample::{as_legacy, by, denied, flow, half_a_day, input, policy, record};
+use super::{Input, Options, Summary, Tally};
+
+fn tally<'a>(records: impl IntoIterator<Item = &'a LogRecord>) -> Tally {
+    let mut tally = Tally::new();
+    records.into_iter().for_each(|record| tally.push(record));
+    tally
+}
+
+fn summary(tally: Tally) -> Summary {
+    tally.finish(Input::default(), &Options { top: 5, policy: Some(&policy()) }).unwrap()
+}
+
+#[test]
+fn every_record_is_counted_once() {
+    let records = half_a_day();
+    let summary = tally(&records).finish(input(records.len()), &Options::default()).unwrap();
+    let totals = &summary.totals;
+    assert_eq!(totals.records() + summary.coverage.duplicates, records.len() as u64);
+    assert!(summary.coverage.is_reconciled());
+    let categories: u64 = summary.coverage.categories.iter().map(|row| row.records).sum();
+    assert_eq!(categories, totals.records());
+    let hours = |count: fn(&super::HourRow) -> u64| summary.hours.iter().map(count).sum::<u64>();
+    assert_eq!(hours(|row| row.allowed), totals.allowed);
+    assert_eq!(hours(|row| row.denied), totals.denied());
+    assert_eq!(hours(|row| row.threats), totals.threats());
+    let denied: u64 = summary.denied.rows.iter().map(|row| row.records).sum();
+    assert_eq!(denied + summary.denied.records_left_out, totals.denied_by_default);
+    let hits: u64 = summary.rules.iter().map(|row| row.hits).sum();
+    assert_eq!(
+        hits,
+        totals.allowed - totals.allowed_without_rule + totals.denied_by_rule + totals.dnat
+    );
+    let ports: u64 = summary.ports.rows.iter().map(|row| row.allowed + row.denied).sum();
+    assert_eq!(ports + summary.ports.records_left_out, totals.connections());
+}
+
+#[test]
+fn retries_of_a_denied_packet_are_one_attempt() {
+    let text = "tcp 10.0.1.4:40000 -> 203.0.113.9:8443";
+    let packet = |at| denied(flow(RecordKind::Network, at, text), "Default Action");
+    let got = summary(tally(&[packet(0.0), packet(1.0), packet(3.0), packet(500.0)]));
+    assert_eq!((got.totals.denied_by_default, got.totals.attempts_by_default), (4, 2));
+    assert_eq!((got.denied.rows[0].records, got.denied.rows[0].attempts), (4, 2));
+}
+
+#[test]
+fn the_structured_record_of_a_doubled_event_counts_whichever_comes_first() {
+    let packet = flow(RecordKind::Network, 0.25, "tcp 10.0.1.4:40000 -> 203.0.113.9:8443");
+    let structured = denied(packet, "Default Action");
+    let legacy = as_legacy(structured.clone());
+    for pair in [[&structured, &legacy], [&legacy, &structured]] {
+        let got = summary(tally(pair));
+        assert_eq!((got.coverage.duplicates, got.totals.denied()), (1, 1));
+        assert_eq!(got.denied.rows[0].reason.as_deref(), Some("Default Action"));
+    }
+    let later = flow(RecordKind::Network, 0.250_001, "tcp 10.0.1.4:40000 -> 203.0.113.9:8443");
+    let got = summary(tally(&[structured, as_legacy(denied(later, ""))]));
+    assert_eq!((got.coverage.duplicates, got.totals.denied()), (0, 2));
+}
+
+#[test]
+fn a_short_memory_is_confessed() {
+    let packet = |at: f64| {
+        let text = format!("tcp 10.0.1.4:{} -> 203.0.113.9:8443", 40_000.0 + at);
+        denied(flow(RecordKind::Network, at, &text), "Default Action")
+    };
+    let packets: Vec<LogRecord> = (0..50).map(|at| packet(f64::from(at))).collect();
+    let mut tally = Tally::with_held_max(8);
+    for packet in &packets {
+        tally.push(&as_legacy(packet.clone()));
+    }
+    for packet in &packets {
+        tally.push(packet);
+    }
+    let got = summary(tally);
+    assert!(got.coverage.is_duplicate_window_exceeded && got.coverage.is_attempt_window_exceeded);
+    assert_eq!(got.totals.records() + got.coverage.duplicates, 100);
+}
+
+#[test]
+fn threats_and_aggregations_are_no_further_connections() {
+    let got = summary(tally(&half_a_day()));
+    let totals = &got.totals;
+    assert_eq!((totals.threat_alerts, totals.idps_records(), totals.threats()), (1, 2, 3));
+    assert_eq!((totals.aggregations, totals.aggregated_connections), (1, 1_234));
+    assert!(got.rules.iter().all(|row| row.rule.rule != "sql"));
+    assert_eq!(got.idps.rows[0].severity, Some(1), "high comes first");
+}
+
+#[test]
+fn rules_of_the_policy_are_found_without_regard_to_case() {
+    let got = summary(tally(&half_a_day())).policy.unwrap();
+    let hits: Vec<(u64, u64)> = got.rules.iter().map(|row| (row.hits, row.aggregated)).collect();
+    assert_eq!(hits, [(1, 0), (1, 0), (234, 0), (0, 1_234), (0, 0), (700, 0)]);
+    let never: Vec<&str> = got.never_hit().map(|row| row.rule.path.rule.as_str()).collect();
+    assert_eq!(never, ["ftp-of-the-year-2019"]);
+    let unknown: Vec<&str> = got.unknown.iter().map(|row| row.rule.rule.as_str()).collect();
+    assert_eq!(unknown, ["no-social"]);
+    assert!(got.unnamed_policies.is_empty());
+}
+
+#[test]
+fn a_policy_that_no_record_names_is_compared_without_its_name() {
+    let mut rules = policy();
+    for rule in &mut rules {
+        rule.path.policy = Some("other-export".into());
+    }
+    let tally = tally(&half_a_day());
+    let got = tally.finish(Input::default(), &Options { top: 5, policy: Some(&rules) }).unwrap();
+    let got = got.policy.unwrap();
+    assert_eq!(got.rules[2].hits, 234);
+    assert_eq!(got.unnamed_policies, ["other-export"]);
+}
+
+#[test]
+fn hours_without_records_are_shown_and_long_silences_are_not() {
+    let at = |hours: f64| {
+        let text = "udp 10.0.1.4:123 -> 198.51.100.7:123";
+        by(flow(RecordKind::Network, hours * 3600.0, text), LoggedAction::Allow, "g/c/r")
+    };
+    let got = summary(tally(&[at(0.5), at(3.5), at(3_000.0)]));
+    let allowed: Vec<u64> = got.hours.iter().map(|row| row.allowed).collect();
+    assert_eq!(allowed, [1, 0, 0, 1, 1]);
+    assert_eq!(got.hours[0].hour.to_string(), "2026-09-07T12:00:00Z");
+}
+
+#[test]
+fn records_without_time_are_counted_and_said_to_be_in_no_hour() {
+    let mut packet = flow(RecordKind::Network, 0.0, "udp 10.0.1.4:123 -> 198.51.100.7:123");
+    packet.time = None;
+    let got = summary(tally(&[by(packet, LoggedAction::Allow, "g/c/r")]));
+    assert_eq!((got.totals.allowed, got.coverage.without_time, got.hours.len()), (1, 1, 0));
+    assert_eq!(got.period, None);
+}
+
+#[test]
+fn an_empty_log_has_an_empty_summary() {
+    let got = summary(Tally::new());
+    assert_eq!(got.totals.records(), 0);
+    assert!(got.coverage.is_reconciled() && got.hours.is_empty() && got.rules.is_empty());
+}
+
+fn any_record() -> impl Strategy<Value = LogRecord> {
+    let ends = (0_u32..3, 0_u32..3, 0_u32..3, 0_u32..200);
+    (0_usize..9, ends, any::<bool>(), 0_u32..3).prop_map(|(what, ends, is_legacy, rule)| {
+        let (source, port, target, second) = ends;
+        let text = format!("tcp 10.0.0.{source}:{} -> 192.0.2.{target}:443", 40_000 + port);
+        let at = f64::from(second);
+        let path = format!("g/c/rule-{rule}");
+        let made = match what {
+            0 | 1 => by(flow(RecordKind::Network, at, &text), LoggedAction::Allow, &path),
+            2 => by(flow(RecordKind::Application, at, &text), LoggedAction::Deny, &path),
+            3 | 4 => denied(flow(RecordKind::Network, at, &text), "Default Action"),
+            5 => by(flow(RecordKind::Nat, at, &text), LoggedAction::Dnat, &path),
+            6 => denied(flow(RecordKind::ThreatIntel, at, &text), ""),
+            7 => flow(RecordKind::Idps, at, &text),
+            _ => record(RecordKind::FatFlow, at),
+        };
+        if is_legacy { as_legacy(made) } else { made }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn merging_and_order_make_no_difference(
+        records in proptest::collection::vec(any_record(), 0..60),
+        cut in 0_usize..60,
+    ) {
+        let all = summary(tally(&records));
+        prop_assert_eq!(all.totals.records() + all.coverage.duplicates, records.len() as u64);
+        let (left, right) = records.split_at(cut.min(records.len()));
+        let mut merged = tally(right);
+        merged.merge(tally(left));
+        prop_assert_eq!(&summary(merged), &all);
+        prop_assert_eq!(&summary(tally(records.iter().rev())), &all);
+    }
+}

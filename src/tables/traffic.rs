@@ -1,0 +1,303 @@
+//! Tables of traffic: hours, talkers, ports, denials, translations, threats, DNS.
+
+use jiff::Timestamp;
+use polars::prelude::*;
+
+use super::dictionary::{ABSENT, Code, as_number};
+use super::finish::{Finish, action_of};
+use super::frame::{COUNT, Line, distinct, frame, lines, measures, ranked};
+use super::row::Class;
+use super::summary::{
+    AnswerRow, DeniedRow, DeniedTargetRow, DnatRow, DnsSummary, FailingRow, HourRow, IdpsRow,
+    PortRow, TalkerRow, ThreatRow, Top, UnresolvedRow,
+};
+use super::tally::Table;
+
+const MINUTE_US: i64 = 60_000_000;
+const HOUR_US: i64 = 60 * MINUTE_US;
+
+/// Longer silences are not filled with empty hours: a wrong clock must not make a million of them.
+const GAP_HOURS_MAX: i64 = 48;
+
+const DENIED_KEYS: [&str; 5] = ["reason", "source", "target", "port", "protocol"];
+
+impl Finish {
+    pub(super) fn hours(&self) -> PolarsResult<Vec<HourRow>> {
+        let activity = || self.tables.activity.iter();
+        let times: Vec<i64> = activity().map(|((minute, _), _)| minute * MINUTE_US).collect();
+        let classes: Vec<Code> = activity().map(|((_, class), _)| class.code()).collect();
+        let counts: Vec<u64> = activity().map(|(_, count)| *count).collect();
+        let time = Column::new("hour".into(), times)
+            .cast(&DataType::Datetime(TimeUnit::Microseconds, None))?;
+        let columns =
+            vec![time, Column::new("class".into(), classes), Column::new(COUNT.into(), counts)];
+        let table = DataFrame::new(self.tables.activity.len(), columns)?.lazy();
+        let threats = [Class::ThreatAlert, Class::ThreatDenied, Class::Idps];
+        let table = table
+            .with_column(col("hour").dt().truncate(lit("1h")).cast(DataType::Int64))
+            .group_by([col("hour")])
+            .agg([allowed(), denied(), count_of(&threats).alias("threats")]);
+        let table = ranked(table, &[], &["hour"])?;
+        let hours = table.column("hour")?.i64()?.iter().flatten();
+        let rows =
+            lines(&table, usize::MAX, [], ["allowed", "denied", "threats"])?.into_iter().zip(hours);
+        Ok(filled(rows.map(|(line, hour)| (hour, line.counts))))
+    }
+
+    pub(super) fn talkers(&self, table: &Table<2>) -> PolarsResult<Top<TalkerRow>> {
+        let table = frame(table, ["name", "class"])?;
+        self.by_outcome(
+            table,
+            ["name"],
+            |Line { keys: [name], counts: [allowed, denied], .. }| TalkerRow {
+                name: self.text(name).unwrap_or_default(),
+                allowed,
+                denied,
+            },
+        )
+    }
+
+    pub(super) fn ports(&self) -> PolarsResult<Top<PortRow>> {
+        let table = frame(&self.tables.ports, ["protocol", "port", "class"])?;
+        let keys = ["protocol", "port"];
+        self.by_outcome(table, keys, |Line { keys: [protocol, port], counts, .. }| {
+            let [allowed, denied] = counts;
+            PortRow { protocol: self.text(protocol), port: as_number(port), allowed, denied }
+        })
+    }
+
+    /// The keys with the most connections, allowed and denied side by side.
+    fn by_outcome<const K: usize, R>(
+        &self,
+        table: LazyFrame,
+        keys: [&str; K],
+        row: impl Fn(Line<K, 2>) -> R,
+    ) -> PolarsResult<Top<R>> {
+        let by: Vec<Expr> = keys.iter().map(|&key| col(key)).collect();
+        let table = table.group_by(by).agg([allowed(), denied(), col(COUNT).sum()]);
+        let table = ranked(table, &[COUNT], &keys)?;
+        self.top_of(&table, lines(&table, self.top, keys, ["allowed", "denied"])?, row)
+    }
+
+    pub(super) fn denied_targets(&self) -> PolarsResult<Top<DeniedTargetRow>> {
+        let keys = ["reason", "target", "port", "protocol"];
+        let [count, first, last] = measures();
+        let numbers = [count, first, last, col("attempts").sum(), distinct("source")];
+        let table = self.denied_frame()?.group_by(keys.map(col)).agg(numbers);
+        let table = ranked(table, &["attempts", COUNT], &keys)?;
+        let row = |Line { keys, counts: [records, attempts, sources], seen }: Line<4, 3>| {
+            let [reason, target, port, protocol] = keys;
+            DeniedTargetRow {
+                target: self.text(target),
+                port: as_number(port),
+                protocol: self.text(protocol),
+                reason: self.text(reason),
+                sources,
+                records,
+                attempts,
+                seen,
+            }
+        };
+        self.top_of(&table, lines(&table, self.top, keys, [COUNT, "attempts", "source"])?, row)
+    }
+
+    pub(super) fn denied(&self) -> PolarsResult<Top<DeniedRow>> {
+        let table = ranked(self.denied_frame()?, &["attempts", COUNT], &DENIED_KEYS)?;
+        let row = |Line { keys, counts: [records, attempts], seen }: Line<5, 2>| {
+            let [reason, source, target, port, protocol] = keys;
+            DeniedRow {
+                source: self.text(source),
+                target: self.text(target),
+                port: as_number(port),
+                protocol: self.text(protocol),
+                reason: self.text(reason),
+                records,
+                attempts,
+                seen,
+            }
+        };
+        self.top_of(&table, lines(&table, self.top, DENIED_KEYS, [COUNT, "attempts"])?, row)
+    }
+
+    /// Denials by default with their attempts.
+    fn denied_frame(&self) -> PolarsResult<LazyFrame> {
+        let by = DENIED_KEYS.map(col);
+        let attempts = self.attempts_frame(DENIED_KEYS)?;
+        let table = frame(&self.tables.denied, DENIED_KEYS)?;
+        Ok(table.join(attempts, by.clone(), by, JoinArgs::new(JoinType::Left)))
+    }
+
+    /// Attempts of denials by default.
+    fn attempts_frame(&self, names: [&str; 5]) -> PolarsResult<LazyFrame> {
+        let mut codes: [Vec<Code>; 5] = Default::default();
+        let mut attempts = Vec::new();
+        let default = Class::DeniedByDefault.code();
+        for ([class, key @ ..], count) in &self.attempts {
+            if *class == default {
+                codes.iter_mut().zip(key).for_each(|(column, code)| column.push(*code));
+                attempts.push(*count);
+            }
+        }
+        let height = attempts.len();
+        let keyed = names.into_iter().zip(codes);
+        let mut columns: Vec<Column> =
+            keyed.map(|(name, codes)| Column::new(name.into(), codes)).collect();
+        columns.push(Column::new("attempts".into(), attempts));
+        Ok(DataFrame::new(height, columns)?.lazy())
+    }
+
+    pub(super) fn dnat(&self) -> PolarsResult<Top<DnatRow>> {
+        let keys = [
+            "protocol",
+            "client",
+            "public",
+            "port",
+            "inner",
+            "inner_port",
+            "policy",
+            "group",
+            "collection",
+            "rule",
+        ];
+        let table = frame(&self.tables.dnat, keys)?;
+        self.largest(table, keys, |Line { keys, counts: [records], seen }| {
+            let [protocol, client, public, port, inner, inner_port, rule @ ..] = keys;
+            DnatRow {
+                protocol: self.text(protocol),
+                client: self.text(client),
+                public: self.text(public),
+                public_port: as_number(port),
+                inner: self.text(inner),
+                inner_port: as_number(inner_port),
+                rule: self.logged_rule(rule),
+                records,
+                seen,
+            }
+        })
+    }
+
+    pub(super) fn threat_intel(&self) -> PolarsResult<Top<ThreatRow>> {
+        let names = ["threat", "target", "port", "protocol", "class", "source"];
+        let keys = ["threat", "target", "port", "protocol", "class"];
+        let by: Vec<Expr> = keys.iter().map(|&key| col(key)).collect();
+        let [count, first, last] = measures();
+        let table = frame(&self.tables.threat_intel, names)?.group_by(by).agg([
+            count,
+            first,
+            last,
+            distinct("source"),
+        ]);
+        let table = ranked(table, &[COUNT], &keys)?;
+        let denied = Class::ThreatDenied.code();
+        let row = |Line { keys, counts: [records, sources], seen }: Line<5, 2>| {
+            let [threat, target, port, protocol, class] = keys;
+            ThreatRow {
+                threat: self.text(threat),
+                target: self.text(target),
+                port: as_number(port),
+                protocol: self.text(protocol),
+                is_denied: class == denied,
+                sources,
+                records,
+                seen,
+            }
+        };
+        self.top_of(&table, lines(&table, self.top, keys, [COUNT, "source"])?, row)
+    }
+
+    pub(super) fn idps(&self) -> PolarsResult<Top<IdpsRow>> {
+        let names = ["id", "category", "text", "severity", "action", "source", "destination"];
+        let keys = ["severity", "id", "category", "text", "action"];
+        let by: Vec<Expr> = keys.iter().map(|&key| col(key)).collect();
+        let [count, first, last] = measures();
+        let table = frame(&self.tables.idps, names)?.group_by(by).agg([
+            count,
+            first,
+            last,
+            distinct("source"),
+            distinct("destination"),
+        ]);
+        // High severity is 1, an unknown one 0: sorted as if it were the lowest.
+        let is_unknown = col("severity").eq(lit(ABSENT));
+        let table = table
+            .with_column(is_unknown.alias("is_unknown"))
+            .with_column((lit(0_i64) - col(COUNT).cast(DataType::Int64)).alias("fewer"));
+        let order = ["is_unknown", "severity", "fewer", "id", "category", "text", "action"];
+        let table = ranked(table, &[], &order)?;
+        let row = |Line { keys, counts: [records, sources, destinations], seen }: Line<5, 3>| {
+            let [severity, id, category, text, action] = keys;
+            IdpsRow {
+                signature: self.text(id),
+                category: self.text(category),
+                description: self.text(text),
+                severity: as_number(severity),
+                action: action_of(action),
+                sources,
+                destinations,
+                records,
+                seen,
+            }
+        };
+        self.top_of(&table, lines(&table, self.top, keys, [COUNT, "source", "destination"])?, row)
+    }
+
+    pub(super) fn dns(&self) -> PolarsResult<DnsSummary> {
+        let keys = ["answer", "type"];
+        let table = ranked(frame(&self.tables.dns, keys)?, &[COUNT], &keys)?;
+        let answers = lines(&table, usize::MAX, keys, [COUNT])?.into_iter();
+        let answer = |Line { keys: [answer, query_type], counts: [records], .. }: Line<2, 1>| {
+            AnswerRow { answer: self.text(answer), query_type: self.text(query_type), records }
+        };
+        let answers = answers.map(answer).collect();
+        let names = frame(&self.tables.dns_failing, ["name", "answer"])?;
+        let failing = self.largest(names, ["name", "answer"], |line| {
+            let Line { keys: [name, answer], counts: [records], seen } = line;
+            FailingRow { name: self.text(name), answer: self.text(answer), records, seen }
+        })?;
+        Ok(DnsSummary { answers, failing })
+    }
+
+    pub(super) fn unresolved(&self) -> PolarsResult<Top<UnresolvedRow>> {
+        let keys = ["fqdn", "policy", "group", "collection", "rule"];
+        let table = frame(&self.tables.unresolved, keys)?;
+        self.largest(table, keys, |Line { keys: [fqdn, rule @ ..], counts: [records], seen }| {
+            UnresolvedRow { fqdn: self.text(fqdn), rule: self.logged_rule(rule), records, seen }
+        })
+    }
+}
+
+fn count_of(classes: &[Class]) -> Expr {
+    let is = |class: &Class| col("class").eq(lit(class.code()));
+    let any = classes.iter().map(is).reduce(Expr::or).unwrap_or_else(|| lit(false));
+    col(COUNT).filter(any).sum()
+}
+
+fn allowed() -> Expr {
+    count_of(&[Class::Allowed]).alias("allowed")
+}
+
+fn denied() -> Expr {
+    count_of(&[Class::DeniedByRule, Class::DeniedByDefault]).alias("denied")
+}
+
+/// Hour rows in order, with short silences filled by empty hours.
+fn filled(hours: impl Iterator<Item = (i64, [u64; 3])>) -> Vec<HourRow> {
+    let mut rows = Vec::new();
+    let mut push = |hour: i64, [allowed, denied, threats]: [u64; 3]| {
+        if let Ok(hour) = Timestamp::from_microsecond(hour) {
+            rows.push(HourRow { hour, allowed, denied, threats });
+        }
+    };
+    let mut before: Option<i64> = None;
+    for (hour, counts) in hours {
+        if let Some(before) = before {
+            let missing = (hour - before) / HOUR_US - 1;
+            if missing <= GAP_HOURS_MAX {
+                (1..=missing).for_each(|step| push(before + step * HOUR_US, [0; 3]));
+            }
+        }
+        push(hour, counts);
+        before = Some(hour);
+    }
+    rows
+}
