@@ -70,7 +70,7 @@ pub fn read(
 enum Document {
     Json(Vec<Node>),
     /// The text form, which is read in one go.
-    Text(Inventory, Vec<Warning>),
+    Text(Box<(Inventory, Vec<Warning>)>),
 }
 
 /// What several files hold together. Parameter files among them count for all templates.
@@ -103,7 +103,7 @@ pub fn read_all(
     for (id, document) in files {
         let loaded = match document {
             Document::Json(nodes) => load(id, &nodes, sources, &options),
-            Document::Text(inventory, warnings) => Ok((inventory, warnings)),
+            Document::Text(loaded) => Ok(*loaded),
         };
         match loaded {
             Ok((found, noted)) => {
@@ -119,9 +119,8 @@ pub fn read_all(
 fn document(id: SourceId, sources: &Sources) -> Result<Document, Vec<InputError>> {
     let text = sources.get(id).map_or("", |source| source.text());
     if text::is_text_form(text) {
-        let (inventory, warnings) =
-            text::parse(text, id).map_err(|errors| errors.in_sources(sources))?;
-        return Ok(Document::Text(inventory, warnings));
+        let loaded = text::parse(text, id).map_err(|errors| errors.in_sources(sources))?;
+        return Ok(Document::Text(Box::new(loaded)));
     }
     if let Some(error) = foreign::refusal(name(id, sources), text) {
         return Err(vec![error]);
