@@ -13,7 +13,8 @@ use crate::evaluate::{Decision, Step, Verdict, evaluate};
 use crate::flow::Flow;
 use crate::report;
 use crate::source::InputError;
-use crate::syntax::flow::json::{FlowColumns, FlowError, flow_from_json};
+use crate::syntax::flow::csv::FlowColumns;
+use crate::syntax::flow::json::{FlowError, flow_from_json};
 use crate::syntax::flow::{ExpectedVerdict, expectation};
 
 /// What does this rule set do with these flows, and why?

@@ -1,7 +1,8 @@
 //! One file per input format, all ending in [`crate::policy`].
 //!
 //! What a file is shows in its content, never in its name: ARM templates, answers of the REST API,
-//! output of the Azure CLI, of PowerShell and of Resource Graph, side tables, service tags.
+//! output of the Azure CLI, of PowerShell and of Resource Graph, the text form, side tables, service
+//! tags.
 
 mod collection;
 mod envelope;

@@ -9,5 +9,6 @@ pub mod text;
 pub mod value;
 
 mod quoting;
+mod single;
 mod spelling;
 mod trouble;

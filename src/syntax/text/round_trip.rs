@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use smol_str::SmolStr;
 
 use super::{format, parse, print};
@@ -378,7 +379,12 @@ fn source() -> SourceId {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        rng_seed: RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_printed_inventory_reads_back(wanted in inventory()) {
