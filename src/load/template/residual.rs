@@ -16,7 +16,7 @@ use crate::syntax::expression::{Call, Expression, TemplateString};
 use crate::syntax::json::{Node, Value};
 
 /// Longer than anybody reads; what would be longer stays as written.
-const TEXT_MAX: usize = 1024;
+const TEXT_MAX: usize = 400;
 
 impl Evaluator<'_> {
     /// The value of a call that could not be settled, without its path. `values` are those of its

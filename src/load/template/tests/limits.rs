@@ -67,7 +67,7 @@ fn doubling_values_end_in_an_error() {
     check(
         &unknown,
         expect![[r"
-            ipGroups g {ipAddresses: ?[concat(variables('v25'), '-', variables('v25'), '-', variables('v25'), '-', variables('v25'), '-', variables('v25'), '-', variables('v25'), '-', variables('v25'), '-', variables('v25'), '-', variables('v25'), '-', variables('v25'), '-', variables('v25'), '-', variables('v25'), '-', variables('v25'), '-', variables('v25'), '-', variables('v25'), '-', variables('v25'))]}
+            ipGroups g {ipAddresses: ?[concat(variables('v28'), '-', variables('v28'))]}
             warning: the parameter `x` has no value
         "]],
     );
