@@ -109,7 +109,6 @@ pub fn is_text_form(text: &str) -> bool {
 mod tests {
     use expect_test::{Expect, expect};
     use proptest::prelude::*;
-    use proptest::test_runner::RngSeed;
 
     use super::*;
     use crate::policy::{Rule, Written};
@@ -398,12 +397,6 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            rng_seed: RngSeed::Fixed(1),
-            failure_persistence: None,
-            ..ProptestConfig::default()
-        })]
-
         #[test]
         fn no_text_makes_the_reader_panic(
             text in r#"(policy|group|allow|dnat|id|web:|tcp|->|=>|:|,|"|`|@|!|\\|#|none|fqdn|[ -~]|\PC|\n| ){0,40}"#,
