@@ -102,7 +102,7 @@ impl UrlPattern {
         let path = if is_below {
             PathPattern::Below(path.into())
         } else {
-            PathPattern::Exact(path.trim_end_matches('/').into())
+            PathPattern::Exact(path.strip_suffix('/').unwrap_or(path).into())
         };
         Some(Self::Valid { host, path })
     }
