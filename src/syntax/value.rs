@@ -296,7 +296,6 @@ pub fn is_service_tag(text: &str) -> bool {
 mod tests {
     use expect_test::{Expect, expect};
     use proptest::prelude::*;
-    use proptest::test_runner::RngSeed;
 
     use super::*;
 
@@ -434,12 +433,6 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            rng_seed: RngSeed::Fixed(1),
-            failure_persistence: None,
-            ..ProptestConfig::default()
-        })]
-
         #[test]
         fn a_printed_address_reads_back(
             first in some_ip(), last in some_ip(), tag in "[A-Za-z][A-Za-z0-9._-]{0,9}",

@@ -117,7 +117,14 @@ fn files_stay_one_idea() {
 fn functions_stay_readable() {
     const LINES_MAX: usize = 70;
     let mut long = Vec::new();
-    for path in rust_files("src") {
+    // A table of cases is one function however long; tests are not held to this.
+    let is_test = |path: &Path| {
+        path.components().any(|part| part.as_os_str().to_string_lossy().starts_with("tests"))
+    };
+    for path in rust_files("src")
+        .into_iter()
+        .filter(|path| !is_test(path.strip_prefix(root()).unwrap_or(path)))
+    {
         let text = read(&path);
         let lines: Vec<&str> = code(&text).collect();
         for (start, line) in lines.iter().enumerate() {

@@ -77,7 +77,11 @@ impl Evaluator<'_> {
         }
         match self.walked(value, path, frame, span) {
             Ok(value) => Ok(value),
-            Err(Trouble::Unknown) => Ok(Rc::new(unresolved(format!("[{call}]"), span))),
+            Err(Trouble::Unknown) => {
+                let whole = Call { path: Vec::new(), ..call.clone() };
+                let text = self.extended(&format!("[{whole}]"), path, frame, span)?;
+                Ok(Rc::new(unresolved(text, span)))
+            }
             Err(Trouble::Refused(reason)) => {
                 self.refuse(format!("`{call}`: {reason}"), span);
                 Ok(Rc::new(unresolved(format!("[{call}]"), span)))

@@ -283,7 +283,7 @@ impl<'s> Evaluator<'s> {
         }
     }
 
-    fn parsed(&self, text: &SmolStr) -> Parsed {
+    pub(super) fn parsed(&self, text: &SmolStr) -> Parsed {
         if let Some(known) = self.parsed.borrow().get(text) {
             return known.clone();
         }

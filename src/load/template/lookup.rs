@@ -123,6 +123,7 @@ impl Evaluator<'_> {
             place: frame.program.place.clone(),
             deployment: frame.program.deployment.clone(),
             deployments: RefCell::default(),
+            outputs: RefCell::default(),
         };
         Ok(self.shared(output, &Frame::new(Rc::new(program)))?)
     }

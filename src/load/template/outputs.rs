@@ -45,8 +45,17 @@ impl Evaluator<'_> {
         let Some((resource, around)) = self.deployment_named(&target, frame)? else {
             return Ok(None);
         };
+        let copy = around.loop_index(None);
+        let key = (std::ptr::from_ref(resource).addr(), copy, SmolStr::from(name));
+        if let Some(known) = frame.program.outputs.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        // Modules that wait for each other find nothing.
+        frame.program.outputs.borrow_mut().insert(key.clone(), None);
         // What goes wrong in there is not worse than not knowing the value.
-        Ok(self.deeper(span, || self.output_of(resource, name, &around)).unwrap_or(None))
+        let output = self.deeper(span, || self.output_of(resource, name, &around)).unwrap_or(None);
+        frame.program.outputs.borrow_mut().insert(key, output.clone());
+        Ok(output)
     }
 
     fn output_of<'a>(

@@ -20,7 +20,12 @@ pub(super) struct Program<'a> {
     pub(super) deployment: Option<SmolStr>,
     /// The deployments in the template, once somebody asked for them.
     pub(super) deployments: RefCell<Option<Rc<[DeploymentName]>>>,
+    /// Their outputs that were asked for.
+    pub(super) outputs: RefCell<HashMap<OutputKey, Option<Rc<Node>>>>,
 }
+
+/// Which output: the address of its deployment in the tree, the copy, the name.
+pub(super) type OutputKey = (usize, Option<usize>, SmolStr);
 
 /// A deployment resource of a template.
 pub(super) struct DeploymentName {
@@ -177,6 +182,7 @@ impl<'a> Program<'a> {
             place,
             deployment,
             deployments: RefCell::default(),
+            outputs: RefCell::default(),
         };
         for member in template.get("parameters").map_or(&[][..], Node::members) {
             let name = &member.key.value;

@@ -16,7 +16,7 @@ use crate::syntax::expression::{Call, Expression, TemplateString};
 use crate::syntax::json::{Node, Value};
 
 /// Longer than anybody reads; what would be longer stays as written.
-const TEXT_MAX: usize = 4096;
+const TEXT_MAX: usize = 400;
 
 impl Evaluator<'_> {
     /// The value of a call that could not be settled, without its path. `values` are those of its
@@ -31,7 +31,7 @@ impl Evaluator<'_> {
         let mut arguments = Vec::with_capacity(call.arguments.len());
         for (index, argument) in call.arguments.iter().enumerate() {
             arguments.push(match values.and_then(|values| values.get(index)) {
-                Some(value) if !is_id(argument) => written(argument, value),
+                Some(value) if !is_id(argument) => self.written(argument, value),
                 Some(_) | None => self.in_branch(|| self.reduced(argument, frame, span))?,
             });
         }
@@ -44,8 +44,8 @@ impl Evaluator<'_> {
             let call = Expression::Call(Call { path: Vec::new(), ..call.clone() });
             return Ok(Rc::new(unresolved(bracketed(&call), span)));
         }
-        let plain = plain_text(&text);
-        if is_scope(&plain) {
+        if is_scope(&rest) {
+            let plain = plain_text(&text);
             return Ok(Rc::new(string(function::id::with_known_scope(&plain), span)));
         }
         Ok(Rc::new(unresolved(text, span)))
@@ -68,7 +68,25 @@ impl Evaluator<'_> {
             return Ok(Expression::Call(Call { arguments, ..call.clone() }));
         }
         let value = self.expression(expression, frame, span)?;
-        Ok(written(expression, &value))
+        Ok(self.written(expression, &value))
+    }
+
+    /// The shortest expression for the value that `expression` gave.
+    fn written(&self, expression: &Expression, value: &Node) -> Expression {
+        match &value.value {
+            Value::String(text) => Expression::String(text.clone()),
+            Value::Number(digits) => match digits.parse() {
+                Ok(number) => Expression::Integer(number),
+                Err(_) => expression.clone(),
+            },
+            Value::Bool(flag) => constant(if *flag { "true" } else { "false" }),
+            Value::Null => constant("null"),
+            Value::Unresolved(text) => match self.parsed(text).as_deref() {
+                Ok(TemplateString::Expression(inner)) => inner.clone(),
+                Ok(TemplateString::Literal(_)) | Err(_) => expression.clone(),
+            },
+            Value::Array(_) | Value::Object(_) => expression.clone(),
+        }
     }
 }
 
@@ -79,24 +97,6 @@ fn is_id(expression: &Expression) -> bool {
             call.path.is_empty() && function::id::is_id_function(&call.name.to_ascii_lowercase())
         }
         Expression::String(_) | Expression::Integer(_) => false,
-    }
-}
-
-/// The shortest expression for the value that `expression` gave.
-fn written(expression: &Expression, value: &Node) -> Expression {
-    match &value.value {
-        Value::String(text) => Expression::String(text.clone()),
-        Value::Number(digits) => match digits.parse() {
-            Ok(number) => Expression::Integer(number),
-            Err(_) => expression.clone(),
-        },
-        Value::Bool(flag) => constant(if *flag { "true" } else { "false" }),
-        Value::Null => constant("null"),
-        Value::Unresolved(text) => match TemplateString::parse(text) {
-            Ok(TemplateString::Expression(inner)) => inner,
-            Ok(TemplateString::Literal(_)) | Err(_) => expression.clone(),
-        },
-        Value::Array(_) | Value::Object(_) => expression.clone(),
     }
 }
 
@@ -149,7 +149,15 @@ fn constant(name: &str) -> Expression {
     Expression::Call(Call { name: name.into(), arguments: Vec::new(), path: Vec::new() })
 }
 
-fn is_scope(text: &str) -> bool {
+/// Whether a `concat` begins with the scope of an id.
+fn is_scope(expression: &Expression) -> bool {
+    let first = match expression {
+        Expression::Call(call) if call.name.eq_ignore_ascii_case("concat") => {
+            call.arguments.first()
+        }
+        Expression::Call(_) | Expression::String(_) | Expression::Integer(_) => None,
+    };
+    let Some(Expression::String(text)) = first else { return false };
     text.get(..15).is_some_and(|start| start.eq_ignore_ascii_case("/subscriptions/"))
 }
 

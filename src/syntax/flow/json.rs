@@ -310,7 +310,6 @@ pub fn flow_to_json(flow: &Flow) -> Value {
 mod tests {
     use expect_test::{Expect, expect};
     use proptest::prelude::*;
-    use proptest::test_runner::RngSeed;
 
     use super::super::print::tests::some_flow;
     use super::super::print_flow;
@@ -418,12 +417,6 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            rng_seed: RngSeed::Fixed(1),
-            failure_persistence: None,
-            ..ProptestConfig::default()
-        })]
-
         #[test]
         fn a_written_flow_reads_back(wanted in some_flow()) {
             let value = flow_to_json(&wanted);

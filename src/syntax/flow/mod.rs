@@ -234,7 +234,6 @@ fn split_port<'a>(input: &'a str, text: &'a str) -> Parsed<'a, (&'a str, Written
 mod tests {
     use expect_test::{Expect, expect};
     use proptest::prelude::*;
-    use proptest::test_runner::RngSeed;
 
     use super::*;
 
@@ -398,12 +397,6 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            rng_seed: RngSeed::Fixed(1),
-            failure_persistence: None,
-            ..ProptestConfig::default()
-        })]
-
         #[test]
         fn no_text_makes_the_reader_panic(
             text in r#"(allow |tcp |10\.0\.0\.4|->|\[|\]|:|::1|\?|=|"|fqdn=|idps=|\\|#|[ -~]|\PC| ){0,24}"#,

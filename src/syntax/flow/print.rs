@@ -97,7 +97,6 @@ fn plain_or_quoted(text: &str) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use proptest::prelude::*;
-    use proptest::test_runner::RngSeed;
 
     use super::*;
     use crate::flow::HitMode;
@@ -178,12 +177,6 @@ pub(super) mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            rng_seed: RngSeed::Fixed(1),
-            failure_persistence: None,
-            ..ProptestConfig::default()
-        })]
-
         #[test]
         fn a_printed_flow_reads_back(wanted in some_flow()) {
             let text = print_flow(&wanted);

@@ -109,7 +109,6 @@ pub fn is_text_form(text: &str) -> bool {
 mod tests {
     use expect_test::{Expect, expect};
     use proptest::prelude::*;
-    use proptest::test_runner::RngSeed;
 
     use super::*;
     use crate::policy::{Rule, Written};
@@ -395,15 +394,13 @@ mod tests {
             warning `10.0.0.4/24`: rule `web`: `10.0.0.4/24` has bits set behind its prefix length (write `10.0.0.0/24`, which is what it means)
             error `www.example.*`: rule `web`: Azure refuses the pattern `www.example.*`; it matches nothing (a `*` can only be the first character of a name)"]],
         );
+        check_rule(
+            "web: tcp, icmp * -> 192.0.2.1\nping: icmp * -> 192.0.2.1",
+            expect!["warning `web`: rule `web`: no destination ports (write ` : *` for all ports)"],
+        );
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig {
-            rng_seed: RngSeed::Fixed(1),
-            failure_persistence: None,
-            ..ProptestConfig::default()
-        })]
-
         #[test]
         fn no_text_makes_the_reader_panic(
             text in r#"(policy|group|allow|dnat|id|web:|tcp|->|=>|:|,|"|`|@|!|\\|#|none|fqdn|[ -~]|\PC|\n| ){0,40}"#,

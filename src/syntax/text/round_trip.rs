@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use smol_str::SmolStr;
 
 use super::{format, parse, print};
@@ -379,12 +378,7 @@ fn source() -> SourceId {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 64,
-        rng_seed: RngSeed::Fixed(1),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_printed_inventory_reads_back(wanted in inventory()) {

@@ -245,9 +245,9 @@ fn modules_that_wait_for_each_other_leave_values_open() {
     check(
         &template,
         expect![[r"
-        ipGroups a {x: ?[reference('b').outputs.y.value]}
-        ipGroups b {x: ?[reference('a').outputs.y.value]}
-    "]],
+            ipGroups a {x: ?[reference('b').outputs.y.value]}
+            ipGroups b {x: ?[reference('b').outputs.y.value]}
+        "]],
     );
 }
 

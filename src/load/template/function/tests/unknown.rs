@@ -73,6 +73,18 @@ fn unknown_parts_stay_where_they_are() {
         "union(variables('ports'), createArray(parameters('missing')))",
         expect![[r#"["80","443",?[parameters('missing')]]"#]],
     );
+    check(
+        "variables('ports')[parameters('missing')]",
+        expect!["?[variables('ports')[parameters('missing')]]"],
+    );
+    check(
+        "map(range(0, 2), lambda('i', concat(parameters('missing'), lambdaVariables('i'))))",
+        expect!["[?[concat(parameters('missing'), '0')],?[concat(parameters('missing'), '1')]]"],
+    );
+    check(
+        "map(range(0, 1), lambda('i', variables('ports')[add(int(parameters('missing')), lambdaVariables('i'))]))",
+        expect!["[?[variables('ports')[add(int(parameters('missing')), 0)]]]"],
+    );
     check("parameters('missing').a[0]['b']", expect!["?[parameters('missing').a[0]['b']]"]);
     check(
         "reference(resourceId('Microsoft.Network/publicIPAddresses', variables('hub').name)).ipAddress",
