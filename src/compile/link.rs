@@ -400,5 +400,8 @@ fn is_same_group(a: &RuleCollectionGroup, b: &RuleCollectionGroup) -> bool {
 fn is_same_policy(a: &FirewallPolicy, b: &FirewallPolicy) -> bool {
     let base =
         |policy: &FirewallPolicy| policy.base.as_ref().map(|base| base.value.name().to_lowercase());
-    a.settings == b.settings && base(a) == base(b)
+    // A template often leaves its region to the deployment; no verdict depends on it.
+    let placeless =
+        |policy: &FirewallPolicy| Settings { location: None, ..policy.settings.clone() };
+    placeless(a) == placeless(b) && base(a) == base(b)
 }
