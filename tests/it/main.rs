@@ -8,3 +8,5 @@ mod rulesets;
 mod samples;
 mod spec;
 mod tidy;
+#[cfg(feature = "logs")]
+mod transcripts;

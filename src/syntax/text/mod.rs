@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn the_example_of_the_description_reads_without_a_warning() {
         let document = include_str!("../../../docs/text-format.md");
-        let example = document.split("```").nth(1).unwrap();
+        let example = document.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
         let (inventory, warnings) = parsed(example).unwrap();
         assert_eq!(warnings, []);
         let counts = (inventory.policies.len(), inventory.groups.len(), inventory.ip_groups.len());
