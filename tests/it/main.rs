@@ -6,6 +6,7 @@ mod expectation;
 mod input;
 mod rulesets;
 mod samples;
+mod schema;
 mod spec;
 mod tidy;
 #[cfg(feature = "logs")]
