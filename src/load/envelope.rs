@@ -15,7 +15,7 @@ use super::rule_group::rule_group;
 use super::service_tags::{is_tag_file, tag_file};
 use super::tables::side_table;
 use super::truncation::truncated;
-use super::{Options, template};
+use super::{Options, template, terraform};
 use crate::policy::Inventory;
 use crate::source::{InputError, Severity, Sources, Spanned, Warning};
 use crate::syntax::json::{Member, Node, Value};
@@ -106,6 +106,9 @@ impl<'a> Loader<'a> {
             self.inventory.tables.service_tags.push(tag_file(&mut self.notes, node));
             return Ok(());
         }
+        if terraform::is_terraform(node) {
+            return self.terraform(node);
+        }
         if is_template(node) {
             return self.template(node);
         }
@@ -150,7 +153,7 @@ impl<'a> Loader<'a> {
     }
 
     fn template(&mut self, root: &Node) -> Result<(), InputError> {
-        let Options { parameters, template: settings } = self.options;
+        let Options { parameters, template: settings, side: _ } = self.options;
         let expansion = template::expand(root, parameters, settings)
             .map_err(|error| error.in_sources(self.notes.sources()))?;
         self.notes.warnings.extend(expansion.warnings);
@@ -165,6 +168,18 @@ impl<'a> Loader<'a> {
             if Kind::of_type(full).is_none() {
                 self.other(&format!("`{full}`"));
             }
+        }
+        Ok(())
+    }
+
+    fn terraform(&mut self, root: &Node) -> Result<(), InputError> {
+        let content = terraform::content(&mut self.notes, root, self.options)?;
+        self.has_found |= content.may_be_empty;
+        for terraform::Found { kind, names, node } in content.found {
+            self.resource(&Resource { kind, node: &node, names })?;
+        }
+        for (what, count) in content.others {
+            *self.others.entry(what).or_default() += count;
         }
         Ok(())
     }
@@ -479,22 +494,28 @@ mod tests {
 
     #[test]
     fn templates_take_values_from_parameter_files() {
-        check(TEMPLATE, expect![[r#"
+        check(
+            TEMPLATE,
+            expect![[r#"
             policy hub, 0 groups elsewhere
             group web of hub 300
              c 100 Allow
               network r: TCP ?[parameters('sources')]| -> |/subscriptions/*/resourceGroups/*/providers/Microsoft.Network/ipGroups/servers|:443
             IP Group servers = 10.0.0.4
             warning in line 2: the parameter `sources` has no value (give it with `--set sources=…` or a parameter file)
-        "#]]);
+        "#]],
+        );
         let parameters = r#"{"parameters": {"sources": {"value": ["10.1.0.0/16"]}}}"#;
-        check_all(&[TEMPLATE, parameters], expect![[r#"
+        check_all(
+            &[TEMPLATE, parameters],
+            expect![[r#"
             policy hub, 0 groups elsewhere
             group web of hub 300
              c 100 Allow
               network r: TCP 10.1.0.0/16| -> |/subscriptions/*/resourceGroups/*/providers/Microsoft.Network/ipGroups/servers|:443
             IP Group servers = 10.0.0.4
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]

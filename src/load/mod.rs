@@ -16,10 +16,12 @@ mod policy;
 mod rule;
 mod rule_group;
 mod service_tags;
+mod shape;
 #[cfg(test)]
 mod shown;
 mod tables;
 pub mod template;
+mod terraform;
 mod truncation;
 
 use self::envelope::{Loader, is_parameter_file};
@@ -36,6 +38,18 @@ pub struct Options {
     /// Parameter files; of a parameter that stands in several, the last value counts.
     pub parameters: Vec<Node>,
     pub template: TemplateSettings,
+    /// Which side of a Terraform plan is read.
+    pub side: Side,
+}
+
+/// One side of a change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// What is there now.
+    Before,
+    /// What will be there.
+    #[default]
+    After,
 }
 
 /// What one file holds. The format is detected by content.
