@@ -15,9 +15,9 @@ use super::rule_group::rule_group;
 use super::service_tags::{is_tag_file, tag_file};
 use super::tables::side_table;
 use super::truncation::truncated;
-use super::{Options, template, terraform};
+use super::{Options, csv, lines, template, terraform};
 use crate::policy::Inventory;
-use crate::source::{InputError, Severity, Sources, Spanned, Warning};
+use crate::source::{InputError, Severity, SourceId, Sources, Spanned, Warning};
 use crate::syntax::json::{Member, Node, Value};
 
 /// Collects what one file holds.
@@ -56,6 +56,39 @@ impl<'a> Loader<'a> {
             return Err(error);
         }
         self.node(node, None)
+    }
+
+    /// The rows of a table of rules.
+    pub(super) fn table(
+        &mut self,
+        header: &csv::Header,
+        id: SourceId,
+        text: &str,
+    ) -> Result<(), InputError> {
+        for csv::Found { kind, names, node } in
+            csv::content(&mut self.notes, self.file, header, id, text)?
+        {
+            self.resource(&Resource { kind, node: &node, names })?;
+        }
+        Ok(())
+    }
+
+    /// A list without keys.
+    pub(super) fn lines(
+        &mut self,
+        form: lines::Form,
+        id: SourceId,
+        text: &str,
+    ) -> Result<(), InputError> {
+        match form {
+            lines::Form::Addresses => {
+                let node = lines::ip_group(text, id);
+                self.resource(&Resource { kind: Kind::IpGroup, node: &node, names: Vec::new() })
+            }
+            lines::Form::Hosts | lines::Form::Answers => {
+                self.node(&lines::dns(text, id, form), None)
+            }
+        }
     }
 
     /// All that was found.

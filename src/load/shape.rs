@@ -63,6 +63,16 @@ impl Shape {
         self
     }
 
+    /// With entries behind those that the list `key` has already.
+    pub(super) fn with_entries(mut self, key: &str, entries: Node) -> Self {
+        let known = self.members.iter_mut().find(|member| member.key.value == key);
+        match (known.map(|member| &mut member.value.value), entries.value) {
+            (Some(Value::Array(known)), Value::Array(more)) => known.extend(more),
+            (_, value) => return self.with(key, Some(Node { span: entries.span, value })),
+        }
+        self
+    }
+
     pub(super) fn node(self) -> Node {
         Node { span: self.span, value: Value::Object(self.members) }
     }
