@@ -173,14 +173,20 @@ mod tests {
                 IP Group a = 10.0.0.0/24,10.0.1.7,10.0.2.1-10.0.2.9,10.0.3.0/24,2001:db8::/32
             "#]],
         );
-        check("\u{feff}Cidr\n10.0.0.0/24\n10.0.0.300\nservers.example.com\n", expect![[r#"
+        check(
+            "\u{feff}Cidr\n10.0.0.0/24\n10.0.0.300\nservers.example.com\n",
+            expect![[r#"
             IP Group a = 10.0.0.0/24,!10.0.0.300,!servers.example.com
             error in line 3: invalid address `10.0.0.300` in IP Group `(unnamed)`: `10.0.0.300` is no IP address (each of the four numbers is 0 to 255)
             error in line 4: invalid address `servers.example.com` in IP Group `(unnamed)`: it looks like a host name (write names as `destinationFqdns` of a network rule or `targetFqdns` of an application rule)
-        "#]]);
-        check("10.0.0.1 - 10.0.0.9\n", expect![[r#"
+        "#]],
+        );
+        check(
+            "10.0.0.1 - 10.0.0.9\n",
+            expect![[r#"
             IP Group a = 10.0.0.1-10.0.0.9
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -204,9 +210,12 @@ mod tests {
                 www.example.com = [192.0.2.4, 192.0.2.5]
             "#]],
         );
-        check("www.example.com,192.0.2.4,192.0.2.5\r\n", expect![[r#"
+        check(
+            "www.example.com,192.0.2.4,192.0.2.5\r\n",
+            expect![[r#"
             www.example.com = [192.0.2.4, 192.0.2.5]
-        "#]]);
+        "#]],
+        );
         check(
             "Name;IP Addresses\na.example.com;\"192.0.2.4, 192.0.2.400\"\nb.example.com;192.0.2.5",
             expect![[r#"
@@ -218,11 +227,17 @@ mod tests {
 
     #[test]
     fn what_is_neither() {
-        check("hello world", expect![[r#"
+        check(
+            "hello world",
+            expect![[r#"
             expected a value, found `hello` (JSON puts keys and text in double quotes)
-        "#]]);
-        check("www.example.com\nwww.example.org\n", expect![[r#"
+        "#]],
+        );
+        check(
+            "www.example.com\nwww.example.org\n",
+            expect![[r#"
             expected a value, found `www` (JSON puts keys and text in double quotes)
-        "#]]);
+        "#]],
+        );
     }
 }

@@ -237,12 +237,18 @@ mod tests {
 
     #[test]
     fn cells_and_their_places() {
-        check("a, b ,\r\n\n\"c,d\",\"e \"\"f\"\"\"", expect![[r#"
+        check(
+            "a, b ,\r\n\n\"c,d\",\"e \"\"f\"\"\"",
+            expect![[r#"
             0..1 "a" | 3..4 "b" | 6..6 ""
-            10..13 "c,d" | 16..23 "e \"f\"""#]]);
-        check("a,\"b\nc\"\rd", expect![[r#"
+            10..13 "c,d" | 16..23 "e \"f\"""#]],
+        );
+        check(
+            "a,\"b\nc\"\rd",
+            expect![[r#"
             0..1 "a" | 3..6 "b\nc"
-            8..9 "d""#]]);
+            8..9 "d""#]],
+        );
         check("a,\"b", expect!["2: the quoted cell does not end"]);
         check("\"a\"b,c", expect!["3: expected a delimiter behind the closing quote"]);
     }

@@ -177,8 +177,13 @@ impl Table {
     fn row(&mut self, notes: &mut Notes<'_>, row: Row<'_>) -> Result<(), InputError> {
         let kind = row.text(Column::RuleType).unwrap_or_default().to_ascii_lowercase();
         if kind == "ipgroup" {
+            let name = row.node(Column::Rule);
+            let key = match name.as_ref().and_then(Node::text) {
+                Some(id) if id.starts_with('/') => "id",
+                Some(_) | None => "name",
+            };
             let node = Shape::new(row.span)
-                .with("name", row.node(Column::Rule))
+                .with(key, name)
                 .with("ipAddresses", Some(row.list(notes, Column::Source)?))
                 .node();
             self.ip_groups.push(node);

@@ -21,9 +21,7 @@ const LISTS: [(Column, &str); 8] = [
     (Column::WebCategories, "webCategories"),
 ];
 /// Columns with a single value.
-const SINGLES: [(Column, &str); 6] = [
-    (Column::Rule, "name"),
-    (Column::Description, "description"),
+const SINGLES: [(Column, &str); 4] = [
     (Column::TerminateTls, "terminateTLS"),
     (Column::TranslatedAddress, "translatedAddress"),
     (Column::TranslatedFqdn, "translatedFqdn"),

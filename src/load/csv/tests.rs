@@ -21,7 +21,9 @@ fn the_export_of_a_script() {
         "\u{feff}#TYPE System.Management.Automation.PSCustomObject\r\n{HEADING}\r\n{}\r\n",
         rows.join("\r\n")
     );
-    check(&text, expect![[r#"
+    check(
+        &text,
+        expect![[r#"
         group net 200
          allow 100 Allow
           network ntp: UDP 10.0.0.0/8,10.1.0.4| -> ||time.example.com:123
@@ -29,7 +31,8 @@ fn the_export_of_a_script() {
         group web 300
          deny 100 Deny
           application all: Https:443,Http:80 *| -> *.example.com||| with inspection
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -132,15 +135,24 @@ fn messages_name_the_place() {
             error in line 3: invalid destination port `70000` in rule `r`: port `70000` is above 65535 (write a number from 0 to 65535)
         "#]],
     );
-    check_row("g,100,c,100,Allow,NetworkRule,r,TCP,10.0.0.4,10.0.0.5,*,443", expect![[r#"
+    check_row(
+        "g,100,c,100,Allow,NetworkRule,r,TCP,10.0.0.4,10.0.0.5,*,443",
+        expect![[r#"
         the row has 12 cells, the table 11 columns (put a list into double quotes: `"192.0.2.1,192.0.2.2"`)
-    "#]]);
-    check_row("g,100,c,,Allow,NetworkRule,r,TCP,*,*,443", expect![[r#"
+    "#]],
+    );
+    check_row(
+        "g,100,c,,Allow,NetworkRule,r,TCP,*,*,443",
+        expect![[r#"
         the row has no `CollectionPriority` (each row names its rule collection with priority and action)
-    "#]]);
-    check_row("g,100,c,high,Allow,NetworkRule,r,TCP,*,*,443", expect![[r#"
+    "#]],
+    );
+    check_row(
+        "g,100,c,high,Allow,NetworkRule,r,TCP,*,*,443",
+        expect![[r#"
         the priority `high` of rule collection `c` is no number (write a `priority` of 100 to 65000)
-    "#]]);
+    "#]],
+    );
     check_row(
         "g,100,c,100,Allow,NetworkRule,r,TCP,*,*,443\ng,100,c,200,Allow,NetworkRule,s,TCP,*,*,443",
         expect![[r#"
@@ -153,9 +165,12 @@ fn messages_name_the_place() {
             the group priority of `d` is `200` here and `100` above (give it the same value in all its rows)
         "#]],
     );
-    check_row("g,100,c,100,Allow,NetworkRule,\"r,TCP", expect![[r#"
+    check_row(
+        "g,100,c,100,Allow,NetworkRule,\"r,TCP",
+        expect![[r#"
         the quoted cell does not end
-    "#]]);
+    "#]],
+    );
     check(
         &format!("{SHORT},Owner\ng,100,c,100,Allow,NetworkRule,r,TCP,*,*,443,me\n"),
         expect![[r#"
