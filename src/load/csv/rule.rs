@@ -40,11 +40,14 @@ pub(super) fn rule(notes: &Notes<'_>, row: &Row<'_>) -> Result<Node, InputError>
     if let Some(kind) = kind {
         rule.shape = rule.shape.with_text("ruleType", kind);
     }
+    rule.shape = rule.shape.with("name", row.node(Column::Rule));
+    rule.shape = rule.shape.with("description", row.node(Column::Description));
     for (column, key) in SINGLES {
         let value = row.list(notes, column)?;
-        let is_expression = matches!(value.elements(), [Node { value: Value::Unresolved(_), .. }]);
-        let value =
-            if is_expression { value.elements().first().cloned() } else { row.node(column) };
+        let value = match value.elements() {
+            [only] => Some(only.clone()),
+            _ => row.node(column),
+        };
         rule.shape = rule.shape.with(key, value);
     }
     for (column, key) in LISTS {

@@ -57,14 +57,10 @@ impl Values {
                 Part::Expression(expression) => joined.push(expression.clone()),
             }
         }
-        let text = |part: &Expression| match part {
-            Expression::String(text) => Some(text.clone()),
-            Expression::Integer(_) | Expression::Call(_) => None,
-        };
-        let plain: Option<Vec<SmolStr>> = joined.iter().map(text).collect();
-        match plain {
-            Some(plain) => Self::literal(&plain.concat()),
-            None => self.expression(&call("concat", joined), None),
+        let joined = merged(joined);
+        match joined.as_slice() {
+            [Expression::String(plain)] => Self::literal(plain),
+            _ => self.expression(&call("concat", joined), None),
         }
     }
 
@@ -254,6 +250,20 @@ pub(super) fn joined_id(kind: &str, names: &[Part<'_>]) -> Value {
 
 fn call(name: &str, arguments: Vec<Expression>) -> Expression {
     Expression::Call(Call { name: name.into(), arguments, path: Vec::new() })
+}
+
+/// The same parts, where texts that follow each other are one.
+fn merged(parts: Vec<Expression>) -> Vec<Expression> {
+    let mut merged: Vec<Expression> = Vec::new();
+    for part in parts {
+        match (merged.last_mut(), part) {
+            (Some(Expression::String(before)), Expression::String(text)) => {
+                *before = format!("{before}{text}").into();
+            }
+            (_, part) => merged.push(part),
+        }
+    }
+    merged
 }
 
 /// The text and the expressions in a name such as `[parameters('hub')]-policy`. Never empty.

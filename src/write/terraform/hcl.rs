@@ -129,6 +129,16 @@ mod tests {
         block.block(inner);
         let mut out = String::new();
         block.write(&mut out, 0);
-        expect![[r#""#]].assert_eq(&out);
+        expect![[r#"
+            resource "azurerm_ip_group" "a" {
+              name  = "a"
+              cidrs = ["10.0.0.0/24"]
+
+              timeouts {
+                x = true
+              }
+            }
+        "#]]
+        .assert_eq(&out);
     }
 }
