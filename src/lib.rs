@@ -31,4 +31,6 @@ pub mod tables;
 
 pub mod report;
 
+pub mod write;
+
 pub mod cli;

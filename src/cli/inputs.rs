@@ -42,6 +42,7 @@ pub(super) fn compiled(
 
 /// The rule set of `files` in the surroundings of another one: side tables and IP Groups that it
 /// does not bring itself are those of `known`.
+#[cfg(feature = "logs")]
 pub(super) fn ruleset_beside(
     known: &Loaded,
     files: &[PathBuf],

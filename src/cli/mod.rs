@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod check;
+mod convert;
 #[cfg(feature = "logs")]
 mod events;
 mod failure;
@@ -61,6 +62,7 @@ struct Cli {
 enum Command {
     Check(check::CheckArgs),
     Show(show::ShowArgs),
+    Convert(convert::ConvertArgs),
     #[cfg(feature = "logs")]
     Report(report::ReportArgs),
     #[cfg(feature = "logs")]
@@ -78,6 +80,7 @@ pub fn run() -> ExitCode {
     let result = match &cli.command {
         Command::Check(args) => check::run(args, &cli.global),
         Command::Show(args) => show::run(args, &cli.global),
+        Command::Convert(args) => convert::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Report(args) => report::run(args, &cli.global),
         #[cfg(feature = "logs")]

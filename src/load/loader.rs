@@ -16,9 +16,9 @@ use super::rule_group::rule_group;
 use super::service_tags::{is_tag_file, tag_file};
 use super::tables::side_table;
 use super::truncation::truncated;
-use super::{Options, template};
+use super::{Options, csv, lines, template, terraform};
 use crate::policy::Inventory;
-use crate::source::{InputError, Severity, Sources, Spanned, Warning};
+use crate::source::{InputError, Severity, SourceId, Sources, Spanned, Warning};
 use crate::syntax::json::{Node, Value};
 
 /// Collects what one file holds.
@@ -57,6 +57,39 @@ impl<'a> Loader<'a> {
             return Err(error);
         }
         self.node(node, None)
+    }
+
+    /// The rows of a table of rules.
+    pub(super) fn table(
+        &mut self,
+        header: &csv::Header,
+        id: SourceId,
+        text: &str,
+    ) -> Result<(), InputError> {
+        for csv::Found { kind, names, node } in
+            csv::content(&mut self.notes, self.file, header, id, text)?
+        {
+            self.resource(&Resource { kind, node: &node, names })?;
+        }
+        Ok(())
+    }
+
+    /// A list without keys.
+    pub(super) fn lines(
+        &mut self,
+        form: lines::Form,
+        id: SourceId,
+        text: &str,
+    ) -> Result<(), InputError> {
+        match form {
+            lines::Form::Addresses => {
+                let node = lines::ip_group(text, id);
+                self.resource(&Resource { kind: Kind::IpGroup, node: &node, names: Vec::new() })
+            }
+            lines::Form::Hosts | lines::Form::Answers => {
+                self.node(&lines::dns(text, id, form), None)
+            }
+        }
     }
 
     /// All that was found.
@@ -107,6 +140,9 @@ impl<'a> Loader<'a> {
             self.inventory.tables.service_tags.push(tag_file(&mut self.notes, node));
             return Ok(());
         }
+        if terraform::is_terraform(node) {
+            return self.terraform(node);
+        }
         if is_template(node) {
             return self.template(node);
         }
@@ -151,7 +187,7 @@ impl<'a> Loader<'a> {
     }
 
     fn template(&mut self, root: &Node) -> Result<(), InputError> {
-        let Options { parameters, template: settings } = self.options;
+        let Options { parameters, template: settings, side: _ } = self.options;
         let expansion = template::expand(root, parameters, settings)
             .map_err(|error| error.in_sources(self.notes.sources()))?;
         self.notes.warnings.extend(expansion.warnings);
@@ -166,6 +202,18 @@ impl<'a> Loader<'a> {
             if Kind::of_type(full).is_none() {
                 self.other(&format!("`{full}`"));
             }
+        }
+        Ok(())
+    }
+
+    fn terraform(&mut self, root: &Node) -> Result<(), InputError> {
+        let content = terraform::content(&mut self.notes, root, self.options)?;
+        self.has_found |= content.may_be_empty;
+        for terraform::Found { kind, names, node } in content.found {
+            self.resource(&Resource { kind, node: &node, names })?;
+        }
+        for (what, count) in content.others {
+            *self.others.entry(what).or_default() += count;
         }
         Ok(())
     }

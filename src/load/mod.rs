@@ -1,10 +1,11 @@
 //! One file per input format, all ending in [`crate::policy`].
 //!
 //! What a file is shows in its content, never in its name: ARM templates, answers of the REST API,
-//! output of the Azure CLI, of PowerShell and of Resource Graph, the text form, side tables, service
-//! tags.
+//! output of the Azure CLI, of PowerShell and of Resource Graph, Terraform plans and states, tables
+//! of rules, IP Group lists, side tables, service tags, the text form.
 
 mod collection;
+mod csv;
 mod envelope;
 mod fields;
 mod firewall;
@@ -12,6 +13,7 @@ mod foreign;
 mod group;
 mod ip_group;
 mod kind;
+mod lines;
 mod loader;
 mod notes;
 mod policy;
@@ -19,10 +21,12 @@ mod rule;
 mod rule_group;
 mod rule_kind;
 mod service_tags;
+mod shape;
 #[cfg(test)]
 mod shown;
 mod tables;
 pub mod template;
+mod terraform;
 mod truncation;
 
 use self::envelope::is_parameter_file;
@@ -40,6 +44,18 @@ pub struct Options {
     /// Parameter files; of a parameter that stands in several, the last value counts.
     pub parameters: Vec<Node>,
     pub template: TemplateSettings,
+    /// Which side of a Terraform plan is read.
+    pub side: Side,
+}
+
+/// One side of a change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// What is there now.
+    Before,
+    /// What will be there.
+    #[default]
+    After,
 }
 
 /// What one file holds. The format is detected by content.
@@ -72,6 +88,10 @@ enum Document {
     Json(Vec<Node>),
     /// The text form, which is read in one go.
     Text(Box<(Inventory, Vec<Warning>)>),
+    /// A table of rules.
+    Table(csv::Header),
+    /// A list without keys.
+    Lines(lines::Form),
 }
 
 /// What several files hold together. Parameter files among them count for all templates.
@@ -105,6 +125,12 @@ pub fn read_all(
         let loaded = match document {
             Document::Json(nodes) => load(id, &nodes, sources, &options),
             Document::Text(loaded) => Ok(*loaded),
+            Document::Table(header) => {
+                load_with(id, sources, &options, |loader, text| loader.table(&header, id, text))
+            }
+            Document::Lines(form) => {
+                load_with(id, sources, &options, |loader, text| loader.lines(form, id, text))
+            }
         };
         match loaded {
             Ok((found, noted)) => {
@@ -122,6 +148,14 @@ fn document(id: SourceId, sources: &Sources) -> Result<Document, Vec<InputError>
     if text::is_text_form(text) {
         let loaded = text::parse(text, id).map_err(|errors| errors.in_sources(sources))?;
         return Ok(Document::Text(Box::new(loaded)));
+    }
+    if !text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[', '/']) {
+        if let Some(header) = csv::header(text) {
+            return Ok(Document::Table(header));
+        }
+        if let Some(form) = lines::form(text, id) {
+            return Ok(Document::Lines(form));
+        }
     }
     if let Some(error) = foreign::refusal(name(id, sources), text) {
         return Err(vec![error]);
@@ -142,10 +176,19 @@ fn load(
     sources: &Sources,
     options: &Options,
 ) -> Result<(Inventory, Vec<Warning>), InputError> {
+    load_with(id, sources, options, |loader, _| {
+        nodes.iter().try_for_each(|node| loader.document(node))
+    })
+}
+
+fn load_with(
+    id: SourceId,
+    sources: &Sources,
+    options: &Options,
+    read: impl FnOnce(&mut Loader<'_>, &str) -> Result<(), InputError>,
+) -> Result<(Inventory, Vec<Warning>), InputError> {
     let mut loader = Loader::new(name(id, sources), sources, options);
-    for node in nodes {
-        loader.document(node)?;
-    }
+    read(&mut loader, sources.get(id).map_or("", |source| source.text()))?;
     loader.finish()
 }
 

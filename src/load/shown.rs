@@ -21,7 +21,8 @@ pub(super) fn check_all(texts: &[&str], expected: Expect) {
     let ids: Vec<_> = texts.iter().map(|text| sources.add(Source::new("a.json", *text))).collect();
     let got = match read_all(&ids, &sources, &Options::default()) {
         Ok((inventory, warnings)) => {
-            shown(&inventory) + &warnings.iter().map(|it| warning(&sources, it)).collect::<String>()
+            shown_inventory(&inventory)
+                + &warnings.iter().map(|it| warning(&sources, it)).collect::<String>()
         }
         Err(errors) => errors.iter().map(error).collect(),
     };
@@ -59,7 +60,7 @@ fn warning(sources: &Sources, warning: &Warning) -> String {
     format!("{} in line {line}: {}{help}\n", warning.severity.name(), warning.message)
 }
 
-fn shown(inventory: &Inventory) -> String {
+pub(super) fn shown_inventory(inventory: &Inventory) -> String {
     let mut text = String::new();
     for policy in &inventory.policies {
         let base = policy.base.as_ref().map(|it| format!(" based on {}", it.value.name()));

@@ -1,6 +1,7 @@
 //! Everything that is parsed, with nom: JSON with spans, value languages, ARM template expressions,
 //! the text form of rule sets, flow notation, sentences of legacy logs.
 
+pub mod csv;
 pub mod expression;
 pub mod flow;
 pub mod json;
