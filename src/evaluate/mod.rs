@@ -5,6 +5,8 @@
 //! and the walk goes on.
 
 mod fit;
+mod index;
+mod rule_fit;
 mod threat;
 mod trace;
 mod verdict;
@@ -14,6 +16,7 @@ use crate::compile::{RulePath, Ruleset};
 use crate::flow::Flow;
 
 pub use fit::Fit;
+pub use index::{Decided, Index};
 pub use trace::{Criterion, Step, StepResult, Trace};
 pub use verdict::{Alert, Decision, Outcome, RuleRef, Ruling, Stage, Translation, Verdict};
 
@@ -22,7 +25,7 @@ pub use verdict::{Alert, Decision, Outcome, RuleRef, Ruling, Stage, Translation,
 /// `trace` is told every rule that was looked at; `&mut ()` wants nothing and costs nothing.
 #[must_use]
 pub fn evaluate(ruleset: &Ruleset, flow: &Flow, trace: &mut impl Trace) -> Verdict {
-    walk::verdict(ruleset, flow, trace)
+    walk::verdict(ruleset, flow, None, trace)
 }
 
 impl Ruleset {

@@ -8,12 +8,14 @@
 mod event;
 mod legacy;
 mod names;
+mod odd;
 mod record;
 mod simulation;
 mod structured;
 mod traffic;
 
 pub use event::{Event, Kind};
+pub use odd::OddRuleset;
 
 pub use record::{Record, legacy_record, structured_record};
 pub use simulation::Simulation;
