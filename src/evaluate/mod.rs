@@ -4,6 +4,8 @@
 //! A rule that surely matches ends the walk; a rule that may match is kept as a possible outcome
 //! and the walk goes on.
 
+mod batch;
+mod cache;
 mod fit;
 mod index;
 mod rule_fit;
@@ -15,6 +17,7 @@ mod walk;
 use crate::compile::{RulePath, Ruleset};
 use crate::flow::Flow;
 
+pub use cache::{CacheUse, FlowCache};
 pub use fit::Fit;
 pub use index::{Decided, Index};
 pub use trace::{Criterion, Step, StepResult, Trace};

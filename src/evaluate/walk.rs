@@ -255,8 +255,9 @@ impl<'a, T: Trace> Walk<'a, T> {
             return Progress::GoesOn;
         }
         let ruleset = self.ruleset;
+        let listed = self.index.and_then(|index| index.application_candidates(self.flow));
         let (matches, progress) =
-            self.matches(&ruleset.application.blocks, &None, &|walk, rank| {
+            self.matches(&ruleset.application.blocks, &listed, &|walk, rank| {
                 let rule = ruleset.application.criteria.get(rank as usize);
                 rule.map(|rule| {
                     (RuleRef::Application(rank), rule_fit::application(ruleset, walk.flow, rule))

@@ -5,6 +5,7 @@
 //! families of categories, SYN retransmissions of denied connections, several records for one
 //! event, records out of order. It knows nothing that a rule set and a flow do not say.
 
+mod estate;
 mod event;
 mod legacy;
 mod names;
@@ -14,6 +15,7 @@ mod simulation;
 mod structured;
 mod traffic;
 
+pub use estate::{EstateRules, estate};
 pub use event::{Event, Kind};
 pub use odd::OddRuleset;
 

@@ -3,6 +3,7 @@
 //! What a file is shows in its content, never in its name: ARM templates, answers of the REST API,
 //! output of the Azure CLI, of PowerShell and of Resource Graph, side tables, service tags.
 
+pub mod classbench;
 mod collection;
 mod envelope;
 mod fields;

@@ -5,7 +5,7 @@ use super::shape::First;
 use crate::compile::DnatMode;
 use crate::evaluate::verdict::{Decision, RuleRef, Ruling, Stage, Translation, Verdict};
 use crate::evaluate::walk;
-use crate::flow::Flow;
+use crate::flow::{Flow, FlowProtocol};
 
 /// A [`Verdict`] without alerts, candidates and notes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +65,35 @@ impl Index<'_> {
             }
         }
         match walk::application_gate(flow) {
-            walk::Gate::Open => None,
+            walk::Gate::Open => self.by_application(flow),
             walk::Gate::Closed(_) => Some(Decided::by(Ruling::Deny, Stage::Default, None)),
+        }
+    }
+
+    fn by_application(&self, flow: &Flow) -> Option<Decided> {
+        match self.first_application(flow) {
+            First::Nothing => {}
+            First::Rule(rank) => {
+                let rule = self.ruleset.application.criteria.get(rank as usize)?;
+                let rank = Some(RuleRef::Application(rank));
+                return Some(Decided::by(walk::ruling(rule.action), Stage::Application, rank));
+            }
+            First::Unsure => return None,
+        }
+        let denied = Decided::by(Ruling::Deny, Stage::Default, None);
+        let listed = &self.ruleset.infrastructure.fqdns;
+        if listed.is_empty() {
+            return Some(denied);
+        }
+        let name = flow.name.known()?;
+        if !listed.iter().any(|pattern| pattern.matches(name)) {
+            return Some(denied);
+        }
+        match flow.protocol {
+            FlowProtocol::Application(_) => {
+                Some(Decided::by(Ruling::Allow, Stage::Infrastructure, None))
+            }
+            FlowProtocol::Ip(_) => None,
         }
     }
 

@@ -7,7 +7,9 @@
 //! outcomes, what would settle them, and ties come out as without an index.
 
 mod address;
+mod application;
 mod decide;
+mod names;
 mod packet;
 mod service;
 mod shape;
@@ -17,8 +19,9 @@ mod table;
 use std::net::IpAddr;
 
 use self::address::Ipv4Map;
+use self::application::ApplicationIndex;
 use self::packet::{PacketIndex, PacketRule};
-use self::shape::{Care, Confirmed, First};
+use self::shape::{Care, Confirmed, First, Indexed};
 use self::sweep::Stretches;
 use super::rule_fit;
 use super::trace::Criterion;
@@ -30,14 +33,16 @@ use crate::compile::{
 use crate::flow::Flow;
 
 pub use decide::Decided;
+pub(super) use names::NameHasher;
 
 /// A rule set with an index of its rules. Answers like [`super::evaluate`], only faster.
 #[derive(Debug)]
 pub struct Index<'a> {
     ruleset: &'a Ruleset,
-    nat: Option<PacketIndex<Ipv4Map<2>>>,
-    network: Option<PacketIndex<Ipv4Map<2>>>,
-    network_v6: Option<PacketIndex<Stretches<u128, 2>>>,
+    nat: Indexed<PacketIndex<Ipv4Map<2>>>,
+    network: Indexed<PacketIndex<Ipv4Map<2>>>,
+    network_v6: Indexed<PacketIndex<Stretches<u128, 2>>>,
+    application: Indexed<ApplicationIndex>,
 }
 
 impl<'a> Index<'a> {
@@ -52,6 +57,10 @@ impl<'a> Index<'a> {
             nat: PacketIndex::new(&nat),
             network: PacketIndex::new(&network),
             network_v6: PacketIndex::new(&network),
+            application: ApplicationIndex::new(
+                &ruleset.application.criteria,
+                &care(&ruleset.application),
+            ),
         }
     }
 
@@ -70,8 +79,10 @@ impl<'a> Index<'a> {
     /// Bytes of memory that the index takes beside the rule set.
     #[must_use]
     pub fn size(&self) -> usize {
-        let v4 = [&self.nat, &self.network].into_iter().flatten().map(PacketIndex::size);
-        v4.sum::<usize>() + self.network_v6.as_ref().map_or(0, PacketIndex::size)
+        self.nat.size(PacketIndex::size)
+            + self.network.size(PacketIndex::size)
+            + self.network_v6.size(PacketIndex::size)
+            + self.application.size(ApplicationIndex::size)
     }
 
     /// The DNAT rules that match `flow` or may match; `None`: any of them.
@@ -81,19 +92,33 @@ impl<'a> Index<'a> {
         if is_by_name {
             return None;
         }
-        let all = self.nat.as_ref().map(|index| index.all(flow, source, destination));
-        Some(all.unwrap_or_default())
+        self.nat.all(|index| index.all(flow, source, destination))
     }
 
     /// The network rules that match `flow` or may match; `None`: any of them.
     pub(super) fn network_candidates(&self, flow: &Flow) -> Option<Vec<u32>> {
-        let all = if let Some((source, destination)) = v4_ends(flow) {
-            self.network.as_ref().map(|index| index.all(flow, source, destination))
-        } else {
-            let (source, destination) = v6_ends(flow)?;
-            self.network_v6.as_ref().map(|index| index.all(flow, source, destination))
+        if let Some((source, destination)) = v4_ends(flow) {
+            return self.network.all(|index| index.all(flow, source, destination));
+        }
+        let (source, destination) = v6_ends(flow)?;
+        self.network_v6.all(|index| index.all(flow, source, destination))
+    }
+
+    /// The application rules that match `flow` or may match; `None`: any of them.
+    pub(super) fn application_candidates(&self, flow: &Flow) -> Option<Vec<u32>> {
+        let IpAddr::V4(source) = flow.source else { return None };
+        self.application.all(|index| index.all(self.ruleset, flow, source.to_bits()))
+    }
+
+    fn first_application(&self, flow: &Flow) -> First {
+        let IpAddr::V4(source) = flow.source else { return First::Unsure };
+        let confirm = |rank: u32| {
+            let rule = self.ruleset.application.criteria.get(rank as usize);
+            rule.map_or(Confirmed::No, |rule| {
+                confirmed(rule_fit::application(self.ruleset, flow, rule))
+            })
         };
-        Some(all.unwrap_or_default())
+        self.application.first(|index| index.first(self.ruleset, flow, source.to_bits(), confirm))
     }
 
     fn first_nat(&self, flow: &Flow) -> First {
@@ -106,11 +131,11 @@ impl<'a> Index<'a> {
             let addresses = self.ruleset.tables.addresses(name).unwrap_or(&[]);
             return if addresses.is_empty() { First::Nothing } else { First::Unsure };
         }
-        let Some(index) = &self.nat else { return First::Nothing };
-        index.first(flow, source, destination, |rank| {
+        let confirm = |rank: u32| {
             let rule = self.ruleset.nat.criteria.get(rank as usize);
             rule.map_or(Confirmed::No, |rule| confirmed(rule_fit::nat(self.ruleset, flow, rule)))
-        })
+        };
+        self.nat.first(|index| index.first(flow, source, destination, confirm))
     }
 
     fn first_network(&self, flow: &Flow) -> First {
@@ -119,12 +144,10 @@ impl<'a> Index<'a> {
             rule.map_or(Confirmed::No, |rule| confirmed(rule_fit::network(flow, rule)))
         };
         if let Some((source, destination)) = v4_ends(flow) {
-            let Some(index) = &self.network else { return First::Nothing };
-            return index.first(flow, source, destination, confirm);
+            return self.network.first(|index| index.first(flow, source, destination, confirm));
         }
         let Some((source, destination)) = v6_ends(flow) else { return First::Unsure };
-        let Some(index) = &self.network_v6 else { return First::Nothing };
-        index.first(flow, source, destination, confirm)
+        self.network_v6.first(|index| index.first(flow, source, destination, confirm))
     }
 }
 

@@ -4,7 +4,7 @@ use super::address::Ipv4Map;
 use super::service::{
     self, PACKET_SERVICES, PacketServices, ServiceCover, ServiceMap, always_and_covers,
 };
-use super::shape::{Care, Confirmed, First, Selection, Shape, Shapes};
+use super::shape::{Care, Confirmed, First, Indexed, Selection, Shape, Shapes};
 use super::sweep::{Cover, Position, Stretches, stretches};
 use super::table::{Row, TableBuilder, TooLarge};
 use crate::compile::{AddressCriterion, PortCriterion, ProtocolCriterion};
@@ -25,7 +25,7 @@ pub(super) struct PacketRule<'a> {
 
 /// What a rule covers in one dimension.
 #[derive(Debug, Clone, Copy)]
-enum Extent<'a, P> {
+pub(super) enum Extent<'a, P> {
     All,
     Some(&'a [(P, P)]),
 }
@@ -101,14 +101,12 @@ struct Dimensions {
 }
 
 impl<M: AddressMap> PacketIndex<M> {
-    /// The index of `rules`, by rank; `None` when no rule can match a flow of the family.
-    pub(super) fn new(rules: &[PacketRule<'_>]) -> Option<Self> {
-        [(true, true), (true, false), (false, true), (false, false)]
-            .into_iter()
-            .find_map(|(sources, destinations)| {
-                Self::of_dimensions(rules, Dimensions { sources, destinations }).ok()
-            })
-            .flatten()
+    /// The index of `rules`, by rank.
+    pub(super) fn new(rules: &[PacketRule<'_>]) -> Indexed<Self> {
+        let attempts = [(true, true), (true, false), (false, true), (false, false)].into_iter();
+        Indexed::first_of(attempts.map(|(sources, destinations)| {
+            Self::of_dimensions(rules, Dimensions { sources, destinations })
+        }))
     }
 
     fn of_dimensions(
@@ -167,7 +165,7 @@ impl<M: AddressMap> PacketIndex<M> {
         flow: &Flow,
         source: M::Position,
         destination: Option<M::Position>,
-    ) -> Selection<Row> {
+    ) -> Selection<Row, Row> {
         Selection {
             sources: self.sources.rows_of(source),
             targets: match destination {
@@ -230,9 +228,7 @@ impl<'a, M: AddressMap> Placed<'a, M> {
             care @ (Care::None | Care::Uncertain | Care::Tied) => care,
         });
         let shape = Shape::new(sources.is_limited(), destinations.is_limited());
-        let Some(ranks) = self.ranks.get_mut(shape as usize) else { return };
-        let index = u32::try_from(ranks.len()).unwrap_or(u32::MAX);
-        ranks.push(rank);
+        let index = shape.place(rank, &mut self.ranks);
         if let Extent::Some(intervals) = sources {
             self.sources.push(Cover { intervals, lane: shape.lane(), index });
         }
@@ -245,7 +241,9 @@ impl<'a, M: AddressMap> Placed<'a, M> {
 }
 
 /// The addresses of the family that a criterion covers or may cover; `None`: not one.
-fn extent<M: AddressMap>(criterion: &AddressCriterion) -> Option<Extent<'_, M::Position>> {
+pub(super) fn extent<M: AddressMap>(
+    criterion: &AddressCriterion,
+) -> Option<Extent<'_, M::Position>> {
     if !criterion.unknown.is_empty() || criterion.known.is_all_of(M::FAMILY) {
         return Some(Extent::All);
     }
@@ -254,12 +252,12 @@ fn extent<M: AddressMap>(criterion: &AddressCriterion) -> Option<Extent<'_, M::P
 }
 
 impl<P> Extent<'_, P> {
-    fn is_limited(&self) -> bool {
+    pub(super) fn is_limited(&self) -> bool {
         matches!(self, Self::Some(_))
     }
 
     /// Leaves a limit out unless its dimension has rows, and says whether it did.
-    fn kept_if(self, has_rows: bool) -> (Self, bool) {
+    pub(super) fn kept_if(self, has_rows: bool) -> (Self, bool) {
         match self {
             Self::Some(_) if !has_rows => (Self::All, true),
             Self::All | Self::Some(_) => (self, false),

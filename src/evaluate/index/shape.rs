@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 
-use super::table::{Cursor, Either, Row, Rules, Table, TableBuilder, TooLarge, Unlimited};
+use super::table::{Cursor, Either, Row, Rows, Rules, Table, TableBuilder, TooLarge, Unlimited};
 
 /// Which dimensions a rule limits. As a number it is the table's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,13 @@ impl Shape {
             (false, true) => Self::Target,
             (true, true) => Self::Both,
         }
+    }
+
+    /// Adds a rule to the ranks of its table and says its index there.
+    pub(super) fn place(self, rank: u32, ranks: &mut [Vec<u32>; 4]) -> u32 {
+        let Some(ranks) = ranks.get_mut(self as usize) else { return u32::MAX };
+        ranks.push(rank);
+        u32::try_from(ranks.len() - 1).unwrap_or(u32::MAX)
     }
 
     /// The table's place among those that have rows of sources, or of targets.
@@ -55,13 +62,13 @@ impl Care {
 
 /// The rules that a flow may meet, dimension by dimension.
 #[derive(Debug, Clone)]
-pub(super) struct Selection<T> {
+pub(super) struct Selection<T, S> {
     /// Rows of the tables [`Shape::Source`] and [`Shape::Both`].
     pub(super) sources: [Row; 2],
     /// Rows of the tables [`Shape::Target`] and [`Shape::Both`].
     pub(super) targets: [T; 2],
     /// Rows of all four tables.
-    pub(super) services: [T; 4],
+    pub(super) services: [S; 4],
 }
 
 /// A set of rules in one dimension: a row, or any of several.
@@ -76,9 +83,59 @@ impl Chosen for Row {
     }
 }
 
-impl Chosen for Vec<Row> {
+impl Chosen for Rows {
+    #[inline]
     fn rules<'a>(&'a self, table: &'a Table) -> impl Rules + 'a {
-        Either::new(table, self.iter().copied())
+        Either::new(table, self)
+    }
+}
+
+/// What became of the rules of a stage.
+#[derive(Debug)]
+pub(super) enum Indexed<I> {
+    /// No rule can match.
+    NoRule,
+    Rows(I),
+    /// Even rows of one dimension would take too much memory: the plain walk answers.
+    TooLarge,
+}
+
+impl<I> Indexed<I> {
+    /// The first attempt that does not take too much memory.
+    pub(super) fn first_of(attempts: impl Iterator<Item = Result<Option<I>, TooLarge>>) -> Self {
+        let mut attempts = attempts.filter_map(Result::ok);
+        match attempts.next() {
+            Some(Some(index)) => Self::Rows(index),
+            Some(None) => Self::NoRule,
+            None => Self::TooLarge,
+        }
+    }
+
+    /// The first rule, by the index.
+    #[inline]
+    pub(super) fn first(&self, by_rows: impl FnOnce(&I) -> First) -> First {
+        match self {
+            Self::NoRule => First::Nothing,
+            Self::Rows(index) => by_rows(index),
+            Self::TooLarge => First::Unsure,
+        }
+    }
+
+    /// All rules, by the index; `None`: any.
+    pub(super) fn all(&self, by_rows: impl FnOnce(&I) -> Vec<u32>) -> Option<Vec<u32>> {
+        match self {
+            Self::NoRule => Some(Vec::new()),
+            Self::Rows(index) => Some(by_rows(index)),
+            Self::TooLarge => None,
+        }
+    }
+
+    /// Bytes of memory.
+    pub(super) fn size(&self, of_rows: impl FnOnce(&I) -> usize) -> usize {
+        match self {
+            Self::NoRule | Self::TooLarge => 0,
+            Self::Rows(index) => of_rows(index),
+        }
     }
 }
 
@@ -119,9 +176,9 @@ impl Shapes {
     /// The first rule that matches. `is_vague`: the flow itself is not known well enough for the
     /// rows to be sure.
     #[inline]
-    pub(super) fn first<T: Chosen>(
+    pub(super) fn first<T: Chosen, S: Chosen>(
         &self,
-        selection: &Selection<T>,
+        selection: &Selection<T, S>,
         is_vague: bool,
         mut confirm: impl FnMut(u32) -> Confirmed,
     ) -> First {
@@ -152,7 +209,7 @@ impl Shapes {
     }
 
     /// The ranks of all rules that match or may match, ascending.
-    pub(super) fn all<T: Chosen>(&self, selection: &Selection<T>) -> Vec<u32> {
+    pub(super) fn all<T: Chosen, S: Chosen>(&self, selection: &Selection<T, S>) -> Vec<u32> {
         let mut ranks = Vec::new();
         self.search(selection, |rank| {
             ranks.push(rank);
@@ -164,9 +221,9 @@ impl Shapes {
 
     /// Visits the rules of one table after the other; a break ends the visit of a table only.
     #[inline]
-    fn search<T: Chosen>(
+    fn search<T: Chosen, S: Chosen>(
         &self,
-        selection: &Selection<T>,
+        selection: &Selection<T, S>,
         mut visit: impl FnMut(u32) -> ControlFlow<()>,
     ) {
         let [neither, source, target, both] = &self.tables;

@@ -98,6 +98,33 @@ impl TableBuilder {
         Ok(row)
     }
 
+    /// The row of a few rules, by their indices, which ascend.
+    pub(super) fn row_of(&mut self, indices: &[u32]) -> Result<Row, TooLarge> {
+        if indices.is_empty() {
+            return Ok(NONE);
+        }
+        let mut summaries = vec![0; self.table.blocks];
+        let mut words: Vec<(usize, u64)> = Vec::new();
+        for &index in indices {
+            let (word, bit) = place(index);
+            match words.last_mut() {
+                Some(last) if last.0 == word => last.1 |= bit,
+                Some(_) | None => words.push((word, bit)),
+            }
+            if let Some(summary) = summaries.get_mut(word / 64) {
+                *summary |= 1u64 << (word % 64);
+            }
+        }
+        let pool = &mut self.table.pool;
+        if pool.len() + words.len() + summaries.len() > WORDS_MAX {
+            return Err(TooLarge);
+        }
+        let row = u32::try_from(pool.len()).map_err(|_| TooLarge)?;
+        pool.extend(summaries);
+        pool.extend(words.into_iter().map(|(_, word)| word));
+        Ok(row)
+    }
+
     /// Adds a rule, by its index, to those of every service.
     pub(super) fn add_always(&mut self, index: u32) {
         let (word, bit) = place(index);
@@ -189,24 +216,58 @@ impl Rules for Cursor<'_> {
     }
 }
 
+/// Several rows of one table; few in most cases, which then cost no memory.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rows {
+    // INVARIANT: those behind `count` are `NONE`; `more` is empty unless all are in use.
+    few: [Row; 4],
+    count: usize,
+    more: Vec<Row>,
+}
+
+impl Rows {
+    pub(super) fn push(&mut self, row: Row) {
+        if row == NONE {
+            return;
+        }
+        match self.few.get_mut(self.count) {
+            Some(free) => {
+                *free = row;
+                self.count += 1;
+            }
+            None => self.more.push(row),
+        }
+    }
+}
+
 /// The rules of any of several rows.
 pub(super) struct Either<'a> {
-    rows: Vec<Cursor<'a>>,
+    few: [Cursor<'a>; 4],
+    count: usize,
+    more: Vec<Cursor<'a>>,
 }
 
 impl<'a> Either<'a> {
-    pub(super) fn new(table: &'a Table, rows: impl Iterator<Item = Row>) -> Self {
-        Self { rows: rows.map(|row| Cursor::new(table, row)).collect() }
+    pub(super) fn new(table: &'a Table, rows: &Rows) -> Self {
+        Self {
+            few: rows.few.map(|row| Cursor::new(table, row)),
+            count: rows.count,
+            more: rows.more.iter().map(|&row| Cursor::new(table, row)).collect(),
+        }
     }
 }
 
 impl Rules for Either<'_> {
+    #[inline]
     fn enter(&mut self, block: usize) -> u64 {
-        self.rows.iter_mut().fold(0, |bits, row| bits | row.enter(block))
+        let rows = self.few.iter_mut().take(self.count).chain(&mut self.more);
+        rows.fold(0, |bits, row| bits | row.enter(block))
     }
 
+    #[inline]
     fn word(&self, bit: u32) -> u64 {
-        self.rows.iter().fold(0, |bits, row| bits | row.word(bit))
+        let rows = self.few.iter().take(self.count).chain(&self.more);
+        rows.fold(0, |bits, row| bits | row.word(bit))
     }
 }
 
