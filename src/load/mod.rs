@@ -4,6 +4,7 @@
 //! output of the Azure CLI, of PowerShell and of Resource Graph, Terraform plans and states, tables
 //! of rules, IP Group lists, side tables, service tags, the text form.
 
+pub mod classbench;
 mod collection;
 mod csv;
 mod envelope;
