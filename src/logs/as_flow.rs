@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::record::{LogRecord, RecordKind};
+use super::record::{LogRecord, LoggedAction, RecordKind};
 use crate::flow::{Flow, FlowProtocol, Name};
 use crate::net::{ApplicationProtocol, Fqdn, IpProtocol, RequestUrl};
 
@@ -23,6 +23,8 @@ pub enum NotAFlow {
     NoDestination,
     /// It does not say what became of the connection.
     NoAction,
+    /// A network security group denied it: the firewall never saw it.
+    DeniedBefore,
 }
 
 impl fmt::Display for NotAFlow {
@@ -35,6 +37,7 @@ impl fmt::Display for NotAFlow {
             Self::NoSource => f.write_str("no source address"),
             Self::NoDestination => f.write_str("no destination address"),
             Self::NoAction => f.write_str("it does not say what was done with the connection"),
+            Self::DeniedBefore => f.write_str("denied elsewhere: the firewall never saw it"),
         }
     }
 }
@@ -48,6 +51,10 @@ impl fmt::Display for NotAFlow {
 pub fn flow_of(record: &LogRecord) -> Result<Flow, NotAFlow> {
     match record.kind {
         RecordKind::Network | RecordKind::Application | RecordKind::Nat => {}
+        RecordKind::Flow if record.action == Some(LoggedAction::Deny) => {
+            return Err(NotAFlow::DeniedBefore);
+        }
+        RecordKind::Flow => {}
         RecordKind::Aggregation if record.translated.is_none() => {}
         RecordKind::Aggregation => return Err(NotAFlow::NoOriginalDestination),
         // Threat intelligence and IDPS log besides the rule that the flow met.
