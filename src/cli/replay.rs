@@ -73,7 +73,7 @@ impl<F: FnMut(&Case)> Sink for Cases<F> {
 }
 
 pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
-    let (mut policy, logs) = sniff::policy_and_logs(&args.files)?;
+    let (mut policy, logs) = sniff::policy_and_logs(&args.files, &args.reading.columns())?;
     policy.extend(args.with.iter().cloned());
     let (ruleset, loaded) = inputs::ruleset(&policy, &args.ruleset, global)?;
     let filter = args.filter.filter(Some(&loaded.inventory), "with `--with FILE`")?;
@@ -109,7 +109,8 @@ fn read(
     let mut filtered = Filtered::new(cases, filter);
     let read = log_inputs::read(logs, &args.reading, global, &mut filtered)?;
     log_inputs::warn_of_rejects(&read, global);
-    let left_out = log_filter::left_out(&filtered);
+    let mut left_out = read.left_out.clone();
+    left_out.extend(log_filter::left_out(&filtered));
     let Cases { records, no_flow, .. } = filtered.sink;
     Ok(ReplayInput { left_out, ..input(&read, records, no_flow) })
 }

@@ -88,6 +88,7 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, 
     let mut filtered = Filtered::new(tallied, filter);
     let read = log_inputs::read(&args.logs.logs, &args.logs.reading, global, &mut filtered)?;
     let mut input = input(&read);
+    input.ignored.extend(read.left_out.iter().cloned());
     input.ignored.extend(log_filter::left_out(&filtered));
     let Tallied { tally, flows } = filtered.sink;
     if flows > 0 {
