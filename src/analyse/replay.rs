@@ -16,7 +16,8 @@ use crate::flow::Flow;
 #[derive(Debug, Clone)]
 pub struct Case {
     pub flow: Flow,
-    pub logged: Logged,
+    /// Absent where the log is none of the firewall's.
+    pub logged: Option<Logged>,
     /// `file:line`.
     pub origin: String,
     /// How many connections the record stands for.
@@ -68,6 +69,8 @@ pub enum Agreement {
     Possible,
     /// Undecided, but the logged outcome is none of those that are possible.
     Impossible,
+    /// The log says nothing to compare with.
+    EvaluatedOnly,
 }
 
 impl Agreement {
@@ -80,6 +83,7 @@ impl Agreement {
             Self::Disagrees => "disagrees",
             Self::Possible => "possible",
             Self::Impossible => "impossible",
+            Self::EvaluatedOnly => "evaluated_only",
         }
     }
 }
@@ -88,7 +92,8 @@ impl Agreement {
 #[derive(Debug, Clone)]
 pub struct Group {
     pub agreement: Agreement,
-    pub logged: Logged,
+    /// Absent where the log says nothing to compare with.
+    pub logged: Option<Logged>,
     pub verdict: VerdictSummary,
     pub records: u64,
     pub connections: u64,
@@ -123,7 +128,7 @@ pub struct Replay {
 pub struct Replayer<'a> {
     ruleset: &'a Ruleset,
     cache: FlowCache<'a>,
-    groups: HashMap<(Logged, VerdictSummary), Group>,
+    groups: HashMap<(Option<Logged>, VerdictSummary), Group>,
     result: Replay,
 }
 
@@ -137,7 +142,10 @@ impl<'a> Replayer<'a> {
     /// Evaluates one case and compares it.
     pub fn push(&mut self, case: &Case) {
         let verdict = self.verdict(&case.flow);
-        let agreement = agreement(self.ruleset, &case.logged, &verdict);
+        let agreement = match &case.logged {
+            Some(logged) => agreement(self.ruleset, logged, &verdict),
+            None => Agreement::EvaluatedOnly,
+        };
         self.result.records += 1;
         self.result.connections += case.count;
         *self.result.by_agreement.entry(agreement).or_default() += 1;

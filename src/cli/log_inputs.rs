@@ -12,7 +12,7 @@ use walkdir::WalkDir;
 
 use super::args::GlobalArgs;
 use super::failure::Failure;
-use crate::logs::{self, Counts, DateOrder, Sink};
+use crate::logs::{self, ColumnMap, ColumnMapError, Counts, DateOrder, OncePerFlow, Sink};
 use crate::report::sanitize::terminal;
 use crate::source::InputError;
 
@@ -32,6 +32,20 @@ pub(super) struct LogReadingArgs {
     /// What a date such as 7/8/2025 means; without it such times are rejected
     #[arg(long, value_enum, value_name = "ORDER")]
     assume_date_order: Option<Order>,
+    /// Tables with these columns hold flows: source=src_ip,destination=dst_ip,port=dport,protocol=proto
+    #[arg(long, value_name = "FIELD=COLUMN,…", value_parser = column_map)]
+    columns: Option<ColumnMap>,
+}
+
+impl LogReadingArgs {
+    /// The columns that tables of flows are known by.
+    pub(super) fn columns(&self) -> Vec<&str> {
+        self.columns.iter().flat_map(ColumnMap::columns).collect()
+    }
+}
+
+fn column_map(text: &str) -> Result<ColumnMap, ColumnMapError> {
+    ColumnMap::parse(text)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,6 +63,8 @@ pub(super) const REJECTS_KEPT: usize = 10;
 pub(super) struct Read {
     pub(super) files: u64,
     pub(super) counts: Counts,
+    /// Records that were not handed on, by reason.
+    pub(super) left_out: Vec<(String, u64)>,
 }
 
 /// Reads all logs into `sink`.
@@ -64,20 +80,25 @@ pub(super) fn read(
             Order::Mdy => DateOrder::MonthFirst,
             Order::Dmy => DateOrder::DayFirst,
         }),
+        columns: args.columns.clone(),
         rejects_kept: REJECTS_KEPT,
         ..logs::Options::default()
     };
     let progress = progress(&files, global);
-    let mut read = Read { files: 0, counts: Counts::default() };
+    let mut read = Read { files: 0, counts: Counts::default(), left_out: Vec::new() };
+    let mut once = OncePerFlow::new(sink);
     for file in &files {
         let shown: Arc<str> = shown_name(file).into();
         let input = opened(file, &progress)?;
-        let counts = logs::read(input, Arc::clone(&shown), &options, sink)
+        let counts = logs::read(input, Arc::clone(&shown), &options, &mut once)
             .map_err(|error| InputError::new(format!("cannot read `{shown}`: {error}")))?;
         read.files += 1;
         read.counts.merge(counts, REJECTS_KEPT);
     }
     progress.finish_and_clear();
+    if once.repeated > 0 {
+        read.left_out.push(("the same flow at another interface".to_owned(), once.repeated));
+    }
     Ok(read)
 }
 

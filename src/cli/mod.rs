@@ -9,6 +9,8 @@ mod events;
 mod failure;
 mod inputs;
 #[cfg(feature = "logs")]
+mod log_filter;
+#[cfg(feature = "logs")]
 mod log_inputs;
 mod output;
 #[cfg(feature = "logs")]
