@@ -178,14 +178,19 @@ mod tests {
             "@192.0.2.0/24\t198.51.100.7/32\t0 : 65535\t443 : 443\t0x06/0xFF\t0x0000/0x0000\n\
              @0.0.0.0/0\t203.0.113.0/25\t53 : 53\t0 : 65535\t0x11/0xFF\t0x0000/0x0000\n\
              @0.0.0.0/0\t0.0.0.0/0\t0 : 65535\t0 : 65535\t0x2F/0xFF\t0x0000/0x0000\n",
-            expect![""],
+            expect![
+                "line-1 192.0.2.0/24 -> 198.51.100.7 443; line-2 * -> 203.0.113.0/25 *; 1 widened, 1 left out"
+            ],
         );
     }
 
     #[test]
     fn a_line_that_is_no_filter_is_named() {
-        check("@192.0.2.0/24 198.51.100.7", expect![""]);
-        check("", expect![""]);
+        check(
+            "@192.0.2.0/24 198.51.100.7",
+            expect!["acl:1: no ClassBench filter: `@192.0.2.0/24 198.51.100.7`"],
+        );
+        check("", expect!["`acl` holds no ClassBench filter"]);
     }
 
     #[test]

@@ -40,7 +40,8 @@ impl<const LANES: usize> Ipv4Map<LANES> {
             }
             let mut from = bucket.first as usize;
             map.fine.push(std::array::from_fn(|third| {
-                from = first_from(starts, from, top << 16 | (third as u64) << 8);
+                // The last one is the next /16, so it is a sum and not a union of bits.
+                from = first_from(starts, from, (top << 16) + ((third as u64) << 8));
                 number(from)
             }));
             if let Some(bucket) = usize::try_from(top).ok().and_then(|top| map.coarse.get_mut(top))
@@ -88,4 +89,39 @@ fn first_from(starts: &[u32], from: usize, address: u64) -> usize {
 
 fn number(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    fn low_bits(random: &mut Random) -> u32 {
+        u32::try_from(random.below(1 << 32)).unwrap()
+    }
+
+    #[test]
+    fn every_address_finds_the_stretch_it_is_in() {
+        let mut random = Random::new(5);
+        // Two crowded /16s, one of them the last, and stretches all over the rest.
+        let mut starts: Vec<u32> = (0..4_000)
+            .map(|number| match (number % 4, low_bits(&mut random)) {
+                (0, any) => any,
+                (1, low) => 0x0AF7_0000 | low >> 16,
+                (2, low) => 0x0AF7_8000 | low >> 24,
+                (_, low) => 0xFFFF_0000 | low >> 16,
+            })
+            .chain([0])
+            .collect();
+        starts.sort_unstable();
+        starts.dedup();
+        let rows: Vec<[Row; 1]> = (0..).map(|row| [row]).take(starts.len()).collect();
+        let stretches = Stretches { starts: starts.clone(), rows };
+        let map = Ipv4Map::new(stretches.clone());
+        let near = starts.iter().flat_map(|&at| [at.saturating_sub(1), at, at.saturating_add(1)]);
+        for address in near.chain((0..10_000).map(|_| low_bits(&mut random))) {
+            assert_eq!(map.rows(address), stretches.rows(address), "{address:#x}");
+        }
+        assert!(map.fine.len() >= 2);
+    }
 }

@@ -65,13 +65,18 @@ struct Dimensions {
 
 impl ApplicationIndex {
     /// The index of rules and what is special about each, by rank.
-    pub(super) fn new(rules: &[ApplicationCriteria], care: &[Care]) -> Indexed<Self> {
+    pub(super) fn new(
+        rules: &[ApplicationCriteria],
+        care: &[Care],
+        words_max: usize,
+    ) -> Indexed<Self> {
         if rules.is_empty() {
             return Indexed::NoRule;
         }
         let attempts = [(true, true), (false, true), (true, false), (false, false)].into_iter();
         Indexed::first_of(attempts.map(|(sources, targets)| {
-            Self::of_dimensions(rules, care, Dimensions { sources, targets }).map(Some)
+            let dimensions = Dimensions { sources, targets };
+            Self::of_dimensions(rules, care, dimensions, words_max).map(Some)
         }))
     }
 
@@ -79,12 +84,13 @@ impl ApplicationIndex {
         rules: &[ApplicationCriteria],
         care: &[Care],
         dimensions: Dimensions,
+        words_max: usize,
     ) -> Result<Self, TooLarge> {
         let mut placed = Placed::default();
         for ((rank, rule), &care) in (0..).zip(rules).zip(care) {
             placed.add(rank, rule, care, dimensions);
         }
-        let mut builders = placed.ranks.map(TableBuilder::new);
+        let mut builders = placed.ranks.map(|ranks| TableBuilder::new(ranks, words_max));
         let [_, of_source, _, of_both] = &mut builders;
         let sources = stretches(&placed.sources, [of_source, of_both])?;
         let services = always_and_covers(&placed.services, &mut builders, SERVICES);

@@ -46,20 +46,28 @@ pub struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    /// The index of `ruleset`. Time and memory are bounded: dimensions that would need too much
-    /// are left to the plain comparison.
+    /// The index of `ruleset`. Its tables take 64 MiB each at most.
     #[must_use]
     pub fn new(ruleset: &'a Ruleset) -> Self {
+        const WORDS_MAX: usize = 8 << 20;
+        Self::within(ruleset, WORDS_MAX)
+    }
+
+    /// The index of `ruleset`, whose tables take so many words of eight bytes at most. Dimensions
+    /// that need more are left to the plain comparison; answers stay the same.
+    #[must_use]
+    pub fn within(ruleset: &'a Ruleset, words_max: usize) -> Self {
         let nat = nat_rules(ruleset);
         let network = network_rules(ruleset);
         Self {
             ruleset,
-            nat: PacketIndex::new(&nat),
-            network: PacketIndex::new(&network),
-            network_v6: PacketIndex::new(&network),
+            nat: PacketIndex::new(&nat, words_max),
+            network: PacketIndex::new(&network, words_max),
+            network_v6: PacketIndex::new(&network, words_max),
             application: ApplicationIndex::new(
                 &ruleset.application.criteria,
                 &care(&ruleset.application),
+                words_max,
             ),
         }
     }

@@ -102,22 +102,23 @@ struct Dimensions {
 
 impl<M: AddressMap> PacketIndex<M> {
     /// The index of `rules`, by rank.
-    pub(super) fn new(rules: &[PacketRule<'_>]) -> Indexed<Self> {
+    pub(super) fn new(rules: &[PacketRule<'_>], words_max: usize) -> Indexed<Self> {
         let attempts = [(true, true), (true, false), (false, true), (false, false)].into_iter();
         Indexed::first_of(attempts.map(|(sources, destinations)| {
-            Self::of_dimensions(rules, Dimensions { sources, destinations })
+            Self::of_dimensions(rules, Dimensions { sources, destinations }, words_max)
         }))
     }
 
     fn of_dimensions(
         rules: &[PacketRule<'_>],
         dimensions: Dimensions,
+        words_max: usize,
     ) -> Result<Option<Self>, TooLarge> {
         let placed = Placed::<M>::new(rules, dimensions);
         if placed.ranks.iter().all(Vec::is_empty) {
             return Ok(None);
         }
-        let mut builders = placed.ranks.map(TableBuilder::new);
+        let mut builders = placed.ranks.map(|ranks| TableBuilder::new(ranks, words_max));
         let [_, of_source, _, of_both] = &mut builders;
         let sources = stretches(&placed.sources, [of_source, of_both])?;
         let [_, _, of_target, of_both] = &mut builders;

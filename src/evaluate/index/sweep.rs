@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::table::{NONE, Row, TableBuilder, TooLarge, place};
+use super::table::{NONE, Row, RuleSet, TableBuilder, TooLarge};
 use crate::random::Random;
 
 /// A value of a dimension: an address or a service.
@@ -48,24 +48,11 @@ pub(super) struct Stretches<P, const LANES: usize> {
     pub(super) rows: Vec<[Row; LANES]>,
 }
 
-/// The set of rules of one table that cover the value at which the sweep stands.
+/// The rules of one table that cover the value at which the sweep stands.
 struct Active {
-    words: Vec<u64>,
-    /// Sum of the keys of the rules in the set.
-    hash: u128,
+    rules: RuleSet,
     is_changed: bool,
     row: Row,
-}
-
-impl Active {
-    fn toggle(&mut self, index: u32) {
-        let (word, bit) = place(index);
-        if let Some(word) = self.words.get_mut(word) {
-            *word ^= bit;
-        }
-        self.hash ^= key(index);
-        self.is_changed = true;
-    }
 }
 
 /// A number that stands for a rule in sums over sets of rules.
@@ -83,9 +70,8 @@ pub(super) fn stretches<P: Position, const LANES: usize>(
     let mut bounds = bounds(&sets);
     bounds.sort_unstable();
     let mut tables = tables;
-    let mut lanes: [Active; LANES] = std::array::from_fn(|lane| Active {
-        words: vec![0; tables.get(lane).map_or(0, |table| table.words())],
-        hash: 0,
+    let mut lanes = tables.each_ref().map(|table| Active {
+        rules: table.no_rule(),
         is_changed: false,
         row: NONE,
     });
@@ -95,14 +81,15 @@ pub(super) fn stretches<P: Position, const LANES: usize>(
         for &(_, set) in bound {
             for &(lane, index) in members.get(set as usize).into_iter().flatten() {
                 if let Some(active) = lanes.get_mut(lane) {
-                    active.toggle(index);
+                    active.rules.toggle(index, key(index));
+                    active.is_changed = true;
                 }
             }
         }
         let mut rows = [NONE; LANES];
         for ((active, table), row) in lanes.iter_mut().zip(&mut tables).zip(&mut rows) {
             if std::mem::take(&mut active.is_changed) {
-                active.row = table.row(active.hash, &active.words)?;
+                active.row = table.row(&active.rules)?;
             }
             *row = active.row;
         }

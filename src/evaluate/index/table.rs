@@ -3,10 +3,6 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-/// Words that one table may hold (64 MiB). Rule sets that need more are indexed in fewer
-/// dimensions.
-const WORDS_MAX: usize = 8 << 20;
-
 /// Where a row starts. 0 is the empty row.
 pub(super) type Row = u32;
 
@@ -36,6 +32,7 @@ pub(super) struct Table {
 pub(super) struct TableBuilder {
     table: Table,
     known: HashMap<u128, Row>,
+    words_max: usize,
 }
 
 /// The rows of a table take more memory than they may.
@@ -43,8 +40,8 @@ pub(super) struct TableBuilder {
 pub(super) struct TooLarge;
 
 impl TableBuilder {
-    /// A table of the rules with these ranks, which ascend.
-    pub(super) fn new(ranks: Vec<u32>) -> Self {
+    /// A table of the rules with these ranks, which ascend, whose rows hold so many words at most.
+    pub(super) fn new(ranks: Vec<u32>, words_max: usize) -> Self {
         let words = ranks.len().div_ceil(64);
         let blocks = words.div_ceil(64);
         let table = Table {
@@ -55,46 +52,49 @@ impl TableBuilder {
             always: vec![0; words],
             always_summary: vec![0; blocks],
         };
-        Self { table, known: HashMap::from([(0, NONE)]) }
+        Self { table, known: HashMap::from([(0, NONE)]), words_max }
     }
 
-    /// Words of a set of all rules.
-    pub(super) fn words(&self) -> usize {
-        self.table.always.len()
+    /// The empty set of this table's rules.
+    pub(super) fn no_rule(&self) -> RuleSet {
+        RuleSet {
+            summary: vec![0; self.table.blocks],
+            words: vec![0; self.table.always.len()],
+            hash: 0,
+        }
     }
 
-    /// The row of the set whose words are `active`. `hash` finds equal sets; they are compared
-    /// before they share a row.
-    pub(super) fn row(&mut self, hash: u128, active: &[u64]) -> Result<Row, TooLarge> {
-        if let Some(&row) = self.known.get(&hash)
-            && self.is_row(row, active)
+    /// The row of a set. Sets with one hash are compared before they share a row.
+    pub(super) fn row(&mut self, set: &RuleSet) -> Result<Row, TooLarge> {
+        if let Some(&row) = self.known.get(&set.hash)
+            && self.is_row(row, set)
         {
             return Ok(row);
         }
-        let row = self.pushed(active)?;
-        self.known.insert(hash, row);
+        let row = self.pushed(&set.summary, set.members())?;
+        self.known.insert(set.hash, row);
         Ok(row)
     }
 
-    fn is_row(&self, row: Row, active: &[u64]) -> bool {
-        let mut cursor = Cursor::new(&self.table, row);
-        active.chunks(64).enumerate().all(|(block, words)| {
-            let summary = cursor.enter(block);
-            words.iter().enumerate().all(|(bit, &word)| match summary >> bit & 1 {
-                0 => word == 0,
-                _ => word == cursor.word(bit_of(bit)),
-            })
-        })
+    fn is_row(&self, row: Row, set: &RuleSet) -> bool {
+        let pool = self.table.pool.get(row as usize..).unwrap_or(&[]);
+        let Some((summary, words)) = pool.split_at_checked(set.summary.len()) else { return false };
+        summary == set.summary && set.members().zip(words).all(|(member, &word)| member == word)
     }
 
-    fn pushed(&mut self, active: &[u64]) -> Result<Row, TooLarge> {
+    fn pushed(
+        &mut self,
+        summary: &[u64],
+        members: impl Iterator<Item = u64>,
+    ) -> Result<Row, TooLarge> {
+        let count: usize = summary.iter().map(|bits| bits.count_ones() as usize).sum();
         let pool = &mut self.table.pool;
-        if pool.len() + active.len() + self.table.blocks > WORDS_MAX {
+        if pool.len() + summary.len() + count > self.words_max {
             return Err(TooLarge);
         }
         let row = u32::try_from(pool.len()).map_err(|_| TooLarge)?;
-        pool.extend(active.chunks(64).map(summary_of));
-        pool.extend(active.iter().filter(|&&word| word != 0));
+        pool.extend(summary);
+        pool.extend(members);
         Ok(row)
     }
 
@@ -103,7 +103,7 @@ impl TableBuilder {
         if indices.is_empty() {
             return Ok(NONE);
         }
-        let mut summaries = vec![0; self.table.blocks];
+        let mut summary = vec![0; self.table.blocks];
         let mut words: Vec<(usize, u64)> = Vec::new();
         for &index in indices {
             let (word, bit) = place(index);
@@ -111,18 +111,11 @@ impl TableBuilder {
                 Some(last) if last.0 == word => last.1 |= bit,
                 Some(_) | None => words.push((word, bit)),
             }
-            if let Some(summary) = summaries.get_mut(word / 64) {
+            if let Some(summary) = summary.get_mut(word / 64) {
                 *summary |= 1u64 << (word % 64);
             }
         }
-        let pool = &mut self.table.pool;
-        if pool.len() + words.len() + summaries.len() > WORDS_MAX {
-            return Err(TooLarge);
-        }
-        let row = u32::try_from(pool.len()).map_err(|_| TooLarge)?;
-        pool.extend(summaries);
-        pool.extend(words.into_iter().map(|(_, word)| word));
-        Ok(row)
+        self.pushed(&summary, words.into_iter().map(|(_, word)| word))
     }
 
     /// Adds a rule, by its index, to those of every service.
@@ -135,15 +128,49 @@ impl TableBuilder {
 
     /// The finished table.
     pub(super) fn finish(mut self) -> Result<Table, TooLarge> {
-        let mut all = vec![u64::MAX; self.words()];
-        let rest = self.table.ranks.len() % 64;
-        if let (Some(last), 1..) = (all.last_mut(), rest) {
-            *last = (1 << rest) - 1;
-        }
-        self.table.full = self.pushed(&all)?;
+        let count = u32::try_from(self.table.ranks.len()).map_err(|_| TooLarge)?;
+        let all: Vec<u32> = (0..count).collect();
+        self.table.full = self.row_of(&all)?;
         self.table.always_summary = self.table.always.chunks(64).map(summary_of).collect();
         self.table.pool.shrink_to_fit();
         Ok(self.table)
+    }
+}
+
+/// A set of rules of one table that changes rule by rule.
+#[derive(Debug)]
+pub(super) struct RuleSet {
+    // INVARIANT: a bit for each word that is not zero.
+    summary: Vec<u64>,
+    words: Vec<u64>,
+    /// Sum of the keys of the rules in the set.
+    hash: u128,
+}
+
+impl RuleSet {
+    /// Adds a rule, by its index, or takes it out.
+    pub(super) fn toggle(&mut self, index: u32, key: u128) {
+        let (at, bit) = place(index);
+        let Some(word) = self.words.get_mut(at) else { return };
+        *word ^= bit;
+        self.hash ^= key;
+        if let Some(summary) = self.summary.get_mut(at / 64) {
+            let bit = 1u64 << (at % 64);
+            *summary = if *word == 0 { *summary & !bit } else { *summary | bit };
+        }
+    }
+
+    /// The words that are not zero.
+    fn members(&self) -> impl Iterator<Item = u64> {
+        let blocks = self.summary.iter().zip(self.words.chunks(64));
+        blocks.flat_map(|(&summary, words)| {
+            let mut rest = summary;
+            std::iter::from_fn(move || {
+                let bit = rest.trailing_zeros();
+                rest &= rest.wrapping_sub(1);
+                words.get(bit as usize).copied()
+            })
+        })
     }
 }
 
@@ -154,10 +181,6 @@ pub(super) fn place(index: u32) -> (usize, u64) {
 
 fn summary_of(words: &[u64]) -> u64 {
     words.iter().enumerate().fold(0, |bits, (bit, &word)| bits | (u64::from(word != 0) << bit))
-}
-
-fn bit_of(bit: usize) -> u32 {
-    u32::try_from(bit).unwrap_or(63)
 }
 
 /// A set of rules that is read block by block (64 words, 4,096 rules) from the front.

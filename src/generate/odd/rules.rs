@@ -62,7 +62,7 @@ pub(super) fn group(policy: &str, number: u64, random: &mut Random) -> Value {
 }
 
 fn collection(number: u64, random: &mut Random) -> Value {
-    let (kind, action, rule): (_, _, fn(&mut Random) -> Value) = match random.below(5) {
+    let (kind, action, rule): (_, _, fn(&mut Random) -> Value) = match random.below(7) {
         0 => ("FirewallPolicyNatRuleCollection", "DNAT", nat_rule),
         1 | 2 => ("FirewallPolicyFilterRuleCollection", one(&ACTIONS, random), network_rule),
         _ => ("FirewallPolicyFilterRuleCollection", one(&ACTIONS, random), application_rule),
