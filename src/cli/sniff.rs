@@ -97,13 +97,19 @@ const LOG_KEYS: [&str; 14] = [
 ];
 
 fn is_log(head: &[u8], named: &[&str]) -> bool {
-    if head.starts_with(b"PAR1") || head.starts_with(b"#separator") {
+    if head.starts_with(b"PAR1")
+        || head.starts_with(b"#separator")
+        || head.starts_with(b"PK\x03\x04")
+    {
         return true;
     }
     let text = String::from_utf8_lossy(head);
     let text = text.trim_start_matches(['\u{feff}', '\u{fffd}']).trim_start();
     if text.starts_with(['{', '[']) {
         return outer_keys(text).iter().any(|key| LOG_KEYS.contains(&key.as_str()));
+    }
+    if text.lines().take(20).any(|line| line.contains(" request from ")) {
+        return true;
     }
     let header = text.lines().next().unwrap_or("").to_lowercase();
     let columns = header
@@ -163,6 +169,8 @@ mod tests {
             r#"{"tables":[{"name":"PrimaryResult"}]}"#,
             "\"TimeGenerated [UTC]\",Protocol,SourceIp\n",
             "PAR1",
+            "PK\u{3}\u{4}",
+            "Mar  1 10:00:00 fw TCP request from 192.0.2.1:1 to 192.0.2.2:2. Action: Deny\n",
             "#separator \\x09\n",
             "when;src;dst\n",
             r#"{"ts":1,"id.orig_h":"192.0.2.1"}"#,

@@ -16,6 +16,7 @@
 //! `legacy` and `structured` turn rows into records. A scanner that recognises the usual layout of a
 //! line can stand between `split` and `reader` and leave every other line to them.
 
+mod archive;
 mod as_flow;
 mod case;
 mod category;
@@ -31,6 +32,7 @@ mod reader;
 mod record;
 mod row;
 mod scan;
+mod sentences;
 mod split;
 mod structured;
 mod time;
@@ -39,6 +41,7 @@ mod value;
 use std::io::{self, BufRead};
 use std::sync::Arc;
 
+pub use archive::{ZIP_MAGIC, read_zip};
 pub use as_flow::{NotAFlow, flow_of};
 pub use case::case_of;
 pub use counts::{Counts, Reject, Sink};
@@ -114,6 +117,10 @@ pub fn read<S: Sink>(
     let result = if decoded.head.starts_with(b"PAR1") {
         reader.input_rejected(1, "Parquet, which is not read".to_owned(), b"");
         Ok(())
+    } else if decoded.head.starts_with(ZIP_MAGIC) {
+        let reason = "a zip archive, which is read as a file only".to_owned();
+        reader.input_rejected(1, reason, b"");
+        Ok(())
     } else if flowlogs::is_zeek(&decoded.head) {
         flowlogs::read_zeek(decoded.text, &mut reader)
     } else if let Some((shape, rows)) = flowlogs::table(&decoded.head, options) {
@@ -122,6 +129,8 @@ pub fn read<S: Sink>(
         })
     } else if let Some(header) = csv::header(&decoded.head) {
         csv::read(decoded.text, &header, &mut reader)
+    } else if sentences::are_in(&decoded.head) {
+        sentences::read(decoded.text, &mut reader)
     } else {
         json(decoded.text, options, &mut reader)
     };
