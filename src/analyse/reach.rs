@@ -1,0 +1,252 @@
+//! What each rule can decide, exactly, under the union of all that is asked before it.
+//!
+//! The stages share one space, so an application rule whose traffic a network rule always takes is
+//! found like any other. Where something is unknown (a service tag without a file, a tie), the
+//! question is asked for both extremes: equal answers are certain, else the answer names what it
+//! depends on.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
+use super::index::Index;
+use super::order::{Order, Standing};
+use super::search::{OutOfSteps, Search};
+use super::space::{Cuts, Product, Region, Regions, Space};
+use crate::compile::{Need, NatTarget, Ruleset};
+use crate::evaluate::{RuleRef, Ruling, evaluate};
+use crate::flow::Flow;
+use crate::policy::FilterAction;
+
+/// What a rule does with a flow that it decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effect {
+    pub ruling: Ruling,
+    /// Where a DNAT rule sends it.
+    pub target: Option<NatTarget>,
+}
+
+/// One rule with the flows it matches.
+#[derive(Debug, Clone)]
+pub struct Item {
+    pub rule: RuleRef,
+    pub region: Region,
+    pub effect: Effect,
+}
+
+/// Whether a rule can decide any flow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// Every flow of this set is surely decided by the rule.
+    Reachable(Product),
+    /// It decides nothing, whatever the unknown parts are.
+    Unreachable,
+    /// It depends on what is not known.
+    Depends(Vec<Need>),
+    /// The bound on work was reached.
+    NotDecided,
+}
+
+/// A rule set laid out in the space of flows.
+#[derive(Debug)]
+pub struct Layout<'a> {
+    pub ruleset: &'a Ruleset,
+    pub space: Space,
+    /// All rules in evaluation order.
+    pub items: Vec<Item>,
+    order: Order,
+    index: Index,
+    /// Places of a rule's products in the index.
+    places: Vec<std::ops::Range<usize>>,
+    /// Place in the index to the rule.
+    owners: Vec<usize>,
+}
+
+/// Steps that all searches of one question may take together, shared evenly.
+const STEPS: usize = 40_000_000;
+const STEPS_MIN: usize = 4_000;
+const STEPS_MAX: usize = 1_000_000;
+
+impl<'a> Layout<'a> {
+    /// Lays out the rules of `ruleset`.
+    #[must_use]
+    pub fn new(ruleset: &'a Ruleset) -> Self {
+        let mut cuts = Cuts::default();
+        cuts.add_ruleset(ruleset);
+        Self::in_space(ruleset, cuts.space())
+    }
+
+    /// Lays out the rules of `ruleset` in a space that tells them apart.
+    #[must_use]
+    pub fn in_space(ruleset: &'a Ruleset, space: Space) -> Self {
+        let regions = Regions::new(&space).all(ruleset);
+        let items: Vec<Item> = ruleset
+            .rules()
+            .zip(regions)
+            .map(|(rule, region)| Item { rule, region, effect: effect(ruleset, rule) })
+            .collect();
+        let mut products = Vec::new();
+        let (mut places, mut owners) = (Vec::new(), Vec::new());
+        for (rule, item) in items.iter().enumerate() {
+            let start = products.len();
+            products.extend(item.region.may.iter().cloned());
+            owners.resize(products.len(), rule);
+            places.push(start..products.len());
+        }
+        let index = Index::new(&products);
+        Self { ruleset, space, items, order: Order::new(ruleset), index, places, owners }
+    }
+
+    /// The bound on the work of one search.
+    #[must_use]
+    pub fn steps(&self) -> u32 {
+        let share = (STEPS / self.items.len().max(1)).clamp(STEPS_MIN, STEPS_MAX);
+        u32::try_from(share).unwrap_or(u32::MAX)
+    }
+
+    /// The rules that match a flow that this rule may match too, by their place in evaluation order.
+    #[must_use]
+    pub fn overlapping(&self, rule: usize) -> BTreeSet<usize> {
+        let places = self.places.get(rule).cloned().unwrap_or_default();
+        let overlapping = places.flat_map(|place| self.index.overlapping(place));
+        let owners = overlapping.filter_map(|place| self.owners.get(place).copied());
+        owners.filter(|&owner| owner != rule).collect()
+    }
+
+    /// Where `other` stands to `rule`.
+    #[must_use]
+    pub fn standing(&self, other: usize, rule: usize) -> Standing {
+        self.order.standing(other, rule)
+    }
+
+    /// Whether any two rules have an unknown order.
+    #[must_use]
+    pub fn has_ties(&self) -> bool {
+        self.order.has_ties()
+    }
+
+    /// The overlapping rules that are surely asked before this one.
+    #[must_use]
+    pub fn before(&self, rule: usize) -> Vec<usize> {
+        let is_before = |other: &usize| self.standing(*other, rule) == Standing::Before;
+        self.overlapping(rule).into_iter().filter(is_before).collect()
+    }
+
+    /// What rules surely match.
+    pub fn sure<'s>(&'s self, rules: &'s [usize]) -> Vec<&'s Product> {
+        rules.iter().filter_map(|&rule| self.items.get(rule)).flat_map(|item| &item.region.sure).collect()
+    }
+
+    /// What rules may match.
+    pub fn may<'s>(&'s self, rules: &'s [usize]) -> Vec<&'s Product> {
+        rules.iter().filter_map(|&rule| self.items.get(rule)).flat_map(|item| &item.region.may).collect()
+    }
+
+    /// Whether each rule can decide a flow.
+    #[must_use]
+    pub fn reaches(&self) -> Vec<Reach> {
+        (0..self.items.len()).into_par_iter().map(|rule| self.reach(rule)).collect()
+    }
+
+    /// Whether a rule can decide a flow.
+    #[must_use]
+    pub fn reach(&self, rule: usize) -> Reach {
+        self.decided_reach(rule).unwrap_or(Reach::NotDecided)
+    }
+
+    fn decided_reach(&self, rule: usize) -> Result<Reach, OutOfSteps> {
+        let Some(item) = self.items.get(rule) else { return Ok(Reach::Unreachable) };
+        let overlapping = self.overlapping(rule);
+        let mut search = Search::new(self.steps());
+        let of = |wanted: &[Standing]| -> Vec<usize> {
+            let is_wanted = |other: &usize| wanted.contains(&self.standing(*other, rule));
+            overlapping.iter().copied().filter(is_wanted).collect()
+        };
+        let surely_before = of(&[Standing::Before]);
+        let most = search.first_left(&item.region.may, &self.sure(&surely_before))?;
+        let Some(most) = most else { return Ok(Reach::Unreachable) };
+        let maybe_before = of(&[Standing::Before, Standing::Tied]);
+        let is_known = |&other: &usize| {
+            self.items.get(other).is_some_and(|item| item.region.needs.is_empty())
+        };
+        let all_known = item.region.needs.is_empty() && maybe_before.iter().all(is_known);
+        if all_known && maybe_before.len() == surely_before.len() {
+            return Ok(Reach::Reachable(most));
+        }
+        let least = search.first_left(&item.region.sure, &self.may(&maybe_before))?;
+        Ok(match least {
+            Some(least) => Reach::Reachable(least),
+            None => Reach::Depends(self.needs(rule, &maybe_before)),
+        })
+    }
+
+    /// What is unknown about a rule and the rules that may come before it.
+    fn needs(&self, rule: usize, maybe_before: &[usize]) -> Vec<Need> {
+        let own = self.items.get(rule).into_iter().flat_map(|item| &item.region.needs);
+        let of_others = maybe_before.iter().filter_map(|&other| self.items.get(other));
+        let of_others = of_others.flat_map(|item| &item.region.needs);
+        let ties = maybe_before.iter().flat_map(|&other| self.order.needs(other, rule));
+        let mut needs: Vec<Need> = Vec::new();
+        for need in own.chain(of_others).chain(ties) {
+            if !needs.contains(need) {
+                needs.push(need.clone());
+            }
+        }
+        needs
+    }
+
+    /// The flows that may come to this rule: what it may match without what surely is decided before.
+    ///
+    /// # Errors
+    ///
+    /// When the bound on work is reached first.
+    pub fn left(&self, rule: usize) -> Result<Vec<Product>, OutOfSteps> {
+        let Some(item) = self.items.get(rule) else { return Ok(Vec::new()) };
+        let before = self.before(rule);
+        Search::new(self.steps()).all_left(&item.region.may, &self.sure(&before))
+    }
+
+    /// The place of a rule in evaluation order.
+    #[must_use]
+    pub fn place(&self, rule: RuleRef) -> usize {
+        let network = self.ruleset.nat.rules.len();
+        match rule {
+            RuleRef::Nat(rank) => rank as usize,
+            RuleRef::Network(rank) => network + rank as usize,
+            RuleRef::Application(rank) => network + self.ruleset.network.rules.len() + rank as usize,
+        }
+    }
+
+    /// A flow of `product` that the evaluator surely decides by `rule`.
+    #[must_use]
+    pub fn decided_by(&self, product: &Product, rule: RuleRef) -> Option<Flow> {
+        let flow = self.space.flow(product)?;
+        let verdict = evaluate(self.ruleset, &flow, &mut ());
+        (verdict.candidates.is_empty() && verdict.rule == Some(rule)).then_some(flow)
+    }
+}
+
+fn effect(ruleset: &Ruleset, rule: RuleRef) -> Effect {
+    let ruling = |action: FilterAction| match action {
+        FilterAction::Allow => Ruling::Allow,
+        FilterAction::Deny => Ruling::Deny,
+    };
+    let found = match rule {
+        RuleRef::Nat(rank) => ruleset
+            .nat
+            .criteria
+            .get(rank as usize)
+            .map(|rule| Effect { ruling: Ruling::Allow, target: Some(rule.target.clone()) }),
+        RuleRef::Network(rank) => ruleset
+            .network
+            .criteria
+            .get(rank as usize)
+            .map(|rule| Effect { ruling: ruling(rule.action), target: None }),
+        RuleRef::Application(rank) => ruleset
+            .application
+            .criteria
+            .get(rank as usize)
+            .map(|rule| Effect { ruling: ruling(rule.action), target: None }),
+    };
+    found.unwrap_or(Effect { ruling: Ruling::Deny, target: None })
+}
