@@ -3,7 +3,11 @@
 pub mod index;
 pub mod order;
 pub mod reach;
+pub mod redundant;
 pub mod replay;
+#[cfg(test)]
+mod small_world;
 pub mod search;
+pub mod shadow;
 pub mod space;
 pub mod traffic;

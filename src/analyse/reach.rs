@@ -250,3 +250,64 @@ fn effect(ruleset: &Ruleset, rule: RuleRef) -> Effect {
     };
     found.unwrap_or(Effect { ruling: Ruling::Deny, target: None })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analyse::small_world;
+
+    /// What an evaluation of every flow says of each rule: it decides one for sure, it may decide
+    /// one, neither.
+    fn by_evaluation(ruleset: &Ruleset, text: &str) -> Vec<(bool, bool)> {
+        let rules: Vec<RuleRef> = ruleset.rules().collect();
+        let mut found = vec![(false, false); rules.len()];
+        for flow in small_world::flows(text) {
+            let verdict = evaluate(ruleset, &flow, &mut ());
+            for (found, &rule) in found.iter_mut().zip(&rules) {
+                let is_sole = verdict.candidates.is_empty() && verdict.rule == Some(rule);
+                found.0 |= is_sole;
+                found.1 |= is_sole || verdict.candidates.iter().any(|other| other.rule == Some(rule));
+            }
+        }
+        found
+    }
+
+    fn check(text: &str) -> Result<(), TestCaseError> {
+        let ruleset = small_world::ruleset(text);
+        let layout = Layout::new(&ruleset);
+        let expected = by_evaluation(&ruleset, text);
+        for (item, (reach, (surely, maybe))) in
+            layout.items.iter().zip(layout.reaches().into_iter().zip(expected))
+        {
+            let path = ruleset.path(item.rule);
+            match reach {
+                Reach::Reachable(product) => {
+                    prop_assert!(surely, "{path} decides nothing for sure\n{text}");
+                    let flow = layout.decided_by(&product, item.rule);
+                    prop_assert!(flow.is_some(), "the witness of {path} shows nothing\n{text}");
+                }
+                Reach::Unreachable => prop_assert!(!maybe, "{path} may decide a flow\n{text}"),
+                Reach::Depends(needs) => {
+                    prop_assert!(maybe && !surely && !needs.is_empty(), "{path} is certain\n{text}");
+                }
+                Reach::NotDecided => prop_assert!(false, "{path} is not decided\n{text}"),
+            }
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        #[test]
+        fn reachability_is_that_of_an_evaluation_of_every_flow(text in small_world::texts(false)) {
+            check(&text)?;
+        }
+
+        #[test]
+        fn what_is_unknown_is_said_to_be(text in small_world::texts(true)) {
+            check(&text)?;
+        }
+    }
+}

@@ -110,6 +110,40 @@ impl Laminar {
         self.atoms.get(atom.checked_sub(self.first)? as usize)
     }
 
+    /// A set as few patterns, each in `word`s; what a pattern holds too much follows in brackets.
+    #[must_use]
+    pub fn words(&self, set: &Set, word: &impl Fn(&Atom) -> String) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut rest = set.clone();
+        let mut at = self.first;
+        // From the outside in: a prefix begins where it begins and ends as late as it can.
+        let mut prefixes: Vec<(u32, u32)> = self.prefixes.values().copied().collect();
+        prefixes.sort_unstable_by_key(|&(first, last)| (first, std::cmp::Reverse(last)));
+        for (first, last) in prefixes {
+            let Some(under) = self.atom(last).filter(|_| rest.contains(last)) else { continue };
+            let whole = Set::interval(first, last);
+            let outside = whole.difference(set);
+            let mut pattern = word(under);
+            if !outside.is_empty() {
+                pattern.push_str(&format!(" (not {})", self.words(&outside, word).join(", ")));
+            }
+            words.extend(self.points(&rest, at, first, word));
+            words.push(pattern);
+            rest = rest.difference(&whole);
+            at = first;
+        }
+        words.extend(self.points(&rest, at, u32::MAX, word));
+        words
+    }
+
+    /// The points of a set from one atom up to another one.
+    fn points(&self, set: &Set, from: u32, to: u32, word: &impl Fn(&Atom) -> String) -> Vec<String> {
+        let Some(last) = to.checked_sub(1) else { return Vec::new() };
+        let wanted = set.intersection(&Set::interval(from, last));
+        let atoms = wanted.intervals().iter().flat_map(|&(first, last)| first..=last);
+        atoms.filter_map(|atom| self.atom(atom)).map(word).collect()
+    }
+
     /// The atom that holds `text`; `None` when it does not begin with the root.
     #[must_use]
     pub fn locate(&self, text: &str) -> Option<u32> {

@@ -9,6 +9,7 @@
 //! to the explicit proxy.
 
 mod address;
+pub mod describe;
 mod laminar;
 mod product;
 mod region;
@@ -24,6 +25,7 @@ use crate::compile::{AddressCriterion, Ruleset};
 use crate::net::{FqdnPattern, IpFamily, IpSet, PathPattern, UrlPattern};
 
 pub use address::AddressAxis;
+pub use describe::Words;
 pub use laminar::{Atom, Laminar};
 pub use product::{Axis, Product, without};
 pub use region::{Region, Regions};
@@ -211,7 +213,9 @@ impl Space {
         }
     }
 
-    fn fqdns<'a>(&self, patterns: impl IntoIterator<Item = &'a FqdnPattern>) -> Set {
+    /// The names of several patterns that the axis was cut for.
+    #[must_use]
+    pub fn fqdns<'a>(&self, patterns: impl IntoIterator<Item = &'a FqdnPattern>) -> Set {
         let sets = patterns.into_iter().map(|pattern| self.fqdn(pattern));
         sets.flat_map(|set| set.intervals().to_vec()).collect()
     }

@@ -17,7 +17,7 @@ pub enum Axis {
 }
 
 /// How many axes there are.
-pub const AXES: usize = 6;
+pub(super) const AXES: usize = 6;
 
 impl Axis {
     /// All axes in the order in which products are cut.

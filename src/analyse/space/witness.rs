@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::service::{Service, WITH_PORTS, service_of};
 use super::{Atom, Axis, NAMED, NAMELESS, Product, Set, Space, reversed};
-use crate::flow::{Flow, FlowProtocol, Name};
+use crate::flow::{Flow, Name};
 use crate::net::{ApplicationProtocol, Fqdn, RequestUrl};
 
 const SOURCES: [IpAddr; 4] = [
@@ -139,13 +139,4 @@ fn service(services: &Set, names: &Set) -> Option<(Service, Option<u16>)> {
     order.extend(WITH_PORTS);
     let of_service = order.into_iter().find_map(|service| services.intersection(&service.all()).first());
     of_service.or_else(|| services.first()).map(service_of)
-}
-
-/// Whether rules look at the name of flows of this protocol.
-#[must_use]
-pub fn is_web(protocol: FlowProtocol) -> bool {
-    match protocol {
-        FlowProtocol::Application(_) => true,
-        FlowProtocol::Ip(_) => false,
-    }
 }
