@@ -1,5 +1,6 @@
 //! Questions about whole rule sets and whole logs, all answered by [`crate::evaluate`].
 
+pub mod check;
 pub mod index;
 pub mod order;
 pub mod reach;
@@ -10,4 +11,5 @@ mod small_world;
 pub mod search;
 pub mod shadow;
 pub mod space;
+pub mod suppression;
 pub mod traffic;

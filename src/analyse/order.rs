@@ -58,6 +58,11 @@ impl Order {
         self.ties.iter().filter(move |tie| tie.separates(other, rule)).map(|tie| &tie.need)
     }
 
+    /// Every tie: what it is, and its rules.
+    pub fn ties(&self) -> impl Iterator<Item = (&SmolStr, Vec<usize>)> {
+        self.ties.iter().map(|tie| (&tie.need, tie.parts.iter().cloned().flatten().collect()))
+    }
+
     /// Whether any two rules have an unknown order.
     #[must_use]
     pub fn has_ties(&self) -> bool {

@@ -16,6 +16,7 @@ use super::space::{Cuts, Product, Region, Regions, Space};
 use crate::compile::{Need, NatTarget, Ruleset};
 use crate::evaluate::{RuleRef, Ruling, evaluate};
 use crate::flow::Flow;
+use crate::net::{IpRange, IpSet};
 use crate::policy::FilterAction;
 
 /// What a rule does with a flow that it decides.
@@ -73,6 +74,9 @@ impl<'a> Layout<'a> {
     pub fn new(ruleset: &'a Ruleset) -> Self {
         let mut cuts = Cuts::default();
         cuts.add_ruleset(ruleset);
+        // Checks ask for the Internet apart from private networks.
+        let internet = internet();
+        cuts.add_ends(&internet, &internet);
         Self::in_space(ruleset, cuts.space())
     }
 
@@ -123,6 +127,12 @@ impl<'a> Layout<'a> {
     #[must_use]
     pub fn has_ties(&self) -> bool {
         self.order.has_ties()
+    }
+
+    /// Every tie: what it is, and its rules by their place in evaluation order.
+    #[must_use]
+    pub fn ties(&self) -> Vec<(&Need, Vec<usize>)> {
+        self.order.ties().collect()
     }
 
     /// The overlapping rules that are surely asked before this one.
@@ -224,6 +234,41 @@ impl<'a> Layout<'a> {
         let verdict = evaluate(self.ruleset, &flow, &mut ());
         (verdict.candidates.is_empty() && verdict.rule == Some(rule)).then_some(flow)
     }
+
+    /// The same flow with less said about it, as long as the evaluator says the same of it.
+    #[must_use]
+    pub fn simplest(&self, flow: Flow) -> Flow {
+        let verdict = evaluate(self.ruleset, &flow, &mut ());
+        let shorter: [fn(&mut Flow); 4] = [
+            |flow| flow.web_category = None,
+            |flow| flow.url = None,
+            |flow| flow.is_without_application = false,
+            |flow| flow.destination = flow.destination.filter(|_| flow.name.known().is_none()),
+        ];
+        shorter.into_iter().fold(flow, |flow, shorten| {
+            let mut shorter = flow.clone();
+            shorten(&mut shorter);
+            if evaluate(self.ruleset, &shorter, &mut ()) == verdict { shorter } else { flow }
+        })
+    }
+}
+
+/// The IPv4 addresses that the Internet routes: neither private nor shared, local, multicast or
+/// reserved (the IANA special-purpose address registry).
+#[must_use]
+pub fn internet() -> IpSet {
+    const PUBLIC: [([u8; 4], [u8; 4]); 8] = [
+        ([1, 0, 0, 0], [9, 255, 255, 255]),
+        ([11, 0, 0, 0], [100, 63, 255, 255]),
+        ([100, 128, 0, 0], [126, 255, 255, 255]),
+        ([128, 0, 0, 0], [169, 253, 255, 255]),
+        ([169, 255, 0, 0], [172, 15, 255, 255]),
+        ([172, 32, 0, 0], [192, 167, 255, 255]),
+        ([192, 169, 0, 0], [198, 17, 255, 255]),
+        ([198, 20, 0, 0], [223, 255, 255, 255]),
+    ];
+    let ranges = PUBLIC.iter().filter_map(|&(first, last)| IpRange::new(first.into(), last.into()));
+    ranges.collect()
 }
 
 fn effect(ruleset: &Ruleset, rule: RuleRef) -> Effect {

@@ -195,6 +195,13 @@ pub fn of_protocol(protocol: FlowProtocol) -> Set {
     }
 }
 
+/// The same services, all of them on one port; those without ports fall away.
+#[must_use]
+pub fn ports_moved(services: &Set, port: u16) -> Set {
+    let with_ports = WITH_PORTS.iter().filter(|service| service.all().overlaps(services));
+    with_ports.flat_map(|service| service.ports(port, port).intervals().to_vec()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
