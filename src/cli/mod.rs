@@ -1,6 +1,7 @@
 //! The command line: arguments, opening files, exit status. The only module that does I/O.
 
 mod args;
+mod audit;
 mod bench;
 mod check;
 #[cfg(feature = "logs")]
@@ -61,6 +62,7 @@ struct Cli {
 enum Command {
     Check(check::CheckArgs),
     Show(show::ShowArgs),
+    Audit(audit::AuditArgs),
     #[cfg(feature = "logs")]
     Report(report::ReportArgs),
     #[cfg(feature = "logs")]
@@ -78,6 +80,7 @@ pub fn run() -> ExitCode {
     let result = match &cli.command {
         Command::Check(args) => check::run(args, &cli.global),
         Command::Show(args) => show::run(args, &cli.global),
+        Command::Audit(args) => audit::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Report(args) => report::run(args, &cli.global),
         #[cfg(feature = "logs")]

@@ -9,7 +9,7 @@ use crate::compile::{AddressCriterion, Ruleset};
 use crate::evaluate::{RuleRef, Stage};
 
 pub use csv::csv;
-pub use json::{ShowJson, json};
+pub use json::{PositionJson, ShowJson, json};
 pub use markdown::markdown;
 pub use text::text;
 
