@@ -8,7 +8,8 @@ pub mod legacy;
 pub mod text;
 pub mod value;
 
+pub(crate) mod spelling;
+
 mod quoting;
 mod single;
-mod spelling;
 mod trouble;
