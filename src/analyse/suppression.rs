@@ -131,7 +131,7 @@ mod tests {
         let (read, errors) = read("# none\nwide-ports \"g/c/my rule\" 2026-12-31 until the vendor says which\n");
         assert_eq!(errors, []);
         assert_eq!((read[0].rule.as_str(), read[0].reason.as_str()), ("g/c/my rule", "until the vendor says which"));
-        assert_eq!((read[0].span.start, read[0].span.end), (7, 75));
+        assert_eq!((read[0].span.start, read[0].span.end), (7, 70));
     }
 
     #[test]

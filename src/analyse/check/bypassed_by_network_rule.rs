@@ -37,6 +37,14 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     findings
 }
 
+/// The places of the network rules that this check reports.
+pub(super) fn bypassing(context: &Context<'_>) -> Vec<usize> {
+    let places = context.allowing_network().filter(|(place, rule, criteria)| {
+        is_internet(&criteria.destinations.known) && finding(context, *place, *rule).is_some()
+    });
+    places.map(|(place, _, _)| place).collect()
+}
+
 fn finding(context: &Context<'_>, place: usize, rule: RuleRef) -> Option<Finding> {
     let layout = &context.layout;
     let ruleset = context.ruleset;

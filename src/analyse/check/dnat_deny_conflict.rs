@@ -46,6 +46,8 @@ fn finding(context: &Context<'_>, readings: &Readings, place: usize, item: &Item
         })
         .filter_map(|(deny_place, deny)| {
             let flow = overridden(context, &left, target, deny_place)?;
+            let simple = context.layout.simplest(flow.clone());
+            let flow = if confirmed(readings, &simple) { simple } else { flow };
             confirmed(readings, &flow).then_some((deny.rule, flow))
         })
         .collect();

@@ -1,5 +1,6 @@
 #![doc = include_str!("../../../docs/checks/partly-shadowed.md")]
 
+use super::bypassed_by_network_rule::bypassing;
 use super::{Check, Context, Finding, Level, named};
 use crate::analyse::reach::{Item, Reach};
 use crate::analyse::shadow::takers;
@@ -19,11 +20,13 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
+    // What these take from application rules is reported once, at the network rule.
+    let bypassing = bypassing(context);
     let reachable = context.layout.items.iter().enumerate().filter(|(place, _)| {
         matches!(context.reaches.get(*place), Some(Reach::Reachable(_)))
             && context.redundant.iter().all(|found| found.rule != *place)
     });
-    reachable.filter_map(|(place, item)| finding(context, place, item)).collect()
+    reachable.filter_map(|(place, item)| finding(context, place, item, &bypassing)).collect()
 }
 
 /// One written entry of a rule and the values it stands for.
@@ -33,7 +36,12 @@ struct Entry {
     set: Set,
 }
 
-fn finding(context: &Context<'_>, place: usize, item: &Item) -> Option<Finding> {
+fn finding(
+    context: &Context<'_>,
+    place: usize,
+    item: &Item,
+    bypassing: &[usize],
+) -> Option<Finding> {
     if context.layout.before(place).is_empty() {
         return None;
     }
@@ -64,6 +72,9 @@ fn finding(context: &Context<'_>, place: usize, item: &Item) -> Option<Finding> 
     }
     others.sort_unstable();
     others.dedup();
+    if others.iter().all(|other| bypassing.contains(other)) {
+        return None;
+    }
     let differs = |other: &usize| {
         context.layout.items.get(*other).is_some_and(|other| other.effect != item.effect)
     };
