@@ -8,10 +8,10 @@ pub mod order;
 pub mod reach;
 pub mod redundant;
 pub mod replay;
-#[cfg(test)]
-mod small_world;
 pub mod search;
 pub mod shadow;
+#[cfg(test)]
+mod small_world;
 pub mod space;
 pub mod suppression;
 pub mod traffic;

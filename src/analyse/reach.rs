@@ -13,7 +13,7 @@ use super::index::Index;
 use super::order::{Order, Standing};
 use super::search::{OutOfSteps, Search};
 use super::space::{Cuts, Product, Region, Regions, Space};
-use crate::compile::{Need, NatTarget, Ruleset};
+use crate::compile::{NatTarget, Need, Ruleset};
 use crate::evaluate::{RuleRef, Ruling, Stage, evaluate};
 use crate::flow::{Flow, FlowProtocol};
 use crate::net::{IpProtocol, IpRange, IpSet};
@@ -139,12 +139,20 @@ impl<'a> Layout<'a> {
 
     /// What rules surely match.
     pub fn sure<'s>(&'s self, rules: &'s [usize]) -> Vec<&'s Product> {
-        rules.iter().filter_map(|&rule| self.items.get(rule)).flat_map(|item| &item.region.sure).collect()
+        rules
+            .iter()
+            .filter_map(|&rule| self.items.get(rule))
+            .flat_map(|item| &item.region.sure)
+            .collect()
     }
 
     /// What rules may match.
     pub fn may<'s>(&'s self, rules: &'s [usize]) -> Vec<&'s Product> {
-        rules.iter().filter_map(|&rule| self.items.get(rule)).flat_map(|item| &item.region.may).collect()
+        rules
+            .iter()
+            .filter_map(|&rule| self.items.get(rule))
+            .flat_map(|item| &item.region.may)
+            .collect()
     }
 
     /// Whether each rule can decide a flow.
@@ -171,9 +179,8 @@ impl<'a> Layout<'a> {
         let most = search.first_left(&item.region.may, &self.sure(&surely_before))?;
         let Some(most) = most else { return Ok(Reach::Unreachable) };
         let maybe_before = of(&[Standing::Before, Standing::Tied]);
-        let is_known = |&other: &usize| {
-            self.items.get(other).is_some_and(|item| item.region.needs.is_empty())
-        };
+        let is_known =
+            |&other: &usize| self.items.get(other).is_some_and(|item| item.region.needs.is_empty());
         let all_known = item.region.needs.is_empty() && maybe_before.iter().all(is_known);
         if all_known && maybe_before.len() == surely_before.len() {
             return Ok(Reach::Reachable(most));
@@ -228,7 +235,9 @@ impl<'a> Layout<'a> {
         match rule {
             RuleRef::Nat(rank) => rank as usize,
             RuleRef::Network(rank) => network + rank as usize,
-            RuleRef::Application(rank) => network + self.ruleset.network.rules.len() + rank as usize,
+            RuleRef::Application(rank) => {
+                network + self.ruleset.network.rules.len() + rank as usize
+            }
         }
     }
 
@@ -333,7 +342,8 @@ mod tests {
             for (found, &rule) in found.iter_mut().zip(&rules) {
                 let is_sole = verdict.candidates.is_empty() && verdict.rule == Some(rule);
                 found.0 |= is_sole;
-                found.1 |= is_sole || verdict.candidates.iter().any(|other| other.rule == Some(rule));
+                found.1 |=
+                    is_sole || verdict.candidates.iter().any(|other| other.rule == Some(rule));
             }
         }
         found
@@ -355,7 +365,10 @@ mod tests {
                 }
                 Reach::Unreachable => prop_assert!(!maybe, "{path} may decide a flow\n{text}"),
                 Reach::Depends(needs) => {
-                    prop_assert!(maybe && !surely && !needs.is_empty(), "{path} is certain\n{text}");
+                    prop_assert!(
+                        maybe && !surely && !needs.is_empty(),
+                        "{path} is certain\n{text}"
+                    );
                 }
                 Reach::NotDecided => prop_assert!(false, "{path} is not decided\n{text}"),
             }

@@ -76,7 +76,12 @@ pub(super) fn run(args: &DiffArgs, global: &GlobalArgs) -> Result<ExitStatus, Fa
     })
 }
 
-fn text(args: &DiffArgs, diff: &Diff, before: &Ruleset, after: &Ruleset) -> Result<String, Failure> {
+fn text(
+    args: &DiffArgs,
+    diff: &Diff,
+    before: &Ruleset,
+    after: &Ruleset,
+) -> Result<String, Failure> {
     Ok(match args.format {
         Format::Text => {
             let text = rendered::text(diff, before, after, args.output.width());

@@ -100,7 +100,8 @@ fn read(text: &str) -> Result<Query, Failure> {
         let source = sources.add(Source::new("the question", text));
         let at = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
         let word = text.get(error.offset..).unwrap_or("");
-        let length = word.find(|c: char| c.is_whitespace() || "(),".contains(c)).unwrap_or(word.len());
+        let length =
+            word.find(|c: char| c.is_whitespace() || "(),".contains(c)).unwrap_or(word.len());
         let span = Span { source, start: at(error.offset), end: at(error.offset + length.max(1)) };
         let shown = InputError::at(error.message, &sources, span);
         match error.help {

@@ -139,7 +139,9 @@ fn condition(input: &str) -> Parsed<'_, Query> {
             Some(near) => format!("did you mean `{near}`? fields are {known}"),
             None => format!("fields are {known}"),
         };
-        return Trouble::new(input, format!("`{field}` is no field of a flow")).with_help(help).fatal();
+        return Trouble::new(input, format!("`{field}` is no field of a flow"))
+            .with_help(help)
+            .fatal();
     }
     let sense = alt((
         value(Sense::IsNot, preceded(multispace0, tag("!="))),
@@ -150,10 +152,13 @@ fn condition(input: &str) -> Parsed<'_, Query> {
     let (rest, sense) = cut(context("`=`, `!=` or `in`", sense)).parse(rest)?;
     let (rest, words) = cut(values).parse(rest)?;
     let condition = Query::Is(typed(&field, &words)?);
-    Ok((rest, match sense {
-        Sense::Is => condition,
-        Sense::IsNot => Query::Not(Box::new(condition)),
-    }))
+    Ok((
+        rest,
+        match sense {
+            Sense::Is => condition,
+            Sense::IsNot => Query::Not(Box::new(condition)),
+        },
+    ))
 }
 
 // values = value / ("(" / "[") value *("," value) (")" / "]")
@@ -171,7 +176,9 @@ fn values(input: &str) -> Parsed<'_, Vec<&str>> {
 // word = DQUOTE *any DQUOTE / 1*(any but space, comma and brackets)
 fn word(input: &str) -> IResult<&str, &str, Trouble<'_>> {
     let quoted = delimited(char('"'), recognize(opt(take_while1(|c| c != '"'))), cut(char('"')));
-    let plain = take_while1(|c: char| !c.is_whitespace() && !matches!(c, ',' | '(' | ')' | '[' | ']' | '"'));
+    let plain = take_while1(|c: char| {
+        !c.is_whitespace() && !matches!(c, ',' | '(' | ')' | '[' | ']' | '"')
+    });
     context("a value", alt((quoted, plain))).parse(input)
 }
 
@@ -210,7 +217,10 @@ fn error(message: String, help: &str) -> ValueError {
 
 fn protocol(text: &str) -> Result<FlowProtocol, ValueError> {
     FlowProtocol::from_text(text).ok_or_else(|| {
-        error(format!("`{text}` is no protocol"), "write `tcp`, `udp`, `icmp`, `http`, `https`, `mssql` or a protocol number")
+        error(
+            format!("`{text}` is no protocol"),
+            "write `tcp`, `udp`, `icmp`, `http`, `https`, `mssql` or a protocol number",
+        )
     })
 }
 
@@ -243,7 +253,10 @@ fn verdict(text: &str) -> Result<VerdictValue, ValueError> {
 fn stage(text: &str) -> Result<StageValue, ValueError> {
     let found = StageValue::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(text));
     found.ok_or_else(|| {
-        error(format!("`{text}` is no stage"), "write `dnat`, `network`, `application`, `infrastructure` or `default`")
+        error(
+            format!("`{text}` is no stage"),
+            "write `dnat`, `network`, `application`, `infrastructure` or `default`",
+        )
     })
 }
 
@@ -294,7 +307,9 @@ impl std::fmt::Display for Condition {
             AddressValue::Range(range) => range.to_string(),
         };
         let (field, words): (&str, Vec<String>) = match self {
-            Self::Protocol(values) => ("protocol", values.iter().map(ToString::to_string).collect()),
+            Self::Protocol(values) => {
+                ("protocol", values.iter().map(ToString::to_string).collect())
+            }
             Self::Source(values) => ("source", values.iter().map(address).collect()),
             Self::Destination(values) => ("destination", values.iter().map(address).collect()),
             Self::Port(values) => ("port", values.iter().map(ToString::to_string).collect()),
@@ -305,9 +320,15 @@ impl std::fmt::Display for Condition {
                 };
                 ("fqdn", values.iter().map(word).collect())
             }
-            Self::Verdict(values) => ("verdict", values.iter().map(|value| value.name().to_owned()).collect()),
-            Self::Stage(values) => ("stage", values.iter().map(|value| value.name().to_owned()).collect()),
-            Self::Rule(values) => ("rule", values.iter().map(|value| format!("\"{value}\"")).collect()),
+            Self::Verdict(values) => {
+                ("verdict", values.iter().map(|value| value.name().to_owned()).collect())
+            }
+            Self::Stage(values) => {
+                ("stage", values.iter().map(|value| value.name().to_owned()).collect())
+            }
+            Self::Rule(values) => {
+                ("rule", values.iter().map(|value| format!("\"{value}\"")).collect())
+            }
         };
         write!(f, "{field} in ({})", words.join(", "))
     }
@@ -348,19 +369,32 @@ mod tests {
     fn lists_ranges_and_names() {
         check(
             "fqdn not in [*.example.com, none] AND protocol in (tcp,https) and port in (80-90)",
-            expect!["((not fqdn in (*.example.com, none) and protocol in (tcp, https)) and port in (80-90))"],
+            expect![
+                "((not fqdn in (*.example.com, none) and protocol in (tcp, https)) and port in (80-90))"
+            ],
         );
         check("rule = \"my group/c/r\"", expect![[r#"rule in ("my group/c/r")"#]]);
     }
 
     #[test]
     fn mistakes_are_shown_where_they_are() {
-        check("sorce = 10.0.0.1", expect!["0: `sorce` is no field of a flow [did you mean `source`? fields are protocol, source, destination, port, fqdn, verdict, stage, rule]"]);
-        check("source = 10.0.0.300", expect!["9: `10.0.0.300` is no IP address [each of the four numbers is 0 to 255]"]);
+        check(
+            "sorce = 10.0.0.1",
+            expect![
+                "0: `sorce` is no field of a flow [did you mean `source`? fields are protocol, source, destination, port, fqdn, verdict, stage, rule]"
+            ],
+        );
+        check(
+            "source = 10.0.0.300",
+            expect!["9: `10.0.0.300` is no IP address [each of the four numbers is 0 to 255]"],
+        );
         check("source = 10.0.0.1 and", expect!["21: expected a field such as `source` []"]);
         check("port", expect!["4: expected `=`, `!=` or `in` []"]);
         check("(port = 22", expect!["10: expected `and`, `or` or `)` []"]);
-        check("verdict = maybe", expect!["10: `maybe` is no verdict [write `allow`, `deny` or `undecided`]"]);
+        check(
+            "verdict = maybe",
+            expect!["10: `maybe` is no verdict [write `allow`, `deny` or `undecided`]"],
+        );
         check("port = 22 source = *", expect!["10: unexpected text `source = *` []"]);
     }
 

@@ -64,10 +64,8 @@ fn finding(context: &Context<'_>, place: usize, rule: RuleRef) -> Option<Finding
         .flat_map(|taken| &taken.pieces)
         .flat_map(|piece| piece.on(Axis::Service).intervals().to_vec())
         .collect();
-    let mut message = format!(
-        "allows {} before any application rule is asked",
-        list(&service_words(&services))
-    );
+    let mut message =
+        format!("allows {} before any application rule is asked", list(&service_words(&services)));
     let mut witness = None;
     if let Some(piece) = denied.iter().find_map(|taken| taken.pieces.first()) {
         let rules: Vec<RuleRef> = denied.iter().map(|taken| taken.rule).collect();
@@ -95,7 +93,10 @@ fn finding(context: &Context<'_>, place: usize, rule: RuleRef) -> Option<Finding
         })
     });
     let also = unlisted.as_ref().map(|piece| {
-        format!("listed by no application rule: {}", list(&layout.space.name_words(piece.on(Axis::Name))))
+        format!(
+            "listed by no application rule: {}",
+            list(&layout.space.name_words(piece.on(Axis::Name)))
+        )
     });
     Some(
         Finding::new(CHECK.name, level, message)
@@ -139,7 +140,10 @@ fn taken(context: &Context<'_>, own: &[Product], other: usize) -> Option<Taken> 
         .before(other)
         .into_iter()
         .filter(|&before| {
-            layout.items.get(before).is_some_and(|item| matches!(item.rule, RuleRef::Application(_)))
+            layout
+                .items
+                .get(before)
+                .is_some_and(|item| matches!(item.rule, RuleRef::Application(_)))
         })
         .collect();
     let pieces = Search::new(layout.steps()).all_left(&common, &layout.sure(&before)).ok()?;
@@ -159,7 +163,10 @@ fn unlisted(context: &Context<'_>, own: &[Product], taken: &[Taken]) -> Option<P
             .iter()
             .filter_map(|own| {
                 own.with(Axis::Source, own.on(Axis::Source).intersection(piece.on(Axis::Source)))?
-                    .with(Axis::Service, own.on(Axis::Service).intersection(piece.on(Axis::Service)))
+                    .with(
+                        Axis::Service,
+                        own.on(Axis::Service).intersection(piece.on(Axis::Service)),
+                    )
             })
             .collect();
         Search::new(layout.steps()).first_left(&all_names, &listed).ok().flatten()

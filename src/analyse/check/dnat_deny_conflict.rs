@@ -33,7 +33,12 @@ struct Readings {
     overridden: Ruleset,
 }
 
-fn finding(context: &Context<'_>, readings: &Readings, place: usize, item: &Item) -> Option<Finding> {
+fn finding(
+    context: &Context<'_>,
+    readings: &Readings,
+    place: usize,
+    item: &Item,
+) -> Option<Finding> {
     let target = item.effect.target.as_ref()?;
     let left = context.layout.left(place).ok()?;
     let denying: Vec<(RuleRef, Flow)> = context
@@ -70,18 +75,26 @@ fn finding(context: &Context<'_>, readings: &Readings, place: usize, item: &Item
 
 fn confirmed(readings: &Readings, flow: &Flow) -> bool {
     let decision = |ruleset| evaluate(ruleset, flow, &mut ()).decision;
-    decision(&readings.terminal) == Decision::Allow && decision(&readings.overridden) == Decision::Deny
+    decision(&readings.terminal) == Decision::Allow
+        && decision(&readings.overridden) == Decision::Deny
 }
 
 /// A flow of the DNAT rule whose translated packet the network rule at `deny` is first to match.
-fn overridden(context: &Context<'_>, left: &[Product], target: &NatTarget, deny: usize) -> Option<Flow> {
+fn overridden(
+    context: &Context<'_>,
+    left: &[Product],
+    target: &NatTarget,
+    deny: usize,
+) -> Option<Flow> {
     let layout = &context.layout;
     let deny_item = layout.items.get(deny)?;
     let before: Vec<usize> = layout
         .overlapping(deny)
         .into_iter()
         .filter(|&other| layout.standing(other, deny) != Standing::After)
-        .filter(|&other| layout.items.get(other).is_some_and(|other| matches!(other.rule, RuleRef::Network(_))))
+        .filter(|&other| {
+            layout.items.get(other).is_some_and(|other| matches!(other.rule, RuleRef::Network(_)))
+        })
         .collect();
     let before = layout.may(&before);
     left.iter().find_map(|piece| {
@@ -114,7 +127,8 @@ fn original_services(original: &Set, translated: &Set, target: &NatTarget) -> Se
     if target.port.is_none() {
         return original.intersection(translated);
     }
-    let transports = [Service::Tcp, Service::Udp].map(|service| of_protocol(service.protocol(false)));
+    let transports =
+        [Service::Tcp, Service::Udp].map(|service| of_protocol(service.protocol(false)));
     let kept = transports.iter().filter(|transport| transport.overlaps(translated));
     kept.fold(Set::empty(), |kept, transport| kept.union(&original.intersection(transport)))
 }

@@ -4,8 +4,8 @@ use super::bypassed_by_network_rule::bypassing;
 use super::{Check, Context, Finding, Level, named};
 use crate::analyse::reach::{Item, Reach};
 use crate::analyse::shadow::takers;
-use crate::analyse::space::service::{Service, WITH_PORTS, of_entries};
 use crate::analyse::space::describe::list;
+use crate::analyse::space::service::{Service, WITH_PORTS, of_entries};
 use crate::analyse::space::{Axis, Product, Set};
 use crate::net::{FqdnPattern, IpSet, PortRange};
 use crate::policy::{Address, IpGroupRef, Rule, Written};
@@ -82,8 +82,16 @@ fn finding(
     let takers = context.rules(&others);
     let texts: Vec<String> = dead.iter().map(|entry| format!("`{}`", entry.text)).collect();
     let verb = if dead.len() == 1 { "never decides" } else { "never decide" };
-    let message = format!("{} {verb} anything: {} come{} first", list(&texts), named(context.ruleset, &takers), if takers.len() == 1 { "s" } else { "" });
-    let what_is_left = left.iter().take(LEFT_SHOWN).map(|piece| format!("left: {}", context.layout.space.words(piece)));
+    let message = format!(
+        "{} {verb} anything: {} come{} first",
+        list(&texts),
+        named(context.ruleset, &takers),
+        if takers.len() == 1 { "s" } else { "" }
+    );
+    let what_is_left = left
+        .iter()
+        .take(LEFT_SHOWN)
+        .map(|piece| format!("left: {}", context.layout.space.words(piece)));
     let more = left.len().checked_sub(LEFT_SHOWN).filter(|more| *more > 0);
     let witness = dead_witness(context, item, first);
     Some(
@@ -101,15 +109,20 @@ const LEFT_SHOWN: usize = 5;
 
 /// A flow of a dead entry, which another rule decides.
 fn dead_witness(context: &Context<'_>, item: &Item, entry: &Entry) -> Option<crate::flow::Flow> {
-    let piece = item.region.may.iter().find_map(|piece| {
-        piece.with(entry.axis, piece.on(entry.axis).intersection(&entry.set))
-    })?;
+    let piece =
+        item.region.may.iter().find_map(|piece| {
+            piece.with(entry.axis, piece.on(entry.axis).intersection(&entry.set))
+        })?;
     let flow = context.layout.space.flow(&piece)?;
     let verdict = crate::evaluate::evaluate(context.ruleset, &flow, &mut ());
     let has_part = verdict.rule == Some(item.rule)
         || verdict.candidates.iter().any(|candidate| candidate.rule == Some(item.rule));
     if has_part {
-        context.note(format!("{}: {} decides {flow:?}", CHECK.name, context.ruleset.path(item.rule)));
+        context.note(format!(
+            "{}: {} decides {flow:?}",
+            CHECK.name,
+            context.ruleset.path(item.rule)
+        ));
         return None;
     }
     Some(context.layout.simplest(flow))
@@ -125,7 +138,9 @@ fn entries(context: &Context<'_>, rule: &Rule, axis: Axis, whole: &Set) -> Vec<E
         (Axis::Destination, Rule::Network(rule)) => {
             addresses(context, axis, whole, &rule.destinations, &rule.destination_ip_groups)
         }
-        (Axis::Destination, Rule::Nat(rule)) => addresses(context, axis, whole, &rule.destinations, &[]),
+        (Axis::Destination, Rule::Nat(rule)) => {
+            addresses(context, axis, whole, &rule.destinations, &[])
+        }
         (Axis::Service, Rule::Network(rule)) => ports(&rule.destination_ports, whole),
         (Axis::Service, Rule::Nat(rule)) => ports(&rule.destination_ports, whole),
         (Axis::Service, Rule::Application(rule)) => rule
@@ -139,7 +154,11 @@ fn entries(context: &Context<'_>, rule: &Rule, axis: Axis, whole: &Set) -> Vec<E
             .iter()
             .filter_map(|entry| entry.value.value())
             .filter(|pattern| !matches!(pattern, FqdnPattern::Invalid(_)))
-            .map(|pattern| Entry { text: pattern.to_string(), axis, set: context.layout.space.fqdn(pattern) })
+            .map(|pattern| Entry {
+                text: pattern.to_string(),
+                axis,
+                set: context.layout.space.fqdn(pattern),
+            })
             .collect(),
         (Axis::Destination, Rule::Application(_))
         | (Axis::Name, Rule::Network(_) | Rule::Nat(_))
@@ -175,7 +194,11 @@ fn addresses(
     for group in groups.iter().filter_map(|group| group.value.value()) {
         let Some(content) = context.ruleset.ip_groups.get(group.name()) else { continue };
         if content.unknown.is_empty() {
-            entries.push(Entry { text: format!("@{}", group.name()), axis, set: set(&content.known) });
+            entries.push(Entry {
+                text: format!("@{}", group.name()),
+                axis,
+                set: set(&content.known),
+            });
         }
     }
     entries

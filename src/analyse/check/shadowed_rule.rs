@@ -29,7 +29,9 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
             Reach::Depends(_) if !context.layout.may_be_shadowed(place) => {}
             Reach::Depends(more) => {
                 open.push(item.rule);
-                needs.extend(more.iter().filter(|need| !needs.contains(need)).cloned().collect::<Vec<_>>());
+                needs.extend(
+                    more.iter().filter(|need| !needs.contains(need)).cloned().collect::<Vec<_>>(),
+                );
             }
             Reach::NotDecided => not_decided.push(item.rule),
         }
@@ -41,7 +43,9 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
             Finding::new(CHECK.name, Level::Info, message)
                 .about(context.ruleset, first)
                 .with_others(context.ruleset, not_decided.iter().skip(1).copied())
-                .with_help("split the rules that list many sources, destinations and ports at once"),
+                .with_help(
+                    "split the rules that list many sources, destinations and ports at once",
+                ),
         );
     }
     findings
@@ -56,16 +60,23 @@ fn by_others(context: &Context<'_>, place: usize, rule: RuleRef) -> Finding {
             .with_help("remove it, or move it before the rules that take its traffic");
     };
     if blockers.witness.is_none() {
-        context.note(format!("{}: nothing shows that {} is shadowed", CHECK.name, ruleset.path(rule)));
+        context.note(format!(
+            "{}: nothing shows that {} is shadowed",
+            CHECK.name,
+            ruleset.path(rule)
+        ));
     }
     let others = context.rules(&blockers.rules);
     let crosses = match rule {
         RuleRef::Nat(_) => false,
         RuleRef::Network(_) => others.iter().any(|other| matches!(other, RuleRef::Nat(_))),
-        RuleRef::Application(_) => others.iter().any(|other| !matches!(other, RuleRef::Application(_))),
+        RuleRef::Application(_) => {
+            others.iter().any(|other| !matches!(other, RuleRef::Application(_)))
+        }
     };
     let verb = if others.len() == 1 { "takes" } else { "together take" };
-    let mut message = format!("never decides anything: {} {verb} all of its traffic", named(ruleset, &others));
+    let mut message =
+        format!("never decides anything: {} {verb} all of its traffic", named(ruleset, &others));
     if blockers.differs {
         let differing: Vec<RuleRef> =
             others.iter().copied().filter(|&other| differs(context, rule, other)).collect();
@@ -94,7 +105,8 @@ fn by_others(context: &Context<'_>, place: usize, rule: RuleRef) -> Finding {
 }
 
 fn differs(context: &Context<'_>, rule: RuleRef, other: RuleRef) -> bool {
-    let effect = |rule| context.layout.items.get(context.layout.place(rule)).map(|item| &item.effect);
+    let effect =
+        |rule| context.layout.items.get(context.layout.place(rule)).map(|item| &item.effect);
     effect(rule) != effect(other)
 }
 
@@ -102,7 +114,9 @@ fn depends(context: &Context<'_>, needs: Vec<Need>, rules: &[RuleRef]) -> Option
     let &first = rules.first()?;
     let message = match rules.len() {
         1 => "whether this rule can decide anything depends on what is not known".to_owned(),
-        count => format!("whether these {count} rules can decide anything depends on what is not known"),
+        count => {
+            format!("whether these {count} rules can decide anything depends on what is not known")
+        }
     };
     let mut finding = Finding::new(CHECK.name, Level::Info, message)
         .about(context.ruleset, first)
@@ -115,7 +129,11 @@ fn depends(context: &Context<'_>, needs: Vec<Need>, rules: &[RuleRef]) -> Option
 /// The rule matches no flow at all.
 fn by_itself(context: &Context<'_>, rule: RuleRef) -> Finding {
     let reason = reason(context, rule);
-    let allows = context.layout.items.get(context.layout.place(rule)).is_some_and(|item| item.effect.ruling == Ruling::Allow);
+    let allows = context
+        .layout
+        .items
+        .get(context.layout.place(rule))
+        .is_some_and(|item| item.effect.ruling == Ruling::Allow);
     let level = if allows { Level::Warning } else { Level::Error };
     Finding::new(CHECK.name, level, format!("matches nothing: {reason}"))
         .about(context.ruleset, rule)
@@ -138,7 +156,9 @@ fn reason(context: &Context<'_>, rule: RuleRef) -> String {
                 rule.ports.known.is_empty().then(|| "it lists no usable port".to_owned())
             })
         }),
-        RuleRef::Application(rank) => ruleset.application.criteria.get(rank as usize).map(application),
+        RuleRef::Application(rank) => {
+            ruleset.application.criteria.get(rank as usize).map(application)
+        }
     };
     criteria.flatten().unwrap_or_else(|| "its parts contradict each other".to_owned())
 }
@@ -159,15 +179,23 @@ fn application(rule: &ApplicationCriteria) -> Option<String> {
             format!("no name fits {}; `*` may only be the first character", invalid.join(", "))
         });
     }
-    Some("its URLs are invalid, or they are those of HTTPS and it does not terminate TLS".to_owned())
+    Some(
+        "its URLs are invalid, or they are those of HTTPS and it does not terminate TLS".to_owned(),
+    )
 }
 
 /// What is wrong with sources or destinations.
-fn ends(sources: &AddressCriterion, to: Option<&AddressCriterion>, is_v4_only: bool) -> Option<String> {
+fn ends(
+    sources: &AddressCriterion,
+    to: Option<&AddressCriterion>,
+    is_v4_only: bool,
+) -> Option<String> {
     for (what, set) in [("sources", Some(sources)), ("destinations", to)] {
         let Some(set) = set else { continue };
         if set.known.is_empty() {
-            return Some(format!("its {what} are empty (an emptied IP Group, an FQDN that does not resolve, or no entry)"));
+            return Some(format!(
+                "its {what} are empty (an emptied IP Group, an FQDN that does not resolve, or no entry)"
+            ));
         }
         if is_v4_only && set.known.v4().is_empty() {
             return Some(format!("its {what} are IPv6, which only network rules can match"));
@@ -176,7 +204,8 @@ fn ends(sources: &AddressCriterion, to: Option<&AddressCriterion>, is_v4_only: b
     let to = to?;
     let shares_family = (!sources.known.v4().is_empty() && !to.known.v4().is_empty())
         || (!sources.known.v6().is_empty() && !to.known.v6().is_empty());
-    (!shares_family).then(|| "its sources and destinations are of different address families".to_owned())
+    (!shares_family)
+        .then(|| "its sources and destinations are of different address families".to_owned())
 }
 
 #[cfg(test)]
@@ -196,8 +225,10 @@ mod tests {
                 (finding.rule.as_ref().unwrap().to_string(), finding.level.name(), others.join(" "))
             })
             .collect();
-        let found: Vec<(&str, &str, &str)> =
-            found.iter().map(|(rule, level, others)| (rule.as_str(), *level, others.as_str())).collect();
+        let found: Vec<(&str, &str, &str)> = found
+            .iter()
+            .map(|(rule, level, others)| (rule.as_str(), *level, others.as_str()))
+            .collect();
         assert_eq!(found, expected);
     }
 

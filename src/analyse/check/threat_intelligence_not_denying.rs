@@ -18,9 +18,10 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         (ThreatIntelMode::Deny, _) => return Vec::new(),
         // The Basic tier can only alert.
         (ThreatIntelMode::Alert, SkuTier::Basic) => return Vec::new(),
-        (ThreatIntelMode::Alert, SkuTier::Standard | SkuTier::Premium) => {
-            (Level::Info, "threat intelligence only alerts: traffic from and to known bad ends passes")
-        }
+        (ThreatIntelMode::Alert, SkuTier::Standard | SkuTier::Premium) => (
+            Level::Info,
+            "threat intelligence only alerts: traffic from and to known bad ends passes",
+        ),
         (ThreatIntelMode::Off, _) => (Level::Warning, "threat intelligence is off"),
     };
     vec![

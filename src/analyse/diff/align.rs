@@ -19,10 +19,8 @@ pub(super) fn unaligned(before: &Ruleset, after: &Ruleset) -> Unaligned {
     add(&mut all, (0, 0), &before.nat.criteria, &after.nat.criteria);
     let network = (before.nat.rules.len(), after.nat.rules.len());
     add(&mut all, network, &before.network.criteria, &after.network.criteria);
-    let application = (
-        network.0 + before.network.rules.len(),
-        network.1 + after.network.rules.len(),
-    );
+    let application =
+        (network.0 + before.network.rules.len(), network.1 + after.network.rules.len());
     add(&mut all, application, &before.application.criteria, &after.application.criteria);
     all
 }
@@ -36,7 +34,11 @@ fn add<C: Eq + Hash>(all: &mut Unaligned, offset: (usize, usize), before: &[C], 
                 *kept = true;
             }
         }
-        is_kept.into_iter().enumerate().filter(|(_, kept)| !kept).map(move |(place, _)| offset + place)
+        is_kept
+            .into_iter()
+            .enumerate()
+            .filter(|(_, kept)| !kept)
+            .map(move |(place, _)| offset + place)
     };
     let kept = pairs.iter().map(|&(a, _)| a).collect();
     all.before.extend(missing(before.len(), kept, offset.0));

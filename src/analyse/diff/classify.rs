@@ -40,7 +40,8 @@ impl<'a> Side<'a> {
     #[must_use]
     pub fn new(ruleset: &'a Ruleset, space: &'a Space) -> Self {
         let items = items(ruleset, Regions::new(space).all(ruleset));
-        let web = space.family(IpFamily::V4).and_then(|all| all.with(Axis::Service, service::web()));
+        let web =
+            space.family(IpFamily::V4).and_then(|all| all.with(Axis::Service, service::web()));
         let names = space.fqdns(&ruleset.infrastructure.fqdns);
         let infrastructure = web.and_then(|web| web.with(Axis::Name, names));
         Self { ruleset, items, order: Order::new(ruleset), infrastructure }
@@ -129,8 +130,10 @@ impl<'a> Side<'a> {
     /// Whether a rule that is tied with this one may match all of `piece`; or a product along which
     /// the piece has to be cut first, because one may match only a part of it.
     fn tie(&self, piece: &Product, rule: usize, relevant: &[usize]) -> (bool, Option<&Product>) {
-        let tied = relevant.iter().filter(|&&other| self.order.standing(other, rule) == Standing::Tied);
-        let products = tied.filter_map(|&other| self.items.get(other)).flat_map(|item| &item.region.may);
+        let tied =
+            relevant.iter().filter(|&&other| self.order.standing(other, rule) == Standing::Tied);
+        let products =
+            tied.filter_map(|&other| self.items.get(other)).flat_map(|item| &item.region.may);
         let mut is_tied = false;
         for product in products.filter(|product| product.overlaps(piece)) {
             if !piece.is_subset(product) {
@@ -165,7 +168,8 @@ impl<'a> Side<'a> {
             End::Default => Effect { ruling: Ruling::Deny, target: None },
         };
         let is_known = end.target.as_ref().is_none_or(|target| {
-            matches!(target.address, NatAddress::Known(_)) && !matches!(target.port, Some(NatPort::Unknown))
+            matches!(target.address, NatAddress::Known(_))
+                && !matches!(target.port, Some(NatPort::Unknown))
         });
         let agrees = |&rule: &usize| self.items.get(rule).is_some_and(|item| item.effect == end);
         (is_known && fate.maybe.iter().all(agrees)).then_some(end)

@@ -60,7 +60,8 @@ impl Diff {
     /// Whether some flows surely differ.
     #[must_use]
     pub fn surely_differs(&self) -> bool {
-        !self.settings.is_empty() || self.differences.iter().any(|difference| !difference.is_undecided())
+        !self.settings.is_empty()
+            || self.differences.iter().any(|difference| !difference.is_undecided())
     }
 }
 
@@ -104,10 +105,15 @@ fn touched(old: &Side<'_>, new: &Side<'_>, space: &Space) -> Vec<Product> {
     let changed = before.chain(after).flat_map(|item| item.region.may.iter().cloned());
     // With different lists for the built-in collection, everything has to be looked at.
     let infrastructure = |side: &Side<'_>| side.ruleset.infrastructure.fqdns.clone();
-    let all = if infrastructure(old) == infrastructure(new) { Vec::new() } else { space.everything() };
+    let all =
+        if infrastructure(old) == infrastructure(new) { Vec::new() } else { space.everything() };
     for piece in all.into_iter().chain(changed) {
         let fresh = touched.iter().fold(vec![piece], |fresh, known| {
-            if fresh.iter().any(|piece| piece.overlaps(known)) { without(&fresh, known) } else { fresh }
+            if fresh.iter().any(|piece| piece.overlaps(known)) {
+                without(&fresh, known)
+            } else {
+                fresh
+            }
         });
         touched.extend(fresh);
     }
@@ -140,14 +146,16 @@ fn report(
 ) {
     let (effect, new_effect) = (old.effect(was), new.effect(is));
     let is_same = effect.is_some() && effect == new_effect;
-    if (is_same || effect.is_none() && new_effect.is_none()) && same_deciders((old, was), (new, is)) {
+    if (is_same || effect.is_none() && new_effect.is_none()) && same_deciders((old, was), (new, is))
+    {
         return;
     }
     let Some(witness) = pieces.iter().find_map(|piece| space.flow(piece)) else { return };
     let before = evaluate(old.ruleset, &witness, &mut ());
     let after = evaluate(new.ruleset, &witness, &mut ());
     let agrees = before.decision == after.decision && before.translation == after.translation;
-    let is_decided = before.decision != Decision::Undecided && after.decision != Decision::Undecided;
+    let is_decided =
+        before.decision != Decision::Undecided && after.decision != Decision::Undecided;
     if agrees && is_decided && !is_same && effect.is_some() && new_effect.is_some() {
         diff.inconsistencies.push(format!("{witness:?} was to differ and does not"));
         return;
@@ -175,7 +183,9 @@ fn same_deciders((old, was): (&Side<'_>, &Fate), (new, is): (&Side<'_>, &Fate)) 
         (End::Rule(_) | End::Infrastructure | End::Default, _) => false,
     };
     let maybe = was.maybe.iter().zip(&is.maybe);
-    same_end && was.maybe.len() == is.maybe.len() && maybe.into_iter().all(|(&a, &b)| same_rule(a, b))
+    same_end
+        && was.maybe.len() == is.maybe.len()
+        && maybe.into_iter().all(|(&a, &b)| same_rule(a, b))
 }
 
 /// The flow with less said about it, as long as both sides say the same of it.
@@ -206,14 +216,18 @@ fn settings(before: &Ruleset, after: &Ruleset) -> Vec<String> {
     let mode = |side: &Ruleset| side.threat_intel.mode.name().to_owned();
     change("threat intelligence mode", mode(before), mode(after));
     let allowed = |side: &Ruleset| {
-        let fqdns: Vec<String> = side.threat_intel.allowed_fqdns.iter().map(ToString::to_string).collect();
-        format!("{} {}", side.threat_intel.allowed_addresses.known, fqdns.join(",")).trim().to_owned()
+        let fqdns: Vec<String> =
+            side.threat_intel.allowed_fqdns.iter().map(ToString::to_string).collect();
+        format!("{} {}", side.threat_intel.allowed_addresses.known, fqdns.join(","))
+            .trim()
+            .to_owned()
     };
     change("threat intelligence allowlist", allowed(before), allowed(after));
     let mode = |side: &Ruleset| side.idps.mode.name().to_owned();
     change("IDPS mode", mode(before), mode(after));
     let overrides = |side: &Ruleset| {
-        let overrides = side.idps.overrides.iter().map(|(id, mode)| format!("{id} {}", mode.name()));
+        let overrides =
+            side.idps.overrides.iter().map(|(id, mode)| format!("{id} {}", mode.name()));
         overrides.collect::<Vec<_>>().join(", ")
     };
     change("IDPS signature overrides", overrides(before), overrides(after));
@@ -239,7 +253,8 @@ mod tests {
         let (mut differs, mut depends) = (false, false);
         for flow in small_world::flows(&both) {
             let (was, is) = (evaluate(&old, &flow, &mut ()), evaluate(&new, &flow, &mut ()));
-            let is_decided = was.decision != Decision::Undecided && is.decision != Decision::Undecided;
+            let is_decided =
+                was.decision != Decision::Undecided && is.decision != Decision::Undecided;
             let is_same = was.decision == is.decision && was.translation == is.translation;
             differs |= is_decided && !is_same;
             depends |= !is_decided && !is_same;

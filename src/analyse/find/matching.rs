@@ -42,12 +42,7 @@ pub(super) fn matches(
     }
 }
 
-fn holds(
-    condition: &Condition,
-    ruleset: &Ruleset,
-    flow: &Flow,
-    verdict: &Verdict,
-) -> Option<bool> {
+fn holds(condition: &Condition, ruleset: &Ruleset, flow: &Flow, verdict: &Verdict) -> Option<bool> {
     Some(match condition {
         Condition::Protocol(values) => values.iter().any(|&asked| is_of(flow.protocol, asked)),
         Condition::Source(values) => addresses(values).contains(flow.source),
@@ -114,7 +109,10 @@ pub(super) fn end_fits(
         Condition::Rule(values) => rule.is_some_and(|rule| {
             let path = rule.to_string();
             values.iter().any(|value| {
-                path == *value || path.strip_suffix(value.as_str()).is_some_and(|rest| rest.ends_with(['/', ':']))
+                path == *value
+                    || path
+                        .strip_suffix(value.as_str())
+                        .is_some_and(|rest| rest.ends_with(['/', ':']))
             })
         }),
         Condition::Protocol(_)

@@ -143,9 +143,11 @@ impl Finder<'_> {
     fn unmatched(&mut self, case: &Case, flows: &[Product]) -> Result<(), OutOfSteps> {
         let every: Vec<usize> = (0..self.layout.items.len()).collect();
         let space = &self.layout.space;
-        let web = space.family(IpFamily::V4).and_then(|all| all.with(Axis::Service, service::web()));
+        let web =
+            space.family(IpFamily::V4).and_then(|all| all.with(Axis::Service, service::web()));
         let names = space.fqdns(&self.layout.ruleset.infrastructure.fqdns);
-        let listed: Vec<Product> = web.and_then(|web| web.with(Axis::Name, names)).into_iter().collect();
+        let listed: Vec<Product> =
+            web.and_then(|web| web.with(Axis::Name, names)).into_iter().collect();
         if case.fits(Ruling::Allow, Stage::Infrastructure, None) && !self.is_satisfied() {
             let pieces = common(flows, &listed);
             let end = (Ruling::Allow, Stage::Infrastructure, None);
@@ -161,7 +163,8 @@ impl Finder<'_> {
 
     /// Flows that depend on what is not known: cut apart, then put to the evaluator.
     fn unsure(&mut self, flows: &[Product]) -> Result<(), OutOfSteps> {
-        let tied: Vec<usize> = self.layout.ties().into_iter().flat_map(|(_, rules)| rules).collect();
+        let tied: Vec<usize> =
+            self.layout.ties().into_iter().flat_map(|(_, rules)| rules).collect();
         let mut side = None;
         for (place, item) in self.layout.items.iter().enumerate() {
             let is_tied = tied.contains(&place);
@@ -175,7 +178,8 @@ impl Finder<'_> {
             }
             let pieces = common(flows, &item.region.may);
             let left = Search::new(self.layout.steps()).all_left(&pieces, &blockers)?;
-            let side = side.get_or_insert_with(|| Side::new(self.layout.ruleset, &self.layout.space));
+            let side =
+                side.get_or_insert_with(|| Side::new(self.layout.ruleset, &self.layout.space));
             let mut steps = self.steps;
             for (part, _) in side.classify(&left, &mut steps)? {
                 self.ask(&part);
@@ -189,7 +193,10 @@ impl Finder<'_> {
         let Some(flow) = self.layout.space.flow(part) else { return };
         let verdict = evaluate(self.layout.ruleset, &flow, &mut ());
         match matching::matches(self.query, self.layout.ruleset, &flow, &verdict) {
-            Some(true) if verdict.decision == Decision::Undecided || self.wanted.witnesses > self.answer.witnesses.len() => {
+            Some(true)
+                if verdict.decision == Decision::Undecided
+                    || self.wanted.witnesses > self.answer.witnesses.len() =>
+            {
                 self.answer.witnesses.push((flow, verdict));
             }
             None => {
@@ -305,8 +312,18 @@ mod tests {
                 None => may_be_there = true,
             }
         }
-        prop_assert_eq!(!answer.witnesses.is_empty(), is_there, "{}\n{}\n{:?}", question, text, answer);
-        prop_assert!(answer.is_absent() != (is_there || may_be_there), "{question}\n{text}\n{answer:?}");
+        prop_assert_eq!(
+            !answer.witnesses.is_empty(),
+            is_there,
+            "{}\n{}\n{:?}",
+            question,
+            text,
+            answer
+        );
+        prop_assert!(
+            answer.is_absent() != (is_there || may_be_there),
+            "{question}\n{text}\n{answer:?}"
+        );
         Ok(())
     }
 

@@ -57,7 +57,9 @@ impl Laminar {
         let mut open: Vec<(String, u32)> = Vec::new();
         // Texts below a prefix follow it directly in the order of bytes.
         for (text, marks) in texts.into_iter().filter(|(text, _)| text.starts_with(root)) {
-            while let Some((prefix, start)) = open.pop_if(|(prefix, _)| !text.starts_with(&**prefix)) {
+            while let Some((prefix, start)) =
+                open.pop_if(|(prefix, _)| !text.starts_with(&**prefix))
+            {
                 tree.close(prefix, start);
             }
             let start = tree.next();
@@ -137,7 +139,13 @@ impl Laminar {
     }
 
     /// The points of a set from one atom up to another one.
-    fn points(&self, set: &Set, from: u32, to: u32, word: &impl Fn(&Atom) -> String) -> Vec<String> {
+    fn points(
+        &self,
+        set: &Set,
+        from: u32,
+        to: u32,
+        word: &impl Fn(&Atom) -> String,
+    ) -> Vec<String> {
         let Some(last) = to.checked_sub(1) else { return Vec::new() };
         let wanted = set.intersection(&Set::interval(from, last));
         let atoms = wanted.intervals().iter().flat_map(|&(first, last)| first..=last);

@@ -147,7 +147,9 @@ fn descriptor(check: &Check) -> Descriptor {
         short_description: text(check.summary),
         full_description: text(check.summary),
         help: text(check.page),
-        properties: Properties { tags: std::iter::once("security".to_owned()).chain(tags).collect() },
+        properties: Properties {
+            tags: std::iter::once("security".to_owned()).chain(tags).collect(),
+        },
     }
 }
 

@@ -16,7 +16,8 @@ use crate::report::verdict::decider;
 /// The answer in one line.
 fn headline(diff: &Diff) -> String {
     if diff.is_equivalent() {
-        return "equivalent: every flow has the same verdict and translation on both sides".to_owned();
+        return "equivalent: every flow has the same verdict and translation on both sides"
+            .to_owned();
     }
     let undecided = diff.differences.iter().filter(|difference| difference.is_undecided()).count();
     let sure = diff.differences.len() - undecided;
