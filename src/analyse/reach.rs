@@ -13,7 +13,7 @@ use super::index::Index;
 use super::order::{Order, Standing};
 use super::search::{OutOfSteps, Search};
 use super::space::{Cuts, Product, Region, Regions, Space};
-use crate::compile::{NatTarget, Need, Ruleset};
+use crate::compile::{DnatMode, NatTarget, Need, Ruleset};
 use crate::evaluate::{RuleRef, Ruling, Stage, evaluate};
 use crate::flow::{Flow, FlowProtocol};
 use crate::net::{IpProtocol, IpRange, IpSet};
@@ -138,6 +138,7 @@ impl<'a> Layout<'a> {
     }
 
     /// What rules surely match.
+    #[must_use]
     pub fn sure<'s>(&'s self, rules: &'s [usize]) -> Vec<&'s Product> {
         rules
             .iter()
@@ -147,6 +148,7 @@ impl<'a> Layout<'a> {
     }
 
     /// What rules may match.
+    #[must_use]
     pub fn may<'s>(&'s self, rules: &'s [usize]) -> Vec<&'s Product> {
         rules
             .iter()
@@ -164,7 +166,38 @@ impl<'a> Layout<'a> {
     /// Whether a rule can decide a flow.
     #[must_use]
     pub fn reach(&self, rule: usize) -> Reach {
-        self.decided_reach(rule).unwrap_or(Reach::NotDecided)
+        match self.decided_reach(rule) {
+            Ok(reach) if self.has_override() => self.under_override(rule, reach),
+            Ok(reach) => reach,
+            Err(OutOfSteps) => Reach::NotDecided,
+        }
+    }
+
+    /// Whether a network rule can override a DNAT rule: a flow then takes part in two walks.
+    #[must_use]
+    pub fn has_override(&self) -> bool {
+        let is_override = self.ruleset.options.dnat == DnatMode::LegacyOverride;
+        is_override && !self.ruleset.nat.rules.is_empty()
+    }
+
+    /// Translated packets are not in the space, so what they could change is not decided.
+    fn under_override(&self, rule: usize, reach: Reach) -> Reach {
+        let Some(item) = self.items.get(rule) else { return reach };
+        match (item.rule, &reach) {
+            (RuleRef::Nat(_), Reach::Reachable(product)) => {
+                if self.decided_by(product, item.rule).is_some() {
+                    reach
+                } else {
+                    Reach::NotDecided
+                }
+            }
+            (RuleRef::Network(_), Reach::Unreachable | Reach::Depends(_))
+                if item.effect.ruling == Ruling::Deny =>
+            {
+                Reach::NotDecided
+            }
+            (RuleRef::Nat(_) | RuleRef::Network(_) | RuleRef::Application(_), _) => reach,
+        }
     }
 
     fn decided_reach(&self, rule: usize) -> Result<Reach, OutOfSteps> {

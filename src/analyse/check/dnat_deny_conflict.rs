@@ -19,6 +19,9 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
+    if context.ruleset.nat.rules.is_empty() {
+        return Vec::new();
+    }
     let mut override_reading = context.ruleset.clone();
     override_reading.options.dnat = DnatMode::LegacyOverride;
     let mut terminal_reading = context.ruleset.clone();

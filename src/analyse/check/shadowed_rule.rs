@@ -1,5 +1,7 @@
 #![doc = include_str!("../../../docs/checks/shadowed-rule.md")]
 
+use std::fmt::Write as _;
+
 use super::{Check, Context, Finding, Level, named};
 use crate::analyse::reach::Reach;
 use crate::analyse::shadow::blockers;
@@ -38,7 +40,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     }
     findings.extend(depends(context, needs, &open));
     if let Some(&first) = not_decided.first() {
-        let message = "whether this rule can decide anything was not decided: the rules before it overlap in too many ways";
+        let message = "whether this rule can decide anything was not decided: the rules before it overlap in too many ways, or it may match packets that DNAT has translated";
         findings.push(
             Finding::new(CHECK.name, Level::Info, message)
                 .about(context.ruleset, first)
@@ -82,10 +84,10 @@ fn by_others(context: &Context<'_>, place: usize, rule: RuleRef) -> Finding {
             others.iter().copied().filter(|&other| differs(context, rule, other)).collect();
         let does = if differing.len() == 1 { "does" } else { "do" };
         if differing.len() == others.len() {
-            message.push_str(&format!(" and {does} something else with it"));
+            let _ = write!(message, " and {does} something else with it");
         } else {
             let names = named(ruleset, &differing);
-            message.push_str(&format!(", and {names} {does} something else with it"));
+            let _ = write!(message, ", and {names} {does} something else with it");
         }
     }
     let help = if crosses {
@@ -157,31 +159,28 @@ fn reason(context: &Context<'_>, rule: RuleRef) -> String {
             })
         }),
         RuleRef::Application(rank) => {
-            ruleset.application.criteria.get(rank as usize).map(application)
+            ruleset.application.criteria.get(rank as usize).map(|rule| Some(application(rule)))
         }
     };
     criteria.flatten().unwrap_or_else(|| "its parts contradict each other".to_owned())
 }
 
-fn application(rule: &ApplicationCriteria) -> Option<String> {
+fn application(rule: &ApplicationCriteria) -> String {
     if let Some(reason) = ends(&rule.sources, rule.destinations.as_ref(), true) {
-        return Some(reason);
+        return reason;
     }
     if rule.protocols.is_empty() {
-        return Some("it lists no protocol".to_owned());
+        return "it lists no protocol".to_owned();
     }
-    let targets = &rule.targets;
-    if targets.urls.is_empty() {
-        let invalid: Vec<String> = targets.fqdns.iter().map(|fqdn| format!("`{fqdn}`")).collect();
-        return Some(if invalid.is_empty() {
-            "it lists no target".to_owned()
-        } else {
-            format!("no name fits {}; `*` may only be the first character", invalid.join(", "))
-        });
+    if !rule.targets.urls.is_empty() {
+        return "its URLs are invalid, or they are those of HTTPS and it does not terminate TLS"
+            .to_owned();
     }
-    Some(
-        "its URLs are invalid, or they are those of HTTPS and it does not terminate TLS".to_owned(),
-    )
+    let invalid: Vec<String> = rule.targets.fqdns.iter().map(|fqdn| format!("`{fqdn}`")).collect();
+    if invalid.is_empty() {
+        return "it lists no target".to_owned();
+    }
+    format!("no name fits {}; `*` may only be the first character", invalid.join(", "))
 }
 
 /// What is wrong with sources or destinations.

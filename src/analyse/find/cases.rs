@@ -168,7 +168,7 @@ fn axis_set(condition: &Condition, space: &Space) -> Option<(Axis, Set)> {
             Some((Axis::Service, sets.fold(Set::empty(), |all, set| all.union(&set))))
         }
         Condition::Port(values) => {
-            let sets = values.iter().map(on_ports);
+            let sets = values.iter().map(|&range| on_ports(range));
             Some((Axis::Service, sets.fold(Set::empty(), |all, set| all.union(&set))))
         }
         Condition::Fqdn(values) => {
@@ -182,7 +182,7 @@ fn axis_set(condition: &Condition, space: &Space) -> Option<(Axis, Set)> {
     }
 }
 
-fn on_ports(range: &PortRange) -> Set {
+fn on_ports(range: PortRange) -> Set {
     let services = WITH_PORTS.iter().map(|service| service.ports(range.first(), range.last()));
     services.fold(Set::empty(), |all, set| all.union(&set))
 }

@@ -4,6 +4,8 @@ mod json;
 mod markdown;
 mod text;
 
+use std::fmt::Write as _;
+
 pub use json::{DiffJson, RegionJson, json};
 pub use markdown::markdown;
 pub use text::text;
@@ -40,7 +42,7 @@ fn headline(diff: &Diff) -> String {
 fn verdict(ruleset: &Ruleset, verdict: &Verdict) -> String {
     let mut text = verdict.decision.name().to_owned();
     if verdict.candidates.is_empty() {
-        text.push_str(&format!(" by {}", decider(ruleset, verdict.stage, verdict.rule)));
+        let _ = write!(text, " by {}", decider(ruleset, verdict.stage, verdict.rule));
     } else {
         let mut needs: Vec<&str> = Vec::new();
         for need in verdict.candidates.iter().flat_map(|outcome| &outcome.needs) {
@@ -48,10 +50,10 @@ fn verdict(ruleset: &Ruleset, verdict: &Verdict) -> String {
                 needs.push(need);
             }
         }
-        text.push_str(&format!(" (depends on {})", needs.join(", ")));
+        let _ = write!(text, " (depends on {})", needs.join(", "));
     }
     if let Some(translation) = &verdict.translation {
-        text.push_str(&format!(" => {translation}"));
+        let _ = write!(text, " => {translation}");
     }
     text
 }
