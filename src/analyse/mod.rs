@@ -1,15 +1,17 @@
 //! Questions about whole rule sets and whole logs, all answered by [`crate::evaluate`].
 
 pub mod check;
+pub mod diff;
+pub mod find;
 pub mod index;
 pub mod order;
 pub mod reach;
 pub mod redundant;
 pub mod replay;
-#[cfg(test)]
-mod small_world;
 pub mod search;
 pub mod shadow;
+#[cfg(test)]
+mod small_world;
 pub mod space;
 pub mod suppression;
 pub mod traffic;

@@ -28,9 +28,12 @@ const PIECES_MAX: usize = 4_000;
 /// together, without changing any verdict.
 #[must_use]
 pub fn redundant(layout: &Layout<'_>, reaches: &[Reach]) -> Vec<Redundant> {
-    let mut removed: HashSet<usize> = (0..reaches.len())
-        .filter(|&rule| reaches.get(rule) == Some(&Reach::Unreachable))
-        .collect();
+    // Where a network rule can override DNAT, a rule also matters for translated packets.
+    if layout.has_override() {
+        return Vec::new();
+    }
+    let mut removed: HashSet<usize> =
+        (0..reaches.len()).filter(|&rule| reaches.get(rule) == Some(&Reach::Unreachable)).collect();
     let candidates: Vec<usize> = (0..reaches.len())
         .into_par_iter()
         .filter(|&rule| matches!(reaches.get(rule), Some(Reach::Reachable(_))))
@@ -56,7 +59,8 @@ fn successors(layout: &Layout<'_>, rule: usize, removed: &HashSet<usize>) -> Opt
     if overlapping.iter().any(|other| standing(other) == Standing::Tied) {
         return None;
     }
-    let others: Vec<usize> = overlapping.into_iter().filter(|other| !removed.contains(other)).collect();
+    let others: Vec<usize> =
+        overlapping.into_iter().filter(|other| !removed.contains(other)).collect();
     let before: Vec<usize> =
         others.iter().copied().filter(|other| standing(other) == Standing::Before).collect();
     let mut search = Search::new(layout.steps());
@@ -88,7 +92,8 @@ fn ends_alike(layout: &Layout<'_>, effect: &Effect, mut left: Vec<Product>) -> b
         return true;
     }
     let listed = &layout.ruleset.infrastructure.fqdns;
-    let web = layout.space.family(IpFamily::V4).and_then(|all| all.with(Axis::Service, service::web()));
+    let web =
+        layout.space.family(IpFamily::V4).and_then(|all| all.with(Axis::Service, service::web()));
     let Some(web) = web else { return false };
     // Microsoft does not publish the names of the built-in collection: without a list, every name
     // may be one of them.

@@ -34,17 +34,18 @@ pub fn blockers(layout: &Layout<'_>, rule: usize) -> Option<Blockers> {
     }
     let before = layout.before(rule);
     let mut rules = compact(layout, rule, &before)?;
-    let differs = |other: usize| layout.items.get(other).is_some_and(|other| other.effect != item.effect);
+    let differs =
+        |other: usize| layout.items.get(other).is_some_and(|other| other.effect != item.effect);
     if !rules.iter().any(|&other| differs(other)) {
-        let mut others: Vec<usize> = before.iter().copied().filter(|&other| differs(other)).collect();
+        let mut others: Vec<usize> =
+            before.iter().copied().filter(|&other| differs(other)).collect();
         sort_by_overlap(layout, rule, &mut others);
         rules.extend(others.into_iter().find(|&other| taken(layout, rule, other).is_some()));
     }
     let mut likely = rules.clone();
     likely.sort_by_key(|&other| (!differs(other), other));
-    let witness = likely
-        .iter()
-        .find_map(|&other| never_decided(layout, &taken(layout, rule, other)?, rule));
+    let witness =
+        likely.iter().find_map(|&other| never_decided(layout, &taken(layout, rule, other)?, rule));
     rules.sort_unstable();
     Some(Blockers { differs: rules.iter().any(|&other| differs(other)), rules, witness })
 }
@@ -123,9 +124,8 @@ fn sort_by_overlap(layout: &Layout<'_>, rule: usize, others: &mut Vec<usize>) {
             return 0.0;
         };
         let pieces = item.region.may.iter();
-        let common = pieces.flat_map(|piece| {
-            other.region.sure.iter().filter_map(|sure| piece.intersection(sure))
-        });
+        let common = pieces
+            .flat_map(|piece| other.region.sure.iter().filter_map(|sure| piece.intersection(sure)));
         common.map(|common| layout.space.volume(&common)).sum()
     };
     let mut keyed: Vec<(f64, usize)> = others.iter().map(|&other| (volume(other), other)).collect();
@@ -138,7 +138,10 @@ fn sort_by_overlap(layout: &Layout<'_>, rule: usize, others: &mut Vec<usize>) {
 pub fn takers(layout: &Layout<'_>, rule: usize, product: &Product) -> Vec<usize> {
     let before = layout.before(rule);
     let overlaps = |&other: &usize| {
-        layout.items.get(other).is_some_and(|item| item.region.sure.iter().any(|sure| sure.overlaps(product)))
+        layout
+            .items
+            .get(other)
+            .is_some_and(|item| item.region.sure.iter().any(|sure| sure.overlaps(product)))
     };
     let takers: BTreeSet<usize> = before.into_iter().filter(overlaps).collect();
     takers.into_iter().collect()

@@ -64,7 +64,7 @@ const PORTS: &[&str] = &["443", "80-90", "*", "22", "22-443"];
 fn network(has_unknown: bool) -> impl Strategy<Value = (&'static str, String)> {
     let kind = prop::sample::select(vec!["allow network", "deny network"]);
     let protocols = list(&["tcp", "udp", "icmp", "any"]);
-    let unknown = if has_unknown { 1 } else { 0 };
+    let unknown = u32::from(has_unknown);
     let sources = prop_oneof![6 => list(SOURCES), unknown => Just("10.0.0.2, @missing".to_owned())];
     let to = prop_oneof![6 => list(DESTINATIONS), unknown => Just("Unheard, 192.0.2.1".to_owned())];
     (kind, protocols, sources, to, list(PORTS)).prop_map(|(kind, protocols, sources, to, ports)| {
@@ -74,13 +74,16 @@ fn network(has_unknown: bool) -> impl Strategy<Value = (&'static str, String)> {
 
 fn application(has_unknown: bool) -> impl Strategy<Value = (&'static str, String)> {
     let kind = prop::sample::select(vec!["allow application", "deny application"]);
-    let unknown = if has_unknown { 1 } else { 0 };
-    let targets = prop_oneof![8 => list(TARGETS), unknown => Just("a.example, tag Unheard".to_owned())];
+    let unknown = u32::from(has_unknown);
+    let targets =
+        prop_oneof![8 => list(TARGETS), unknown => Just("a.example, tag Unheard".to_owned())];
     let protocols = list(&["https:443", "http:80", "mssql:22", "https:80"]);
     let inspect = prop::sample::select(vec!["", " inspect"]);
-    (kind, protocols, list(SOURCES), targets, inspect).prop_map(|(kind, protocols, sources, targets, inspect)| {
-        (kind, format!("{protocols} {sources} -> {targets}{inspect}"))
-    })
+    (kind, protocols, list(SOURCES), targets, inspect).prop_map(
+        |(kind, protocols, sources, targets, inspect)| {
+            (kind, format!("{protocols} {sources} -> {targets}{inspect}"))
+        },
+    )
 }
 
 fn nat() -> impl Strategy<Value = (&'static str, String)> {
@@ -95,7 +98,12 @@ fn nat() -> impl Strategy<Value = (&'static str, String)> {
 fn rule(has_unknown: bool) -> impl Strategy<Value = RuleLine> {
     let body = prop_oneof![4 => network(has_unknown), 4 => application(has_unknown), 1 => nat()];
     let priority = prop::sample::select(vec![100u32, 200, 300, 400, 500, 600]);
-    (body, 0usize..2, priority).prop_map(|((kind, line), group, priority)| RuleLine { kind, group, priority, line })
+    (body, 0usize..2, priority).prop_map(|((kind, line), group, priority)| RuleLine {
+        kind,
+        group,
+        priority,
+        line,
+    })
 }
 
 /// Texts of rule sets; with `has_unknown`, some have ties, missing groups and tags without a table.
@@ -106,7 +114,9 @@ pub(in crate::analyse) fn texts(has_unknown: bool) -> impl Strategy<Value = Stri
             let mut text = "policy p\n  tier Premium\n".to_owned();
             for (group, priority) in [(0, 200), (1, second)] {
                 let _ = writeln!(text, "group g{group} {priority}");
-                for (index, rule) in rules.iter().enumerate().filter(|(_, rule)| rule.group == group) {
+                for (index, rule) in
+                    rules.iter().enumerate().filter(|(_, rule)| rule.group == group)
+                {
                     // Without ties wanted, every collection has a priority of its own.
                     let own = if has_unknown { 0 } else { u32::try_from(index).unwrap() };
                     let _ = writeln!(text, "  {} c{index} {}", rule.kind, rule.priority + own);
@@ -122,8 +132,10 @@ pub(in crate::analyse) fn texts(has_unknown: bool) -> impl Strategy<Value = Stri
 /// Flows that between them tell apart everything that the rules of such a text can.
 pub(in crate::analyse) fn flows(text: &str) -> Vec<Flow> {
     let mut flows = Vec::new();
-    let v4 = (["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.9.9.9"].as_slice(),
-        ["192.0.2.0", "192.0.2.1", "192.0.2.2", "203.0.113.3", "198.51.100.1"].as_slice());
+    let v4 = (
+        ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.9.9.9"].as_slice(),
+        ["192.0.2.0", "192.0.2.1", "192.0.2.2", "203.0.113.3", "198.51.100.1"].as_slice(),
+    );
     let v6 = (["fd00::1", "fd00::9"].as_slice(), ["fd00:1::1", "fd00:1::2"].as_slice());
     for (sources, destinations) in [v4, v6] {
         for source in sources {
@@ -151,8 +163,11 @@ fn services(text: &str, source: IpAddr, mut add: impl FnMut(Flow)) {
             let is_tcp = protocol == IpProtocol::TCP;
             add(Flow { port: Some(port), is_without_application: is_tcp, ..flow });
         }
-        for protocol in [ApplicationProtocol::Http, ApplicationProtocol::Https, ApplicationProtocol::Mssql] {
-            let flow = Flow { port: Some(port), ..Flow::new(FlowProtocol::Application(protocol), source) };
+        for protocol in
+            [ApplicationProtocol::Http, ApplicationProtocol::Https, ApplicationProtocol::Mssql]
+        {
+            let flow =
+                Flow { port: Some(port), ..Flow::new(FlowProtocol::Application(protocol), source) };
             add(Flow { name: Name::Absent, ..flow.clone() });
             names(text, &flow, &mut add);
         }
@@ -160,11 +175,15 @@ fn services(text: &str, source: IpAddr, mut add: impl FnMut(Flow)) {
 }
 
 fn names(text: &str, flow: &Flow, add: &mut impl FnMut(Flow)) {
-    let paths: &[&str] = if text.contains("url ") { &["/", "/t", "/t/", "/t/x", "/z"] } else { &["/"] };
-    let categories: &[&str] = if text.contains("category ") { &["News", "Games"] } else { &["News"] };
+    let paths: &[&str] =
+        if text.contains("url ") { &["/", "/t", "/t/", "/t/x", "/z"] } else { &["/"] };
+    let categories: &[&str] =
+        if text.contains("category ") { &["News", "Games"] } else { &["News"] };
     for name in ["a.example", "b.a.example", "c.a.example", "xa.example", "example", "other.test"] {
         for path in paths {
-            for category in categories.iter().filter(|&&category| name != "a.example" || category == "News") {
+            for category in
+                categories.iter().filter(|&&category| name != "a.example" || category == "News")
+            {
                 let mut flow = flow.clone();
                 flow.name = Name::Known(Fqdn::new(name).unwrap());
                 flow.url = RequestUrl::new(&format!("{name}{path}"));

@@ -25,7 +25,8 @@ pub struct SuppressionError {
     pub span: Span,
 }
 
-const HELP: &str = "write `CHECK RULE YYYY-MM-DD REASON`, the rule as audit prints it, `*` for every rule";
+const HELP: &str =
+    "write `CHECK RULE YYYY-MM-DD REASON`, the rule as audit prints it, `*` for every rule";
 
 /// The suppressions of a text, one a line: check, rule, last day, reason. `#` begins a comment line.
 /// A rule whose path holds spaces stands in quotes.
@@ -35,7 +36,8 @@ pub fn suppressions(text: &str, source: SourceId) -> (Vec<Suppression>, Vec<Supp
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let span = Span { source, start: offset(start), end: offset(start + line.trim_end().len()) };
+        let span =
+            Span { source, start: offset(start), end: offset(start + line.trim_end().len()) };
         start += line.len();
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -103,7 +105,11 @@ pub fn unsuppressed(findings: Vec<Finding>, accepted: &[Suppression], today: Dat
 fn stale(suppression: &Suppression, is_used: bool, today: Date) -> Option<Finding> {
     let Suppression { check, rule, until, reason, .. } = suppression;
     let (level, message, help) = if !is_used {
-        (Level::Info, format!("nothing is found that the suppression of `{check}` for `{rule}` accepts"), "remove it")
+        (
+            Level::Info,
+            format!("nothing is found that the suppression of `{check}` for `{rule}` accepts"),
+            "remove it",
+        )
     } else if *until < today {
         (
             Level::Warning,
@@ -113,7 +119,11 @@ fn stale(suppression: &Suppression, is_used: bool, today: Date) -> Option<Findin
     } else {
         return None;
     };
-    Some(Finding::new("stale-suppression", level, message).with_help(help).at(Some(suppression.span)))
+    Some(
+        Finding::new("stale-suppression", level, message)
+            .with_help(help)
+            .at(Some(suppression.span)),
+    )
 }
 
 #[cfg(test)]
@@ -128,20 +138,29 @@ mod tests {
 
     #[test]
     fn a_line_has_four_parts() {
-        let (read, errors) = read("# none\nwide-ports \"g/c/my rule\" 2026-12-31 until the vendor says which\n");
+        let (read, errors) =
+            read("# none\nwide-ports \"g/c/my rule\" 2026-12-31 until the vendor says which\n");
         assert_eq!(errors, []);
-        assert_eq!((read[0].rule.as_str(), read[0].reason.as_str()), ("g/c/my rule", "until the vendor says which"));
-        assert_eq!((read[0].span.start, read[0].span.end), (7, 75));
+        assert_eq!(
+            (read[0].rule.as_str(), read[0].reason.as_str()),
+            ("g/c/my rule", "until the vendor says which")
+        );
+        assert_eq!((read[0].span.start, read[0].span.end), (7, 70));
     }
 
     #[test]
     fn what_is_wrong_with_a_line_is_said() {
-        let messages: Vec<String> = read("wide a 2026-01-01 x\nwide-ports a soon x\nwide-ports a 2026-01-01\n")
-            .1
-            .into_iter()
-            .map(|error| error.message)
-            .collect();
-        let expected = ["no check is called `wide`", "`soon` is no day", "a suppression needs a rule and a reason"];
+        let messages: Vec<String> =
+            read("wide a 2026-01-01 x\nwide-ports a soon x\nwide-ports a 2026-01-01\n")
+                .1
+                .into_iter()
+                .map(|error| error.message)
+                .collect();
+        let expected = [
+            "no check is called `wide`",
+            "`soon` is no day",
+            "a suppression needs a rule and a reason",
+        ];
         assert_eq!(messages, expected);
     }
 

@@ -80,7 +80,9 @@ pub(super) fn run(args: &AuditArgs, global: &GlobalArgs) -> Result<ExitStatus, F
     }
     let mut findings = audit.findings;
     if let Some(file) = &args.suppressions {
-        let today = args.today.unwrap_or_else(|| jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date());
+        let today = args
+            .today
+            .unwrap_or_else(|| jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date());
         findings = accepted(file, findings, &mut loaded.sources, today)?;
     }
     let fail_on = Level::from(args.fail_on);

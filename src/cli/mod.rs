@@ -4,9 +4,11 @@ mod args;
 mod audit;
 mod bench;
 mod check;
+mod diff;
 #[cfg(feature = "logs")]
 mod events;
 mod failure;
+mod find;
 mod inputs;
 #[cfg(feature = "logs")]
 mod log_inputs;
@@ -63,6 +65,8 @@ enum Command {
     Check(check::CheckArgs),
     Show(show::ShowArgs),
     Audit(audit::AuditArgs),
+    Find(find::FindArgs),
+    Diff(diff::DiffArgs),
     #[cfg(feature = "logs")]
     Report(report::ReportArgs),
     #[cfg(feature = "logs")]
@@ -81,6 +85,8 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(args, &cli.global),
         Command::Show(args) => show::run(args, &cli.global),
         Command::Audit(args) => audit::run(args, &cli.global),
+        Command::Find(args) => find::run(args, &cli.global),
+        Command::Diff(args) => diff::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Report(args) => report::run(args, &cli.global),
         #[cfg(feature = "logs")]

@@ -5,6 +5,7 @@ pub mod expression;
 pub mod flow;
 pub mod json;
 pub mod legacy;
+pub mod query;
 pub mod text;
 pub mod value;
 

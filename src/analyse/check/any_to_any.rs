@@ -25,7 +25,8 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         } else {
             (Level::Warning, format!("port {}", criteria.ports.known))
         };
-        let message = format!("allows {what} from every source to every destination, inbound ones too");
+        let message =
+            format!("allows {what} from every source to every destination, inbound ones too");
         findings.push(
             Finding::new(CHECK.name, level, message)
                 .about(context.ruleset, rule)
@@ -45,7 +46,8 @@ fn application<'c>(context: &'c Context<'_>) -> impl Iterator<Item = Finding> + 
         let is_any = criteria.sources.known.is_all_of(IpFamily::V4)
             && criteria.targets.fqdns.contains(&FqdnPattern::Any);
         is_any.then(|| {
-            let message = "allows every source to every name: as a filter it does nothing but require a name";
+            let message =
+                "allows every source to every name: as a filter it does nothing but require a name";
             Finding::new(CHECK.name, Level::Warning, message)
                 .about(context.ruleset, item.rule)
                 .with_help("name the sources, and list the names they need")

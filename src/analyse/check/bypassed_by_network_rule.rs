@@ -1,6 +1,7 @@
 #![doc = include_str!("../../../docs/checks/bypassed-by-network-rule.md")]
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use super::size::is_internet;
 use super::{Check, Context, Finding, Level, named};
@@ -37,6 +38,14 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     findings
 }
 
+/// The places of the network rules that this check reports.
+pub(super) fn bypassing(context: &Context<'_>) -> Vec<usize> {
+    let places = context.allowing_network().filter(|(place, rule, criteria)| {
+        is_internet(&criteria.destinations.known) && finding(context, *place, *rule).is_some()
+    });
+    places.map(|(place, _, _)| place).collect()
+}
+
 fn finding(context: &Context<'_>, place: usize, rule: RuleRef) -> Option<Finding> {
     let layout = &context.layout;
     let ruleset = context.ruleset;
@@ -56,18 +65,17 @@ fn finding(context: &Context<'_>, place: usize, rule: RuleRef) -> Option<Finding
         .flat_map(|taken| &taken.pieces)
         .flat_map(|piece| piece.on(Axis::Service).intervals().to_vec())
         .collect();
-    let mut message = format!(
-        "allows {} before any application rule is asked",
-        list(&service_words(&services))
-    );
+    let mut message =
+        format!("allows {} before any application rule is asked", list(&service_words(&services)));
     let mut witness = None;
     if let Some(piece) = denied.iter().find_map(|taken| taken.pieces.first()) {
         let rules: Vec<RuleRef> = denied.iter().map(|taken| taken.rule).collect();
-        message.push_str(&format!(
+        let _ = write!(
+            message,
             ": names that {} {} become reachable",
             named(ruleset, &rules),
             if rules.len() == 1 { "denies" } else { "deny" }
-        ));
+        );
         witness = context.witness(CHECK.name, piece, rule);
     }
     if let Some(unlisted) = &unlisted {
@@ -87,7 +95,10 @@ fn finding(context: &Context<'_>, place: usize, rule: RuleRef) -> Option<Finding
         })
     });
     let also = unlisted.as_ref().map(|piece| {
-        format!("listed by no application rule: {}", list(&layout.space.name_words(piece.on(Axis::Name))))
+        format!(
+            "listed by no application rule: {}",
+            list(&layout.space.name_words(piece.on(Axis::Name)))
+        )
     });
     Some(
         Finding::new(CHECK.name, level, message)
@@ -131,7 +142,10 @@ fn taken(context: &Context<'_>, own: &[Product], other: usize) -> Option<Taken> 
         .before(other)
         .into_iter()
         .filter(|&before| {
-            layout.items.get(before).is_some_and(|item| matches!(item.rule, RuleRef::Application(_)))
+            layout
+                .items
+                .get(before)
+                .is_some_and(|item| matches!(item.rule, RuleRef::Application(_)))
         })
         .collect();
     let pieces = Search::new(layout.steps()).all_left(&common, &layout.sure(&before)).ok()?;
@@ -151,7 +165,10 @@ fn unlisted(context: &Context<'_>, own: &[Product], taken: &[Taken]) -> Option<P
             .iter()
             .filter_map(|own| {
                 own.with(Axis::Source, own.on(Axis::Source).intersection(piece.on(Axis::Source)))?
-                    .with(Axis::Service, own.on(Axis::Service).intersection(piece.on(Axis::Service)))
+                    .with(
+                        Axis::Service,
+                        own.on(Axis::Service).intersection(piece.on(Axis::Service)),
+                    )
             })
             .collect();
         Search::new(layout.steps()).first_left(&all_names, &listed).ok().flatten()

@@ -19,6 +19,9 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
+    if context.ruleset.nat.rules.is_empty() {
+        return Vec::new();
+    }
     let mut override_reading = context.ruleset.clone();
     override_reading.options.dnat = DnatMode::LegacyOverride;
     let mut terminal_reading = context.ruleset.clone();
@@ -33,7 +36,12 @@ struct Readings {
     overridden: Ruleset,
 }
 
-fn finding(context: &Context<'_>, readings: &Readings, place: usize, item: &Item) -> Option<Finding> {
+fn finding(
+    context: &Context<'_>,
+    readings: &Readings,
+    place: usize,
+    item: &Item,
+) -> Option<Finding> {
     let target = item.effect.target.as_ref()?;
     let left = context.layout.left(place).ok()?;
     let denying: Vec<(RuleRef, Flow)> = context
@@ -46,6 +54,8 @@ fn finding(context: &Context<'_>, readings: &Readings, place: usize, item: &Item
         })
         .filter_map(|(deny_place, deny)| {
             let flow = overridden(context, &left, target, deny_place)?;
+            let simple = context.layout.simplest(flow.clone());
+            let flow = if confirmed(readings, &simple) { simple } else { flow };
             confirmed(readings, &flow).then_some((deny.rule, flow))
         })
         .collect();
@@ -68,18 +78,26 @@ fn finding(context: &Context<'_>, readings: &Readings, place: usize, item: &Item
 
 fn confirmed(readings: &Readings, flow: &Flow) -> bool {
     let decision = |ruleset| evaluate(ruleset, flow, &mut ()).decision;
-    decision(&readings.terminal) == Decision::Allow && decision(&readings.overridden) == Decision::Deny
+    decision(&readings.terminal) == Decision::Allow
+        && decision(&readings.overridden) == Decision::Deny
 }
 
 /// A flow of the DNAT rule whose translated packet the network rule at `deny` is first to match.
-fn overridden(context: &Context<'_>, left: &[Product], target: &NatTarget, deny: usize) -> Option<Flow> {
+fn overridden(
+    context: &Context<'_>,
+    left: &[Product],
+    target: &NatTarget,
+    deny: usize,
+) -> Option<Flow> {
     let layout = &context.layout;
     let deny_item = layout.items.get(deny)?;
     let before: Vec<usize> = layout
         .overlapping(deny)
         .into_iter()
         .filter(|&other| layout.standing(other, deny) != Standing::After)
-        .filter(|&other| layout.items.get(other).is_some_and(|other| matches!(other.rule, RuleRef::Network(_))))
+        .filter(|&other| {
+            layout.items.get(other).is_some_and(|other| matches!(other.rule, RuleRef::Network(_)))
+        })
         .collect();
     let before = layout.may(&before);
     left.iter().find_map(|piece| {
@@ -112,7 +130,8 @@ fn original_services(original: &Set, translated: &Set, target: &NatTarget) -> Se
     if target.port.is_none() {
         return original.intersection(translated);
     }
-    let transports = [Service::Tcp, Service::Udp].map(|service| of_protocol(service.protocol(false)));
+    let transports =
+        [Service::Tcp, Service::Udp].map(|service| of_protocol(service.protocol(false)));
     let kept = transports.iter().filter(|transport| transport.overlaps(translated));
     kept.fold(Set::empty(), |kept, transport| kept.union(&original.intersection(transport)))
 }

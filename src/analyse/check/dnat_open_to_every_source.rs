@@ -19,9 +19,11 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         if !is_internet(&criteria.sources.known) {
             return None;
         }
-        let is_web = criteria.ports.known.ranges().all(|ports| {
-            ports.first() == ports.last() && matches!(ports.first(), 80 | 443)
-        });
+        let is_web = criteria
+            .ports
+            .known
+            .ranges()
+            .all(|ports| ports.first() == ports.last() && matches!(ports.first(), 80 | 443));
         let level = if is_web { Level::Info } else { Level::Warning };
         let message = format!(
             "publishes port {} to every source; a match ends the evaluation, so no later rule can narrow it",

@@ -1,12 +1,12 @@
 #![doc = include_str!("../../../docs/checks/management-port-open.md")]
 
 use super::{Check, Context, Finding, Level};
+use crate::analyse::order::Standing;
 use crate::analyse::reach::{Item, internet};
 use crate::analyse::search::Search;
 use crate::analyse::space::service::{Service, of_protocol};
 use crate::analyse::space::{Axis, Product, Set};
 use crate::evaluate::{RuleRef, Ruling};
-use crate::analyse::order::Standing;
 
 pub(super) const CHECK: Check = Check {
     name: "management-port-open",
@@ -29,7 +29,8 @@ const PORTS: [(u16, &str); 7] = [
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
     let allowing = context.live().filter(|(_, item)| item.effect.ruling == Ruling::Allow);
-    let network = allowing.filter(|(_, item)| matches!(item.rule, RuleRef::Network(_) | RuleRef::Nat(_)));
+    let network =
+        allowing.filter(|(_, item)| matches!(item.rule, RuleRef::Network(_) | RuleRef::Nat(_)));
     network.filter_map(|(place, item)| finding(context, place, item)).collect()
 }
 
@@ -70,7 +71,11 @@ fn open(
             layout.space.destinations.measure(set)
         }
     };
-    let others: Vec<usize> = layout.overlapping(place).into_iter().filter(|&other| layout.standing(other, place) != Standing::After).collect();
+    let others: Vec<usize> = layout
+        .overlapping(place)
+        .into_iter()
+        .filter(|&other| layout.standing(other, place) != Standing::After)
+        .collect();
     let before = layout.may(&others);
     let mut ports = Vec::new();
     let mut witness = None;

@@ -36,7 +36,8 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         let info = context.ruleset.info(rule);
         let Some(parts) = parts(&info.written) else { continue };
         for (free, _) in parts.lists.iter().enumerate() {
-            let kept: Vec<_> = parts.lists.iter().enumerate().filter(|(list, _)| *list != free).collect();
+            let kept: Vec<_> =
+                parts.lists.iter().enumerate().filter(|(list, _)| *list != free).collect();
             let key = format!("{:?} {kept:?} {}", collection(&info.path), parts.fixed);
             clusters.entry((free, key)).or_default().push(rule);
         }
@@ -80,7 +81,8 @@ fn parts(rule: &Rule) -> Option<Parts> {
     match rule {
         Rule::Network(rule) => {
             let addresses = rule.destinations.iter().map(|to| to.value.to_string());
-            let groups = rule.destination_ip_groups.iter().map(|group| format!("{:?}", group.value));
+            let groups =
+                rule.destination_ip_groups.iter().map(|group| format!("{:?}", group.value));
             let fqdns = rule.destination_fqdns.iter().map(|fqdn| format!("fqdn {}", fqdn.value));
             Some(Parts {
                 lists: [
@@ -97,7 +99,8 @@ fn parts(rule: &Rule) -> Option<Parts> {
             let urls = rule.target_urls.iter().map(|url| format!("url {}", url.value));
             let tags = rule.fqdn_tags.iter().map(|tag| format!("tag {}", tag.value));
             let categories = rule.web_categories.iter().map(|of| format!("category {}", of.value));
-            let destinations: Vec<_> = rule.destinations.iter().map(|to| to.value.to_string()).collect();
+            let destinations: Vec<_> =
+                rule.destinations.iter().map(|to| to.value.to_string()).collect();
             let headers: Vec<_> = rule.http_headers.iter().map(|header| &header.value).collect();
             let tls = rule.terminate_tls.as_ref().map(|tls| tls.value.to_string());
             Some(Parts {
@@ -116,5 +119,7 @@ fn parts(rule: &Rule) -> Option<Parts> {
 
 fn sources(head: &RuleHead) -> BTreeSet<String> {
     let addresses = head.sources.iter().map(|source| source.value.to_string());
-    addresses.chain(head.source_ip_groups.iter().map(|group| format!("{:?}", group.value))).collect()
+    addresses
+        .chain(head.source_ip_groups.iter().map(|group| format!("{:?}", group.value)))
+        .collect()
 }

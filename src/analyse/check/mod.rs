@@ -242,7 +242,11 @@ impl<'a> Context<'a> {
 
     /// The rules at these places.
     fn rules(&self, places: &[usize]) -> Vec<RuleRef> {
-        places.iter().filter_map(|&place| self.layout.items.get(place)).map(|item| item.rule).collect()
+        places
+            .iter()
+            .filter_map(|&place| self.layout.items.get(place))
+            .map(|item| item.rule)
+            .collect()
     }
 }
 

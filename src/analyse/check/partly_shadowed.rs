@@ -1,10 +1,13 @@
 #![doc = include_str!("../../../docs/checks/partly-shadowed.md")]
 
+use rayon::prelude::*;
+
+use super::bypassed_by_network_rule::bypassing;
 use super::{Check, Context, Finding, Level, named};
-use crate::analyse::reach::{Item, Reach};
+use crate::analyse::reach::{Item, Layout, Reach};
 use crate::analyse::shadow::takers;
-use crate::analyse::space::service::{Service, WITH_PORTS, of_entries};
 use crate::analyse::space::describe::list;
+use crate::analyse::space::service::{Service, WITH_PORTS, of_entries};
 use crate::analyse::space::{Axis, Product, Set};
 use crate::net::{FqdnPattern, IpSet, PortRange};
 use crate::policy::{Address, IpGroupRef, Rule, Written};
@@ -19,11 +22,27 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
-    let reachable = context.layout.items.iter().enumerate().filter(|(place, _)| {
-        matches!(context.reaches.get(*place), Some(Reach::Reachable(_)))
-            && context.redundant.iter().all(|found| found.rule != *place)
-    });
-    reachable.filter_map(|(place, item)| finding(context, place, item)).collect()
+    // What these take from application rules is reported once, at the network rule.
+    let bypassing = bypassing(context);
+    let places: Vec<usize> = (0..context.layout.items.len())
+        .filter(|place| matches!(context.reaches.get(*place), Some(Reach::Reachable(_))))
+        .filter(|place| context.redundant.iter().all(|found| found.rule != *place))
+        .collect();
+    let layout = &context.layout;
+    let shadowed: Vec<(usize, Shadowed)> = places
+        .into_par_iter()
+        .filter_map(|place| Some((place, shadowed(layout, place)?)))
+        .collect();
+    shadowed
+        .into_iter()
+        .filter_map(|(place, shadowed)| finding(context, place, &shadowed, &bypassing))
+        .collect()
+}
+
+/// What is left of a rule, and the entries of which nothing is.
+struct Shadowed {
+    left: Vec<Product>,
+    dead: Vec<Entry>,
 }
 
 /// One written entry of a rule and the values it stands for.
@@ -33,29 +52,39 @@ struct Entry {
     set: Set,
 }
 
-fn finding(context: &Context<'_>, place: usize, item: &Item) -> Option<Finding> {
-    if context.layout.before(place).is_empty() {
+/// `None` where every entry can decide something.
+fn shadowed(layout: &Layout<'_>, place: usize) -> Option<Shadowed> {
+    let item = layout.items.get(place)?;
+    if layout.before(place).is_empty() {
         return None;
     }
-    let left = context.layout.left(place).ok()?;
-    let alive = |axis: Axis| -> Set {
-        left.iter().flat_map(|piece| piece.on(axis).intervals().to_vec()).collect()
-    };
-    let whole = |axis: Axis| -> Set {
-        item.region.may.iter().flat_map(|piece| piece.on(axis).intervals().to_vec()).collect()
+    let left = layout.left(place).ok()?;
+    let on = |pieces: &[Product], axis: Axis| -> Set {
+        pieces.iter().flat_map(|piece| piece.on(axis).intervals().to_vec()).collect()
     };
     let mut dead: Vec<Entry> = Vec::new();
     for axis in [Axis::Source, Axis::Destination, Axis::Service, Axis::Name] {
-        let (alive, whole) = (alive(axis), whole(axis));
+        let (alive, whole) = (on(&left, axis), on(&item.region.may, axis));
         if whole.is_subset(&alive) {
             continue;
         }
-        let entries = entries(context, &context.ruleset.info(item.rule).written, axis, &whole);
+        let entries = entries(layout, &layout.ruleset.info(item.rule).written, axis, &whole);
         dead.extend(entries.into_iter().filter(|entry| !entry.set.overlaps(&alive)));
     }
+    (!dead.is_empty()).then_some(Shadowed { left, dead })
+}
+
+fn finding(
+    context: &Context<'_>,
+    place: usize,
+    shadowed: &Shadowed,
+    bypassing: &[usize],
+) -> Option<Finding> {
+    let item = context.layout.items.get(place)?;
+    let Shadowed { left, dead } = shadowed;
     let first = dead.first()?;
     let mut others: Vec<usize> = Vec::new();
-    for entry in &dead {
+    for entry in dead {
         let part = item.region.may.iter().filter_map(|piece| {
             piece.with(entry.axis, piece.on(entry.axis).intersection(&entry.set))
         });
@@ -64,6 +93,9 @@ fn finding(context: &Context<'_>, place: usize, item: &Item) -> Option<Finding> 
     }
     others.sort_unstable();
     others.dedup();
+    if others.iter().all(|other| bypassing.contains(other)) {
+        return None;
+    }
     let differs = |other: &usize| {
         context.layout.items.get(*other).is_some_and(|other| other.effect != item.effect)
     };
@@ -71,8 +103,16 @@ fn finding(context: &Context<'_>, place: usize, item: &Item) -> Option<Finding> 
     let takers = context.rules(&others);
     let texts: Vec<String> = dead.iter().map(|entry| format!("`{}`", entry.text)).collect();
     let verb = if dead.len() == 1 { "never decides" } else { "never decide" };
-    let message = format!("{} {verb} anything: {} come{} first", list(&texts), named(context.ruleset, &takers), if takers.len() == 1 { "s" } else { "" });
-    let what_is_left = left.iter().take(LEFT_SHOWN).map(|piece| format!("left: {}", context.layout.space.words(piece)));
+    let message = format!(
+        "{} {verb} anything: {} come{} first",
+        list(&texts),
+        named(context.ruleset, &takers),
+        if takers.len() == 1 { "s" } else { "" }
+    );
+    let what_is_left = left
+        .iter()
+        .take(LEFT_SHOWN)
+        .map(|piece| format!("left: {}", context.layout.space.words(piece)));
     let more = left.len().checked_sub(LEFT_SHOWN).filter(|more| *more > 0);
     let witness = dead_witness(context, item, first);
     Some(
@@ -90,31 +130,38 @@ const LEFT_SHOWN: usize = 5;
 
 /// A flow of a dead entry, which another rule decides.
 fn dead_witness(context: &Context<'_>, item: &Item, entry: &Entry) -> Option<crate::flow::Flow> {
-    let piece = item.region.may.iter().find_map(|piece| {
-        piece.with(entry.axis, piece.on(entry.axis).intersection(&entry.set))
-    })?;
+    let piece =
+        item.region.may.iter().find_map(|piece| {
+            piece.with(entry.axis, piece.on(entry.axis).intersection(&entry.set))
+        })?;
     let flow = context.layout.space.flow(&piece)?;
     let verdict = crate::evaluate::evaluate(context.ruleset, &flow, &mut ());
     let has_part = verdict.rule == Some(item.rule)
         || verdict.candidates.iter().any(|candidate| candidate.rule == Some(item.rule));
     if has_part {
-        context.note(format!("{}: {} decides {flow:?}", CHECK.name, context.ruleset.path(item.rule)));
+        context.note(format!(
+            "{}: {} decides {flow:?}",
+            CHECK.name,
+            context.ruleset.path(item.rule)
+        ));
         return None;
     }
     Some(context.layout.simplest(flow))
 }
 
 /// The written entries of a rule on one axis that hold anything, when there are several.
-fn entries(context: &Context<'_>, rule: &Rule, axis: Axis, whole: &Set) -> Vec<Entry> {
+fn entries(layout: &Layout<'_>, rule: &Rule, axis: Axis, whole: &Set) -> Vec<Entry> {
     let entries = match (axis, rule) {
         (Axis::Source, _) => {
             let head = rule.head();
-            addresses(context, axis, whole, &head.sources, &head.source_ip_groups)
+            addresses(layout, axis, whole, &head.sources, &head.source_ip_groups)
         }
         (Axis::Destination, Rule::Network(rule)) => {
-            addresses(context, axis, whole, &rule.destinations, &rule.destination_ip_groups)
+            addresses(layout, axis, whole, &rule.destinations, &rule.destination_ip_groups)
         }
-        (Axis::Destination, Rule::Nat(rule)) => addresses(context, axis, whole, &rule.destinations, &[]),
+        (Axis::Destination, Rule::Nat(rule)) => {
+            addresses(layout, axis, whole, &rule.destinations, &[])
+        }
         (Axis::Service, Rule::Network(rule)) => ports(&rule.destination_ports, whole),
         (Axis::Service, Rule::Nat(rule)) => ports(&rule.destination_ports, whole),
         (Axis::Service, Rule::Application(rule)) => rule
@@ -128,7 +175,11 @@ fn entries(context: &Context<'_>, rule: &Rule, axis: Axis, whole: &Set) -> Vec<E
             .iter()
             .filter_map(|entry| entry.value.value())
             .filter(|pattern| !matches!(pattern, FqdnPattern::Invalid(_)))
-            .map(|pattern| Entry { text: pattern.to_string(), axis, set: context.layout.space.fqdn(pattern) })
+            .map(|pattern| Entry {
+                text: pattern.to_string(),
+                axis,
+                set: layout.space.fqdn(pattern),
+            })
             .collect(),
         (Axis::Destination, Rule::Application(_))
         | (Axis::Name, Rule::Network(_) | Rule::Nat(_))
@@ -139,13 +190,13 @@ fn entries(context: &Context<'_>, rule: &Rule, axis: Axis, whole: &Set) -> Vec<E
 }
 
 fn addresses(
-    context: &Context<'_>,
+    layout: &Layout<'_>,
     axis: Axis,
     whole: &Set,
     written: &[Spanned<Written<Address>>],
     groups: &[Spanned<IpGroupRef>],
 ) -> Vec<Entry> {
-    let space = &context.layout.space;
+    let space = &layout.space;
     let of_axis = if axis == Axis::Source { &space.sources } else { &space.destinations };
     // An entry's own ends need not be cuts of the axis; the atoms that it touches are compared.
     let set = |addresses: &IpSet| of_axis.set(addresses).intersection(whole);
@@ -155,16 +206,16 @@ fn addresses(
             Address::Any => IpSet::all(),
             Address::Range(range) => [*range].into_iter().collect(),
             Address::ServiceTag(tag) => {
-                let Some(known) = context.ruleset.tables.service_tag(tag) else { continue };
+                let Some(known) = layout.ruleset.tables.service_tag(tag) else { continue };
                 known.clone()
             }
         };
         entries.push(Entry { text: address.to_string(), axis, set: set(&addresses) });
     }
     for group in groups.iter().filter_map(|group| group.value.value()) {
-        let Some(content) = context.ruleset.ip_groups.get(group.name()) else { continue };
-        if content.unknown.is_empty() {
-            entries.push(Entry { text: format!("@{}", group.name()), axis, set: set(&content.known) });
+        let Some(held) = layout.ruleset.ip_groups.get(group.name()) else { continue };
+        if held.unknown.is_empty() {
+            entries.push(Entry { text: format!("@{}", group.name()), axis, set: set(&held.known) });
         }
     }
     entries

@@ -18,7 +18,9 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (place, item) in allowing {
         let RuleRef::Application(rank) = item.rule else { continue };
-        let Some(criteria) = context.ruleset.application.criteria.get(rank as usize) else { continue };
+        let Some(criteria) = context.ruleset.application.criteria.get(rank as usize) else {
+            continue;
+        };
         if !criteria.names(ApplicationProtocol::Http) {
             continue;
         }

@@ -18,7 +18,10 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
             "changes no verdict: without it the default denies the same".to_owned()
         } else {
             let verb = if successors.len() == 1 { "does" } else { "do" };
-            format!("changes no verdict: {} {verb} the same with its traffic", named(context.ruleset, &successors))
+            format!(
+                "changes no verdict: {} {verb} the same with its traffic",
+                named(context.ruleset, &successors)
+            )
         };
         let help = if successors.is_empty() {
             "keep it only if its name in the logs is wanted"

@@ -13,7 +13,10 @@ pub(super) fn internet_count(set: &IpSet) -> u64 {
     let internet = internet();
     let common = |&(first, last): &(u32, u32)| -> u64 {
         let overlap = internet.v4().iter().map(|&(from, to)| (first.max(from), last.min(to)));
-        overlap.filter(|(first, last)| first <= last).map(|(first, last)| u64::from(last - first) + 1).sum()
+        overlap
+            .filter(|(first, last)| first <= last)
+            .map(|(first, last)| u64::from(last - first) + 1)
+            .sum()
     };
     set.v4().iter().map(common).sum()
 }

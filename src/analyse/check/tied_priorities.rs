@@ -56,18 +56,20 @@ fn conflict(context: &Context<'_>, rule: usize) -> Option<Flow> {
         .filter(|&other| layout.standing(other, rule) == Standing::Before)
         .collect();
     let tied = overlapping.iter().filter(|&&other| layout.standing(other, rule) == Standing::Tied);
-    tied.filter_map(|&other| layout.items.get(other)).filter(|other| other.effect != item.effect).find_map(
-        |other| {
+    tied.filter_map(|&other| layout.items.get(other))
+        .filter(|other| other.effect != item.effect)
+        .find_map(|other| {
             let common: Vec<Product> = item
                 .region
                 .sure
                 .iter()
-                .flat_map(|piece| other.region.sure.iter().filter_map(|sure| piece.intersection(sure)))
+                .flat_map(|piece| {
+                    other.region.sure.iter().filter_map(|sure| piece.intersection(sure))
+                })
                 .collect();
             let left = Search::new(layout.steps()).first_left(&common, &layout.may(&before));
             let flow = layout.space.flow(&left.ok().flatten()?)?;
             let verdict = evaluate(context.ruleset, &flow, &mut ());
             (verdict.decision == Decision::Undecided).then(|| layout.simplest(flow))
-        },
-    )
+        })
 }

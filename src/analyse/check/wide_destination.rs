@@ -19,14 +19,15 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (place, rule, criteria) in context.allowing_network() {
         let destinations = &criteria.destinations.known;
-        let is_any_to_any = criteria.sources.known.is_all_of(IpFamily::V4)
-            && destinations.is_all_of(IpFamily::V4);
+        let is_any_to_any =
+            criteria.sources.known.is_all_of(IpFamily::V4) && destinations.is_all_of(IpFamily::V4);
         if is_any_to_any || !is_internet(destinations) {
             continue;
         }
         let ports = &criteria.ports.known;
         let level = if ports.len() <= FEW_PORTS { Level::Info } else { Level::Warning };
-        let message = format!("allows as destination {}, the Internet among them", addresses(destinations));
+        let message =
+            format!("allows as destination {}, the Internet among them", addresses(destinations));
         findings.push(
             Finding::new(CHECK.name, level, message)
                 .about(context.ruleset, rule)

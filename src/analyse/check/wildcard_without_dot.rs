@@ -20,7 +20,9 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (place, item) in allowing {
         let RuleRef::Application(rank) = item.rule else { continue };
-        let Some(criteria) = context.ruleset.application.criteria.get(rank as usize) else { continue };
+        let Some(criteria) = context.ruleset.application.criteria.get(rank as usize) else {
+            continue;
+        };
         let patterns = criteria.targets.fqdns.iter().filter(|pattern| has_no_dot(pattern));
         for pattern in patterns {
             let Some(foreign) = foreign(context, place, pattern) else { continue };
@@ -61,7 +63,11 @@ fn foreign(context: &Context<'_>, place: usize, pattern: &FqdnPattern) -> Option
         .iter()
         .filter_map(|piece| piece.with(Axis::Name, piece.on(Axis::Name).intersection(&names)))
         .collect();
-    let others: Vec<usize> = layout.overlapping(place).into_iter().filter(|&other| layout.standing(other, place) != Standing::After).collect();
+    let others: Vec<usize> = layout
+        .overlapping(place)
+        .into_iter()
+        .filter(|&other| layout.standing(other, place) != Standing::After)
+        .collect();
     let left = Search::new(layout.steps()).first_left(&pieces, &layout.may(&others));
     left.ok().flatten()
 }

@@ -112,8 +112,12 @@ impl AddressAxis {
         let range = self.ranges(first, last).next()?;
         // The first addresses of an Azure subnet are reserved; the fifth can be a machine's.
         let fifth = match range.first() {
-            IpAddr::V4(address) => address.to_bits().checked_add(4).map(|bits| Ipv4Addr::from_bits(bits).into()),
-            IpAddr::V6(address) => address.to_bits().checked_add(4).map(|bits| Ipv6Addr::from_bits(bits).into()),
+            IpAddr::V4(address) => {
+                address.to_bits().checked_add(4).map(|bits| Ipv4Addr::from_bits(bits).into())
+            }
+            IpAddr::V6(address) => {
+                address.to_bits().checked_add(4).map(|bits| Ipv6Addr::from_bits(bits).into())
+            }
         };
         Some(fifth.filter(|&address| range.contains(address)).unwrap_or_else(|| range.first()))
     }
@@ -150,10 +154,15 @@ mod tests {
 
     fn set_of(parts: &[(u8, u8)], v6: bool) -> IpSet {
         let address = |value: u16| -> IpAddr {
-            if v6 { Ipv6Addr::from_bits(u128::from(value)).into() } else { Ipv4Addr::from_bits(u32::from(value)).into() }
+            if v6 {
+                Ipv6Addr::from_bits(u128::from(value)).into()
+            } else {
+                Ipv4Addr::from_bits(u32::from(value)).into()
+            }
         };
         let range = |&(first, length): &(u8, u8)| {
-            IpRange::new(address(first.into()), address(u16::from(first) + u16::from(length))).unwrap()
+            IpRange::new(address(first.into()), address(u16::from(first) + u16::from(length)))
+                .unwrap()
         };
         parts.iter().map(range).collect()
     }
@@ -181,7 +190,7 @@ mod tests {
     #[test]
     fn sizes_are_counts_of_addresses() {
         let axis = AddressAxis::new([]);
-        assert_eq!(axis.measure(&axis.family(IpFamily::V4)), 4_294_967_296.0);
+        assert!((axis.measure(&axis.family(IpFamily::V4)) - 4_294_967_296.0).abs() < 1.0);
         assert_eq!(axis.family(IpFamily::V6), Set::interval(1, 1));
     }
 }

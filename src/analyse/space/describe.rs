@@ -20,7 +20,13 @@ pub struct Words {
 
 impl fmt::Display for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} -> {}", list(&self.services), list(&self.sources), list(&self.destinations))?;
+        write!(
+            f,
+            "{} {} -> {}",
+            list(&self.services),
+            list(&self.sources),
+            list(&self.destinations)
+        )?;
         for (what, words) in
             [("name", &self.names), ("path", &self.paths), ("category", &self.web_categories)]
         {
@@ -82,10 +88,11 @@ impl Space {
     /// Names as patterns, exceptions in brackets.
     #[must_use]
     pub fn name_words(&self, names: &Set) -> Vec<String> {
-        let mut words = self.names.words(&names.intersection(&self.names.all()), &|atom| match atom {
-            Atom::Point(text) => reversed(text),
-            Atom::Under(prefix) => format!("*{}", reversed(prefix)),
-        });
+        let mut words =
+            self.names.words(&names.intersection(&self.names.all()), &|atom| match atom {
+                Atom::Point(text) => reversed(text),
+                Atom::Under(prefix) => format!("*{}", reversed(prefix)),
+            });
         if names.contains(NAMELESS) {
             words.push("(none)".to_owned());
         }

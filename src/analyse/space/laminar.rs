@@ -5,6 +5,7 @@
 //! disjoint. Numbered in the order of a walk through the tree of all patterns, each is one interval.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
 use super::Set;
 
@@ -57,7 +58,9 @@ impl Laminar {
         let mut open: Vec<(String, u32)> = Vec::new();
         // Texts below a prefix follow it directly in the order of bytes.
         for (text, marks) in texts.into_iter().filter(|(text, _)| text.starts_with(root)) {
-            while let Some((prefix, start)) = open.pop_if(|(prefix, _)| !text.starts_with(&**prefix)) {
+            while let Some((prefix, start)) =
+                open.pop_if(|(prefix, _)| !text.starts_with(&**prefix))
+            {
                 tree.close(prefix, start);
             }
             let start = tree.next();
@@ -125,7 +128,7 @@ impl Laminar {
             let outside = whole.difference(set);
             let mut pattern = word(under);
             if !outside.is_empty() {
-                pattern.push_str(&format!(" (not {})", self.words(&outside, word).join(", ")));
+                let _ = write!(pattern, " (not {})", self.words(&outside, word).join(", "));
             }
             words.extend(self.points(&rest, at, first, word));
             words.push(pattern);
@@ -137,7 +140,13 @@ impl Laminar {
     }
 
     /// The points of a set from one atom up to another one.
-    fn points(&self, set: &Set, from: u32, to: u32, word: &impl Fn(&Atom) -> String) -> Vec<String> {
+    fn points(
+        &self,
+        set: &Set,
+        from: u32,
+        to: u32,
+        word: &impl Fn(&Atom) -> String,
+    ) -> Vec<String> {
         let Some(last) = to.checked_sub(1) else { return Vec::new() };
         let wanted = set.intersection(&Set::interval(from, last));
         let atoms = wanted.intervals().iter().flat_map(|&(first, last)| first..=last);

@@ -177,7 +177,8 @@ impl Space {
     /// All flows: products that are disjoint, IPv4 first.
     #[must_use]
     pub fn everything(&self) -> Vec<Product> {
-        let families = [IpFamily::V4, IpFamily::V6].into_iter().filter_map(|family| self.family(family));
+        let families =
+            [IpFamily::V4, IpFamily::V6].into_iter().filter_map(|family| self.family(family));
         self.possible(families.collect())
     }
 
@@ -222,9 +223,9 @@ impl Space {
 
     fn path(&self, pattern: &PathPattern) -> Set {
         match pattern {
-            PathPattern::Exact(path) => {
-                exact_paths(path).flat_map(|path| self.paths.point(&path).intervals().to_vec()).collect()
-            }
+            PathPattern::Exact(path) => exact_paths(path)
+                .flat_map(|path| self.paths.point(&path).intervals().to_vec())
+                .collect(),
             PathPattern::Below(prefix) => self.paths.prefix(prefix),
         }
     }
@@ -243,6 +244,18 @@ impl Space {
             products.extend(of_names.and_then(|of_names| of_names.with(Axis::WebCategory, others)));
         }
         products
+    }
+
+    /// The atom of flows without a name.
+    #[must_use]
+    pub fn nameless(&self) -> u32 {
+        NAMELESS
+    }
+
+    /// The parts of `pieces` that a flow can have: names have the category of the table.
+    #[must_use]
+    pub fn possible_of(&self, pieces: &[Product]) -> Vec<Product> {
+        self.possible(pieces.to_vec())
     }
 
     /// The parts of `pieces` that a flow can have.

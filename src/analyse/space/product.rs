@@ -21,14 +21,8 @@ pub(super) const AXES: usize = 6;
 
 impl Axis {
     /// All axes in the order in which products are cut.
-    pub const ALL: [Self; AXES] = [
-        Self::Source,
-        Self::Destination,
-        Self::Service,
-        Self::Name,
-        Self::Path,
-        Self::WebCategory,
-    ];
+    pub const ALL: [Self; AXES] =
+        [Self::Source, Self::Destination, Self::Service, Self::Name, Self::Path, Self::WebCategory];
 
     fn index(self) -> usize {
         self as usize

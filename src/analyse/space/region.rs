@@ -37,17 +37,43 @@ impl<'a> Regions<'a> {
     pub fn all(&mut self, ruleset: &'a Ruleset) -> Vec<Region> {
         let mut regions = Vec::new();
         for rule in &ruleset.nat.criteria {
-            let needs = needs(&[&rule.unknown, &rule.sources.unknown, &rule.destinations.unknown, &rule.protocols.unknown, &rule.ports.unknown]);
-            regions.push(self.region(needs, &rule.unknown, |regions, extreme| regions.nat(rule, extreme)));
+            let needs = needs(&[
+                &rule.unknown,
+                &rule.sources.unknown,
+                &rule.destinations.unknown,
+                &rule.protocols.unknown,
+                &rule.ports.unknown,
+            ]);
+            regions.push(
+                self.region(needs, &rule.unknown, |regions, extreme| regions.nat(rule, extreme)),
+            );
         }
         for rule in &ruleset.network.criteria {
-            let needs = needs(&[&rule.unknown, &rule.sources.unknown, &rule.destinations.unknown, &rule.protocols.unknown, &rule.ports.unknown]);
-            regions.push(self.region(needs, &rule.unknown, |regions, extreme| regions.network(rule, extreme)));
+            let needs = needs(&[
+                &rule.unknown,
+                &rule.sources.unknown,
+                &rule.destinations.unknown,
+                &rule.protocols.unknown,
+                &rule.ports.unknown,
+            ]);
+            regions.push(
+                self.region(needs, &rule.unknown, |regions, extreme| {
+                    regions.network(rule, extreme)
+                }),
+            );
         }
         for rule in &ruleset.application.criteria {
             let to = rule.destinations.as_ref().map_or(&[][..], |to| &to.unknown);
-            let needs = needs(&[&rule.unknown, &rule.sources.unknown, to, &rule.unknown_protocols, &rule.targets.unknown]);
-            regions.push(self.region(needs, &rule.unknown, |regions, extreme| regions.application(rule, extreme)));
+            let needs = needs(&[
+                &rule.unknown,
+                &rule.sources.unknown,
+                to,
+                &rule.unknown_protocols,
+                &rule.targets.unknown,
+            ]);
+            regions.push(self.region(needs, &rule.unknown, |regions, extreme| {
+                regions.application(rule, extreme)
+            }));
         }
         regions
     }
@@ -70,8 +96,10 @@ impl<'a> Regions<'a> {
         if rule.target.address == NatAddress::Unresolvable {
             return Vec::new();
         }
-        let translated = Service::Udp.all().union(&service::of_protocol(Service::Tcp.protocol(false)));
-        let services = service::of_network(&rule.protocols, &rule.ports, extreme).intersection(&translated);
+        let translated =
+            Service::Udp.all().union(&service::of_protocol(Service::Tcp.protocol(false)));
+        let services =
+            service::of_network(&rule.protocols, &rule.ports, extreme).intersection(&translated);
         let sources = self.sources(&rule.sources, extreme);
         let destinations = self.destinations(&rule.destinations, extreme);
         self.limited(IpFamily::V4, &sources, &destinations, &services).into_iter().collect()
@@ -137,11 +165,20 @@ impl<'a> Regions<'a> {
         hosts.into_iter().filter_map(piece).collect()
     }
 
-    fn limited(&self, family: IpFamily, sources: &Set, to: &Set, services: &Set) -> Option<Product> {
+    fn limited(
+        &self,
+        family: IpFamily,
+        sources: &Set,
+        to: &Set,
+        services: &Set,
+    ) -> Option<Product> {
         let all = self.space.family(family)?;
         let (every_source, every_destination) = (all.on(Axis::Source), all.on(Axis::Destination));
-        let (sources, to) = (sources.intersection(every_source), to.intersection(every_destination));
-        all.with(Axis::Source, sources)?.with(Axis::Destination, to)?.with(Axis::Service, services.clone())
+        let (sources, to) =
+            (sources.intersection(every_source), to.intersection(every_destination));
+        all.with(Axis::Source, sources)?
+            .with(Axis::Destination, to)?
+            .with(Axis::Service, services.clone())
     }
 
     fn sources(&mut self, criterion: &'a AddressCriterion, extreme: Extreme) -> Set {
@@ -157,7 +194,10 @@ impl<'a> Regions<'a> {
         if extreme.covers(&criterion.unknown) {
             return axis.family(IpFamily::V4).union(&axis.family(IpFamily::V6));
         }
-        self.destinations.entry(&criterion.known).or_insert_with_key(|known| axis.set(known)).clone()
+        self.destinations
+            .entry(&criterion.known)
+            .or_insert_with_key(|known| axis.set(known))
+            .clone()
     }
 }
 

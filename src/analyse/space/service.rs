@@ -133,11 +133,7 @@ impl Extreme {
 
 /// The services of a network rule.
 #[must_use]
-pub fn of_network(
-    protocols: &ProtocolCriterion,
-    ports: &PortCriterion,
-    extreme: Extreme,
-) -> Set {
+pub fn of_network(protocols: &ProtocolCriterion, ports: &PortCriterion, extreme: Extreme) -> Set {
     let covers_protocols = extreme.covers(&protocols.unknown);
     let covers_ports = extreme.covers(&ports.unknown);
     let is_tcp = protocols.any || protocols.tcp || covers_protocols;
@@ -152,7 +148,11 @@ pub fn of_network(
             intervals.extend(service.all().intervals());
         } else {
             let ranges = ports.known.ranges();
-            intervals.extend(ranges.flat_map(|range| service.ports(range.first(), range.last()).intervals().to_vec()));
+            intervals.extend(
+                ranges.flat_map(|range| {
+                    service.ports(range.first(), range.last()).intervals().to_vec()
+                }),
+            );
         }
     }
     let without_ports = covers_protocols || (protocols.any && (ports.is_star || covers_ports));

@@ -192,8 +192,10 @@ mod tests {
     /// A set of numbers below 64 and the same as bits.
     fn sets() -> impl Strategy<Value = (Set, u64)> {
         prop::collection::vec((0u32..64, 0u32..6), 0..8).prop_map(|parts| {
-            let set: Set = parts.iter().map(|&(first, length)| (first, (first + length).min(63))).collect();
-            let bits = (0..64).filter(|&bit| set.contains(bit)).fold(0u64, |bits, bit| bits | 1 << bit);
+            let set: Set =
+                parts.iter().map(|&(first, length)| (first, (first + length).min(63))).collect();
+            let bits =
+                (0..64).filter(|&bit| set.contains(bit)).fold(0u64, |bits, bit| bits | 1 << bit);
             let plain = parts
                 .iter()
                 .flat_map(|&(first, length)| first..=(first + length).min(63))
@@ -206,7 +208,10 @@ mod tests {
     fn bits(set: &Set) -> u64 {
         let apart = |pair: &[(u32, u32)]| pair[0].1 + 1 < pair[1].0;
         assert!(set.intervals().windows(2).all(apart), "not canonical: {set:?}");
-        set.intervals().iter().flat_map(|&(first, last)| first..=last).fold(0, |bits, bit| bits | 1 << bit)
+        set.intervals()
+            .iter()
+            .flat_map(|&(first, last)| first..=last)
+            .fold(0, |bits, bit| bits | 1 << bit)
     }
 
     proptest! {

@@ -24,7 +24,8 @@ const DESTINATIONS: [IpAddr; 4] = [
     IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x10)),
 ];
 
-const NAMES: [&str; 4] = ["unlisted.example.com", "unlisted.example.net", "unlisted.example", "unlisted.test"];
+const NAMES: [&str; 4] =
+    ["unlisted.example.com", "unlisted.example.net", "unlisted.example", "unlisted.test"];
 
 impl Space {
     /// A fully known flow of `product`; `None` where nobody could write one, such as a name between
@@ -32,7 +33,8 @@ impl Space {
     #[must_use]
     pub fn flow(&self, product: &Product) -> Option<Flow> {
         let source = self.sources.example(product.on(Axis::Source), &SOURCES)?;
-        let destination = self.destinations.example(product.on(Axis::Destination), &DESTINATIONS)?;
+        let destination =
+            self.destinations.example(product.on(Axis::Destination), &DESTINATIONS)?;
         let (service, port) = service(product.on(Axis::Service), product.on(Axis::Name))?;
         let mut flow = Flow::new(service.protocol(source.is_ipv6()), source);
         flow.destination = Some(destination);
@@ -47,7 +49,12 @@ impl Space {
         }
     }
 
-    fn with_name(&self, mut flow: Flow, protocol: ApplicationProtocol, product: &Product) -> Option<Flow> {
+    fn with_name(
+        &self,
+        mut flow: Flow,
+        protocol: ApplicationProtocol,
+        product: &Product,
+    ) -> Option<Flow> {
         let Some(name) = self.name_example(product.on(Axis::Name)) else {
             flow.name = Name::Absent;
             return product.on(Axis::Name).contains(NAMELESS).then_some(flow);
@@ -83,7 +90,8 @@ impl Space {
             Atom::Point(text) => Some(reversed(text)),
             Atom::Under(prefix) => {
                 let suffix = reversed(prefix);
-                self.fresh_names(&suffix).find(|name| self.names.locate(&reversed(name)) == Some(atom))
+                self.fresh_names(&suffix)
+                    .find(|name| self.names.locate(&reversed(name)) == Some(atom))
             }
         }
     }
@@ -105,7 +113,8 @@ impl Space {
         let mut examples = atoms.filter_map(|atom| match self.paths.atom(atom)? {
             Atom::Point(path) => Some(path.clone()),
             Atom::Under(prefix) => {
-                let mut fresh = ["w1", "w2-x", "w3_y", "zz"].into_iter().map(|end| format!("{prefix}{end}"));
+                let mut fresh =
+                    ["w1", "w2-x", "w3_y", "zz"].into_iter().map(|end| format!("{prefix}{end}"));
                 fresh.find(|path| self.paths.locate(path) == Some(atom))
             }
         });
@@ -116,7 +125,8 @@ impl Space {
         let atom = categories.first()?;
         let Some(index) = atom.checked_sub(1) else {
             let others = ["General", "Uncategorized", "Business", "Unlisted"].into_iter();
-            let mut free = others.filter(|other| self.category(&crate::compile::letters(other)).is_none());
+            let mut free =
+                others.filter(|other| self.category(&crate::compile::letters(other)).is_none());
             return free.next().map(SmolStr::from);
         };
         self.categories.get(index as usize).cloned()
@@ -137,6 +147,7 @@ fn service(services: &Set, names: &Set) -> Option<(Service, Option<u16>)> {
     }
     let mut order = vec![Service::Tcp, Service::Udp];
     order.extend(WITH_PORTS);
-    let of_service = order.into_iter().find_map(|service| services.intersection(&service.all()).first());
+    let of_service =
+        order.into_iter().find_map(|service| services.intersection(&service.all()).first());
     of_service.or_else(|| services.first()).map(service_of)
 }

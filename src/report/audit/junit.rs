@@ -11,7 +11,8 @@ use crate::syntax::flow::print_flow;
 pub fn junit(findings: &[Finding], sources: &Sources, fail_on: Level) -> String {
     let fails = |finding: &&Finding| finding.level >= fail_on;
     let failures = findings.iter().filter(fails).count();
-    let passed = CHECKS.iter().filter(|check| !findings.iter().any(|finding| finding.check == check.name));
+    let passed =
+        CHECKS.iter().filter(|check| !findings.iter().any(|finding| finding.check == check.name));
     let passed: Vec<_> = passed.collect();
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let _ = writeln!(
@@ -34,7 +35,11 @@ pub fn junit(findings: &[Finding], sources: &Sources, fail_on: Level) -> String 
         let message = escaped(&finding.message);
         let body = escaped(&body(finding, sources));
         let _ = if tag == "failure" {
-            writeln!(out, "<failure type=\"{}\" message=\"{message}\">{body}</failure></testcase>", finding.level.name())
+            writeln!(
+                out,
+                "<failure type=\"{}\" message=\"{message}\">{body}</failure></testcase>",
+                finding.level.name()
+            )
         } else {
             writeln!(out, "<system-out>{message}\n{body}</system-out></testcase>")
         };

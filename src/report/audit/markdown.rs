@@ -15,7 +15,9 @@ pub fn markdown(findings: &[Finding], sources: &Sources) -> String {
     if findings.is_empty() {
         return out;
     }
-    out.push_str("\n| Level | Check | Rule | Finding | Flow that shows it |\n|---|---|---|---|---|\n");
+    out.push_str(
+        "\n| Level | Check | Rule | Finding | Flow that shows it |\n|---|---|---|---|---|\n",
+    );
     for finding in findings {
         let rule = finding.rule.as_ref().map(ToString::to_string).unwrap_or_default();
         let position = finding.span.and_then(|span| sources.position(span));
