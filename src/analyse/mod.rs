@@ -1,6 +1,8 @@
 //! Questions about whole rule sets and whole logs, all answered by [`crate::evaluate`].
 
 pub mod check;
+pub mod diff;
+pub mod find;
 pub mod index;
 pub mod order;
 pub mod reach;

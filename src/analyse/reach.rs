@@ -13,10 +13,10 @@ use super::index::Index;
 use super::order::{Order, Standing};
 use super::search::{OutOfSteps, Search};
 use super::space::{Cuts, Product, Region, Regions, Space};
-use crate::compile::{NatTarget, Need, Ruleset};
-use crate::evaluate::{RuleRef, Ruling, evaluate};
-use crate::flow::Flow;
-use crate::net::{IpRange, IpSet};
+use crate::compile::{DnatMode, NatTarget, Need, Ruleset};
+use crate::evaluate::{RuleRef, Ruling, Stage, evaluate};
+use crate::flow::{Flow, FlowProtocol};
+use crate::net::{IpProtocol, IpRange, IpSet};
 use crate::policy::FilterAction;
 
 /// What a rule does with a flow that it decides.
@@ -83,12 +83,7 @@ impl<'a> Layout<'a> {
     /// Lays out the rules of `ruleset` in a space that tells them apart.
     #[must_use]
     pub fn in_space(ruleset: &'a Ruleset, space: Space) -> Self {
-        let regions = Regions::new(&space).all(ruleset);
-        let items: Vec<Item> = ruleset
-            .rules()
-            .zip(regions)
-            .map(|(rule, region)| Item { rule, region, effect: effect(ruleset, rule) })
-            .collect();
+        let items = items(ruleset, Regions::new(&space).all(ruleset));
         let mut products = Vec::new();
         let (mut places, mut owners) = (Vec::new(), Vec::new());
         for (rule, item) in items.iter().enumerate() {
@@ -143,6 +138,7 @@ impl<'a> Layout<'a> {
     }
 
     /// What rules surely match.
+    #[must_use]
     pub fn sure<'s>(&'s self, rules: &'s [usize]) -> Vec<&'s Product> {
         rules
             .iter()
@@ -152,6 +148,7 @@ impl<'a> Layout<'a> {
     }
 
     /// What rules may match.
+    #[must_use]
     pub fn may<'s>(&'s self, rules: &'s [usize]) -> Vec<&'s Product> {
         rules
             .iter()
@@ -169,7 +166,38 @@ impl<'a> Layout<'a> {
     /// Whether a rule can decide a flow.
     #[must_use]
     pub fn reach(&self, rule: usize) -> Reach {
-        self.decided_reach(rule).unwrap_or(Reach::NotDecided)
+        match self.decided_reach(rule) {
+            Ok(reach) if self.has_override() => self.under_override(rule, reach),
+            Ok(reach) => reach,
+            Err(OutOfSteps) => Reach::NotDecided,
+        }
+    }
+
+    /// Whether a network rule can override a DNAT rule: a flow then takes part in two walks.
+    #[must_use]
+    pub fn has_override(&self) -> bool {
+        let is_override = self.ruleset.options.dnat == DnatMode::LegacyOverride;
+        is_override && !self.ruleset.nat.rules.is_empty()
+    }
+
+    /// Translated packets are not in the space, so what they could change is not decided.
+    fn under_override(&self, rule: usize, reach: Reach) -> Reach {
+        let Some(item) = self.items.get(rule) else { return reach };
+        match (item.rule, &reach) {
+            (RuleRef::Nat(_), Reach::Reachable(product)) => {
+                if self.decided_by(product, item.rule).is_some() {
+                    reach
+                } else {
+                    Reach::NotDecided
+                }
+            }
+            (RuleRef::Network(_), Reach::Unreachable | Reach::Depends(_))
+                if item.effect.ruling == Ruling::Deny =>
+            {
+                Reach::NotDecided
+            }
+            (RuleRef::Nat(_) | RuleRef::Network(_) | RuleRef::Application(_), _) => reach,
+        }
     }
 
     fn decided_reach(&self, rule: usize) -> Result<Reach, OutOfSteps> {
@@ -195,6 +223,16 @@ impl<'a> Layout<'a> {
             Some(least) => Reach::Reachable(least),
             None => Reach::Depends(self.needs(rule, &maybe_before)),
         })
+    }
+
+    /// Whether rules before it may take everything, even if all that is unknown about it matches.
+    #[must_use]
+    pub fn may_be_shadowed(&self, rule: usize) -> bool {
+        let Some(item) = self.items.get(rule) else { return false };
+        let is_earlier = |other: &usize| self.standing(*other, rule) != Standing::After;
+        let earlier: Vec<usize> = self.overlapping(rule).into_iter().filter(is_earlier).collect();
+        let left = Search::new(self.steps()).first_left(&item.region.may, &self.may(&earlier));
+        left == Ok(None)
     }
 
     /// What is unknown about a rule and the rules that may come before it.
@@ -248,13 +286,22 @@ impl<'a> Layout<'a> {
     #[must_use]
     pub fn simplest(&self, flow: Flow) -> Flow {
         let verdict = evaluate(self.ruleset, &flow, &mut ());
-        let shorter: [fn(&mut Flow); 4] = [
+        let shorter: [fn(&mut Flow); 5] = [
+            // What DNAT publishes has no name that a rule looks at.
+            |flow| {
+                let is_sent_to_name = flow.destination.is_none() || flow.name.known().is_none();
+                if !is_sent_to_name {
+                    let plain = Flow::new(FlowProtocol::Ip(IpProtocol::TCP), flow.source);
+                    *flow = Flow { destination: flow.destination, port: flow.port, ..plain };
+                }
+            },
             |flow| flow.web_category = None,
             |flow| flow.url = None,
             |flow| flow.is_without_application = false,
             |flow| flow.destination = flow.destination.filter(|_| flow.name.known().is_none()),
         ];
-        shorter.into_iter().fold(flow, |flow, shorten| {
+        let is_dnat = verdict.stage == Some(Stage::Dnat);
+        shorter.into_iter().skip(usize::from(!is_dnat)).fold(flow, |flow, shorten| {
             let mut shorter = flow.clone();
             shorten(&mut shorter);
             if evaluate(self.ruleset, &shorter, &mut ()) == verdict { shorter } else { flow }
@@ -278,6 +325,12 @@ pub fn internet() -> IpSet {
     ];
     let ranges = PUBLIC.iter().filter_map(|&(first, last)| IpRange::new(first.into(), last.into()));
     ranges.collect()
+}
+
+/// The rules of `ruleset` with their regions.
+pub(super) fn items(ruleset: &Ruleset, regions: Vec<Region>) -> Vec<Item> {
+    let rules = ruleset.rules().zip(regions);
+    rules.map(|(rule, region)| Item { rule, region, effect: effect(ruleset, rule) }).collect()
 }
 
 fn effect(ruleset: &Ruleset, rule: RuleRef) -> Effect {

@@ -28,6 +28,10 @@ const PIECES_MAX: usize = 4_000;
 /// together, without changing any verdict.
 #[must_use]
 pub fn redundant(layout: &Layout<'_>, reaches: &[Reach]) -> Vec<Redundant> {
+    // Where a network rule can override DNAT, a rule also matters for translated packets.
+    if layout.has_override() {
+        return Vec::new();
+    }
     let mut removed: HashSet<usize> =
         (0..reaches.len()).filter(|&rule| reaches.get(rule) == Some(&Reach::Unreachable)).collect();
     let candidates: Vec<usize> = (0..reaches.len())

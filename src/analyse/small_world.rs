@@ -64,7 +64,7 @@ const PORTS: &[&str] = &["443", "80-90", "*", "22", "22-443"];
 fn network(has_unknown: bool) -> impl Strategy<Value = (&'static str, String)> {
     let kind = prop::sample::select(vec!["allow network", "deny network"]);
     let protocols = list(&["tcp", "udp", "icmp", "any"]);
-    let unknown = if has_unknown { 1 } else { 0 };
+    let unknown = u32::from(has_unknown);
     let sources = prop_oneof![6 => list(SOURCES), unknown => Just("10.0.0.2, @missing".to_owned())];
     let to = prop_oneof![6 => list(DESTINATIONS), unknown => Just("Unheard, 192.0.2.1".to_owned())];
     (kind, protocols, sources, to, list(PORTS)).prop_map(|(kind, protocols, sources, to, ports)| {
@@ -74,7 +74,7 @@ fn network(has_unknown: bool) -> impl Strategy<Value = (&'static str, String)> {
 
 fn application(has_unknown: bool) -> impl Strategy<Value = (&'static str, String)> {
     let kind = prop::sample::select(vec!["allow application", "deny application"]);
-    let unknown = if has_unknown { 1 } else { 0 };
+    let unknown = u32::from(has_unknown);
     let targets =
         prop_oneof![8 => list(TARGETS), unknown => Just("a.example, tag Unheard".to_owned())];
     let protocols = list(&["https:443", "http:80", "mssql:22", "https:80"]);

@@ -145,7 +145,7 @@ mod tests {
             (read[0].rule.as_str(), read[0].reason.as_str()),
             ("g/c/my rule", "until the vendor says which")
         );
-        assert_eq!((read[0].span.start, read[0].span.end), (7, 75));
+        assert_eq!((read[0].span.start, read[0].span.end), (7, 70));
     }
 
     #[test]

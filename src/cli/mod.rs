@@ -5,9 +5,11 @@ mod audit;
 mod bench;
 mod check;
 mod convert;
+mod diff;
 #[cfg(feature = "logs")]
 mod events;
 mod failure;
+mod find;
 mod inputs;
 #[cfg(feature = "logs")]
 mod log_filter;
@@ -67,6 +69,8 @@ enum Command {
     Show(show::ShowArgs),
     Convert(convert::ConvertArgs),
     Audit(audit::AuditArgs),
+    Find(find::FindArgs),
+    Diff(diff::DiffArgs),
     #[cfg(feature = "logs")]
     Report(report::ReportArgs),
     #[cfg(feature = "logs")]
@@ -86,6 +90,8 @@ pub fn run() -> ExitCode {
         Command::Show(args) => show::run(args, &cli.global),
         Command::Convert(args) => convert::run(args, &cli.global),
         Command::Audit(args) => audit::run(args, &cli.global),
+        Command::Find(args) => find::run(args, &cli.global),
+        Command::Diff(args) => diff::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Report(args) => report::run(args, &cli.global),
         #[cfg(feature = "logs")]

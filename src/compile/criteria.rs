@@ -9,7 +9,7 @@ use crate::policy::{Application, FilterAction};
 pub type Need = SmolStr;
 
 /// A set of addresses, some of whose parts may be unknown.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct AddressCriterion {
     pub known: IpSet,
     /// Parts that are not known: a service tag without a file, an IP Group that is not there.
@@ -21,7 +21,7 @@ pub struct AddressCriterion {
     clippy::struct_excessive_bools,
     reason = "the four words that Azure knows, each there or not"
 )]
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct ProtocolCriterion {
     pub any: bool,
     pub tcp: bool,
@@ -31,7 +31,7 @@ pub struct ProtocolCriterion {
 }
 
 /// A set of destination ports.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct PortCriterion {
     pub known: PortSet,
     /// `*` is listed: with protocol `Any` the rule then covers protocols without ports too.
@@ -40,7 +40,7 @@ pub struct PortCriterion {
 }
 
 /// What a network rule compares.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct NetworkCriteria {
     pub action: FilterAction,
     pub sources: AddressCriterion,
@@ -52,7 +52,7 @@ pub struct NetworkCriteria {
 }
 
 /// What an application rule compares.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ApplicationCriteria {
     pub action: FilterAction,
     pub sources: AddressCriterion,
@@ -76,7 +76,7 @@ impl ApplicationCriteria {
 }
 
 /// The targets of an application rule: any of them suffices.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct TargetCriterion {
     /// Target FQDNs and the names of FQDN tags that a table lists.
     pub fqdns: Vec<FqdnPattern>,
@@ -88,7 +88,7 @@ pub struct TargetCriterion {
 }
 
 /// What a DNAT rule compares and where it sends a flow.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct NatCriteria {
     pub sources: AddressCriterion,
     pub protocols: ProtocolCriterion,
@@ -99,7 +99,7 @@ pub struct NatCriteria {
 }
 
 /// Where a DNAT rule sends a flow.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct NatTarget {
     pub address: NatAddress,
     /// `None`: the port stays as it is.
@@ -107,7 +107,7 @@ pub struct NatTarget {
 }
 
 /// The translated address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NatAddress {
     Known(std::net::IpAddr),
     /// The rule matches, but the address is an expression that only a deployment can settle.
@@ -117,7 +117,7 @@ pub enum NatAddress {
 }
 
 /// The translated port.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum NatPort {
     Known(u16),
     Unknown,

@@ -7,12 +7,16 @@ use crate::policy::{
     ClassicFirewall, FirewallPolicy, Inventory, ResourceId, RuleCollection, RuleCollectionGroup,
     Settings,
 };
-use crate::source::{Severity, Span, Warning};
+use crate::source::{Severity, Span, Spanned, Warning};
 
 /// One policy of a chain, or a classic firewall, with its rules.
 #[derive(Debug)]
 pub(super) struct Layer<'a> {
     pub(super) name: SmolStr,
+    /// The name where it is written.
+    pub(super) place: Spanned<SmolStr>,
+    /// The files hold the policy, not only its groups.
+    pub(super) has_settings: bool,
     /// `None`: a classic firewall, whose rules have no policy and no group.
     pub(super) policy: Option<SmolStr>,
     pub(super) settings: Settings,
@@ -71,6 +75,8 @@ pub(super) fn chain<'a>(
                 inventory.groups.iter().filter(|group| same_policy(group.policy.as_ref(), *id));
             layers.push(Layer {
                 policy: Some(name.clone()),
+                place: Spanned::unplaced(name.clone()),
+                has_settings: false,
                 name,
                 settings: Settings::default(),
                 groups: linked(groups),
@@ -80,6 +86,8 @@ pub(super) fn chain<'a>(
         }
         Subject::Firewall(firewall) => layers.push(Layer {
             name: firewall.name.value.clone(),
+            place: firewall.name.clone(),
+            has_settings: true,
             policy: None,
             settings: firewall.settings.clone(),
             groups: Vec::new(),
@@ -148,6 +156,8 @@ fn policy_layer<'a>(
     }
     Ok(Layer {
         name: policy.name.value.clone(),
+        place: policy.name.clone(),
+        has_settings: true,
         policy: Some(policy.name.value.clone()),
         settings: policy.settings.clone(),
         groups,

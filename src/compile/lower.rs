@@ -12,8 +12,8 @@ use super::criteria::{
 use super::link::Layer;
 use super::order::{Placed, RuleKind, ordered};
 use super::{
-    AppDestinationAddresses, InfrastructureList, NatInheritance, Options, RuleInfo, RulePath,
-    Ruleset, RulesetOptions, Stage, settings,
+    AppDestinationAddresses, InfrastructureList, LayerOutline, NatInheritance, Options, RuleInfo,
+    RulePath, Ruleset, RulesetOptions, Stage, settings,
 };
 use crate::net::{ApplicationProtocol, Fqdn, FqdnPattern, IpRange, IpSet, PortRange, RuleProtocol};
 use crate::policy::{
@@ -46,6 +46,7 @@ pub(super) fn ruleset(
     let tier = layers.last().and_then(|layer| layer.settings.tier.as_ref());
     Ruleset {
         policies: layers.iter().filter_map(|layer| layer.policy.clone()).collect(),
+        layers: layers.iter().map(LayerOutline::of).collect(),
         tier: tier.map_or(SkuTier::Standard, |tier| tier.value),
         threat_intel,
         idps,

@@ -5,6 +5,7 @@ mod criteria;
 mod link;
 mod lower;
 mod order;
+mod outline;
 mod path;
 mod ruleset;
 mod settings;
@@ -18,6 +19,7 @@ pub use criteria::{
 };
 pub(crate) use lower::letters;
 pub use order::Block;
+pub use outline::{CollectionOutline, GroupOutline, LayerOutline};
 pub use path::RulePath;
 pub use ruleset::{
     Bypass, Idps, InfrastructureList, RuleInfo, Ruleset, RulesetOptions, Stage, ThreatIntel,

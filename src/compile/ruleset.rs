@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use smol_str::SmolStr;
 
 use super::{
-    AddressCriterion, AppDestinationAddresses, ApplicationCriteria, Block, DnatMode, NatCriteria,
-    NetworkCriteria, PortCriterion, RulePath,
+    AddressCriterion, AppDestinationAddresses, ApplicationCriteria, Block, DnatMode, LayerOutline,
+    NatCriteria, NetworkCriteria, PortCriterion, RulePath,
 };
 use crate::net::{FqdnPattern, IpProtocol};
 use crate::policy::{
@@ -19,6 +19,8 @@ use crate::source::Span;
 pub struct Ruleset {
     /// Names of the policies, parent first; empty for a classic firewall.
     pub policies: Vec<SmolStr>,
+    /// The policies as written, parent first, or the classic firewall.
+    pub layers: Vec<LayerOutline>,
     /// Tier of the policy that is evaluated.
     pub tier: SkuTier,
     pub threat_intel: ThreatIntel,

@@ -2,9 +2,11 @@
 //! their own, whose shape is a promise (`docs/`). Values in, text out; nothing here prints.
 
 pub mod audit;
+pub mod diff;
 #[cfg(feature = "logs")]
 pub mod events;
 pub mod explain;
+pub mod find;
 pub mod grid;
 pub mod replay;
 pub mod rule_line;

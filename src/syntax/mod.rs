@@ -7,10 +7,12 @@ pub mod filter;
 pub mod flow;
 pub mod json;
 pub mod legacy;
+pub mod query;
 pub mod text;
 pub mod value;
 
+pub(crate) mod spelling;
+
 mod quoting;
 mod single;
-mod spelling;
 mod trouble;

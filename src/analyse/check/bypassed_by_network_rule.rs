@@ -1,6 +1,7 @@
 #![doc = include_str!("../../../docs/checks/bypassed-by-network-rule.md")]
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use super::size::is_internet;
 use super::{Check, Context, Finding, Level, named};
@@ -37,6 +38,14 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     findings
 }
 
+/// The places of the network rules that this check reports.
+pub(super) fn bypassing(context: &Context<'_>) -> Vec<usize> {
+    let places = context.allowing_network().filter(|(place, rule, criteria)| {
+        is_internet(&criteria.destinations.known) && finding(context, *place, *rule).is_some()
+    });
+    places.map(|(place, _, _)| place).collect()
+}
+
 fn finding(context: &Context<'_>, place: usize, rule: RuleRef) -> Option<Finding> {
     let layout = &context.layout;
     let ruleset = context.ruleset;
@@ -61,11 +70,12 @@ fn finding(context: &Context<'_>, place: usize, rule: RuleRef) -> Option<Finding
     let mut witness = None;
     if let Some(piece) = denied.iter().find_map(|taken| taken.pieces.first()) {
         let rules: Vec<RuleRef> = denied.iter().map(|taken| taken.rule).collect();
-        message.push_str(&format!(
+        let _ = write!(
+            message,
             ": names that {} {} become reachable",
             named(ruleset, &rules),
             if rules.len() == 1 { "denies" } else { "deny" }
-        ));
+        );
         witness = context.witness(CHECK.name, piece, rule);
     }
     if let Some(unlisted) = &unlisted {

@@ -19,6 +19,9 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
+    if context.ruleset.nat.rules.is_empty() {
+        return Vec::new();
+    }
     let mut override_reading = context.ruleset.clone();
     override_reading.options.dnat = DnatMode::LegacyOverride;
     let mut terminal_reading = context.ruleset.clone();
@@ -51,6 +54,8 @@ fn finding(
         })
         .filter_map(|(deny_place, deny)| {
             let flow = overridden(context, &left, target, deny_place)?;
+            let simple = context.layout.simplest(flow.clone());
+            let flow = if confirmed(readings, &simple) { simple } else { flow };
             confirmed(readings, &flow).then_some((deny.rule, flow))
         })
         .collect();

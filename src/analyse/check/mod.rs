@@ -1,7 +1,8 @@
 //! The checks of `azfw audit`: one file each. A check's module documentation is its page.
 //!
 //! A check looks at a [`Context`] and returns findings; it does no I/O and keeps no state. A new one
-//! is a file, a page in `docs/checks/` and a line in [`CHECKS`].
+//! is a file, a page in `docs/checks/` and a line in [`CHECKS`]. Those in `limit`, `refused` and
+//! `surprise` ask about fields as written; the others about flows and settings.
 
 mod any_to_any;
 mod bypassed_by_network_rule;
@@ -10,6 +11,7 @@ mod dnat_open_to_every_source;
 mod dns_proxy_off;
 mod finding;
 mod idps_not_denying;
+mod limit;
 mod management_port_open;
 mod masked_threat_intelligence;
 mod mergeable_rules;
@@ -18,14 +20,19 @@ mod parent_nat;
 mod partly_shadowed;
 mod plain_http;
 mod redundant_rule;
+mod refused;
 mod shadowed_rule;
 mod size;
+mod surprise;
 mod threat_intelligence_not_denying;
 mod tied_priorities;
+#[cfg(test)]
+mod trial;
 mod wide_destination;
 mod wide_ports;
 mod wide_source;
 mod wildcard_without_dot;
+mod written;
 
 use std::cell::RefCell;
 
@@ -56,25 +63,85 @@ pub struct Check {
 /// All checks, in the order of their names.
 pub const CHECKS: &[Check] = &[
     any_to_any::CHECK,
+    surprise::any_with_ports::CHECK,
+    surprise::application_destination_addresses::CHECK,
     bypassed_by_network_rule::CHECK,
+    refused::destination_missing::CHECK,
+    refused::destination_port_missing::CHECK,
     dnat_deny_conflict::CHECK,
+    surprise::dnat_not_to_firewall::CHECK,
     dnat_open_to_every_source::CHECK,
+    refused::dnat_protocol_not_tcp_or_udp::CHECK,
     dns_proxy_off::CHECK,
+    surprise::duplicate_entries::CHECK,
+    surprise::duplicate_names::CHECK,
+    surprise::empty_ip_group::CHECK,
+    refused::feature_beyond_basic::CHECK,
+    limit::group_too_large::CHECK,
+    limit::header_too_long::CHECK,
+    surprise::header_without_tls_inspection::CHECK,
+    surprise::icmp_with_ports::CHECK,
     idps_not_denying::CHECK,
+    refused::invalid_name::CHECK,
+    refused::invalid_translated_fqdn::CHECK,
+    limit::ip_group_too_large::CHECK,
+    surprise::ip_literal_as_target::CHECK,
+    surprise::ipv6_needs_dual_stack::CHECK,
+    refused::ipv6_outside_network_rules::CHECK,
+    refused::malformed_target::CHECK,
     management_port_open::CHECK,
     masked_threat_intelligence::CHECK,
     mergeable_rules::CHECK,
+    refused::misplaced_wildcard::CHECK,
+    refused::mixed_rule_types::CHECK,
     network_fqdn_without_dns_proxy::CHECK,
+    limit::network_rules_too_large::CHECK,
+    refused::parent_in_other_region::CHECK,
     parent_nat::CHECK,
     partly_shadowed::CHECK,
     plain_http::CHECK,
+    refused::policy_tier_above_firewall::CHECK,
+    refused::port_out_of_range::CHECK,
+    refused::premium_feature_below_premium::CHECK,
+    refused::priority_out_of_range::CHECK,
+    refused::protocol_missing::CHECK,
     redundant_rule::CHECK,
+    refused::reserved_header::CHECK,
+    refused::service_tag_as_source::CHECK,
+    refused::several_dnat_destinations::CHECK,
+    refused::several_dnat_ports::CHECK,
     shadowed_rule::CHECK,
+    surprise::single_label_translated_fqdn::CHECK,
+    surprise::snat_between_networks::CHECK,
+    refused::source_missing::CHECK,
+    surprise::star_beside_entries::CHECK,
+    surprise::stricter_parent::CHECK,
+    refused::tags_beside_fqdns::CHECK,
+    refused::target_missing::CHECK,
     threat_intelligence_not_denying::CHECK,
     tied_priorities::CHECK,
+    surprise::tls_inspection_without_certificate::CHECK,
+    limit::too_many_collections::CHECK,
+    limit::too_many_dnat_destinations::CHECK,
+    limit::too_many_dns_servers::CHECK,
+    limit::too_many_groups::CHECK,
+    limit::too_many_ip_groups::CHECK,
+    limit::too_many_network_fqdns::CHECK,
+    limit::too_many_public_addresses::CHECK,
+    limit::too_many_signature_overrides::CHECK,
+    refused::translated_address_missing::CHECK,
+    refused::two_translated_addresses::CHECK,
+    surprise::unknown_fqdn_tag::CHECK,
+    surprise::unknown_service_tag::CHECK,
+    surprise::unknown_web_category::CHECK,
+    refused::unsupported_allowlist_entry::CHECK,
+    surprise::url_without_tls_inspection::CHECK,
+    refused::web_category_in_classic::CHECK,
     wide_destination::CHECK,
     wide_ports::CHECK,
     wide_source::CHECK,
+    surprise::wide_threat_allowlist::CHECK,
+    refused::wildcard_in_network_rule::CHECK,
     wildcard_without_dot::CHECK,
 ];
 

@@ -1,7 +1,10 @@
 #![doc = include_str!("../../../docs/checks/partly-shadowed.md")]
 
+use rayon::prelude::*;
+
+use super::bypassed_by_network_rule::bypassing;
 use super::{Check, Context, Finding, Level, named};
-use crate::analyse::reach::{Item, Reach};
+use crate::analyse::reach::{Item, Layout, Reach};
 use crate::analyse::shadow::takers;
 use crate::analyse::space::describe::list;
 use crate::analyse::space::service::{Service, WITH_PORTS, of_entries};
@@ -19,11 +22,27 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
-    let reachable = context.layout.items.iter().enumerate().filter(|(place, _)| {
-        matches!(context.reaches.get(*place), Some(Reach::Reachable(_)))
-            && context.redundant.iter().all(|found| found.rule != *place)
-    });
-    reachable.filter_map(|(place, item)| finding(context, place, item)).collect()
+    // What these take from application rules is reported once, at the network rule.
+    let bypassing = bypassing(context);
+    let places: Vec<usize> = (0..context.layout.items.len())
+        .filter(|place| matches!(context.reaches.get(*place), Some(Reach::Reachable(_))))
+        .filter(|place| context.redundant.iter().all(|found| found.rule != *place))
+        .collect();
+    let layout = &context.layout;
+    let shadowed: Vec<(usize, Shadowed)> = places
+        .into_par_iter()
+        .filter_map(|place| Some((place, shadowed(layout, place)?)))
+        .collect();
+    shadowed
+        .into_iter()
+        .filter_map(|(place, shadowed)| finding(context, place, &shadowed, &bypassing))
+        .collect()
+}
+
+/// What is left of a rule, and the entries of which nothing is.
+struct Shadowed {
+    left: Vec<Product>,
+    dead: Vec<Entry>,
 }
 
 /// One written entry of a rule and the values it stands for.
@@ -33,29 +52,39 @@ struct Entry {
     set: Set,
 }
 
-fn finding(context: &Context<'_>, place: usize, item: &Item) -> Option<Finding> {
-    if context.layout.before(place).is_empty() {
+/// `None` where every entry can decide something.
+fn shadowed(layout: &Layout<'_>, place: usize) -> Option<Shadowed> {
+    let item = layout.items.get(place)?;
+    if layout.before(place).is_empty() {
         return None;
     }
-    let left = context.layout.left(place).ok()?;
-    let alive = |axis: Axis| -> Set {
-        left.iter().flat_map(|piece| piece.on(axis).intervals().to_vec()).collect()
-    };
-    let whole = |axis: Axis| -> Set {
-        item.region.may.iter().flat_map(|piece| piece.on(axis).intervals().to_vec()).collect()
+    let left = layout.left(place).ok()?;
+    let on = |pieces: &[Product], axis: Axis| -> Set {
+        pieces.iter().flat_map(|piece| piece.on(axis).intervals().to_vec()).collect()
     };
     let mut dead: Vec<Entry> = Vec::new();
     for axis in [Axis::Source, Axis::Destination, Axis::Service, Axis::Name] {
-        let (alive, whole) = (alive(axis), whole(axis));
+        let (alive, whole) = (on(&left, axis), on(&item.region.may, axis));
         if whole.is_subset(&alive) {
             continue;
         }
-        let entries = entries(context, &context.ruleset.info(item.rule).written, axis, &whole);
+        let entries = entries(layout, &layout.ruleset.info(item.rule).written, axis, &whole);
         dead.extend(entries.into_iter().filter(|entry| !entry.set.overlaps(&alive)));
     }
+    (!dead.is_empty()).then_some(Shadowed { left, dead })
+}
+
+fn finding(
+    context: &Context<'_>,
+    place: usize,
+    shadowed: &Shadowed,
+    bypassing: &[usize],
+) -> Option<Finding> {
+    let item = context.layout.items.get(place)?;
+    let Shadowed { left, dead } = shadowed;
     let first = dead.first()?;
     let mut others: Vec<usize> = Vec::new();
-    for entry in &dead {
+    for entry in dead {
         let part = item.region.may.iter().filter_map(|piece| {
             piece.with(entry.axis, piece.on(entry.axis).intersection(&entry.set))
         });
@@ -64,6 +93,9 @@ fn finding(context: &Context<'_>, place: usize, item: &Item) -> Option<Finding> 
     }
     others.sort_unstable();
     others.dedup();
+    if others.iter().all(|other| bypassing.contains(other)) {
+        return None;
+    }
     let differs = |other: &usize| {
         context.layout.items.get(*other).is_some_and(|other| other.effect != item.effect)
     };
@@ -118,17 +150,17 @@ fn dead_witness(context: &Context<'_>, item: &Item, entry: &Entry) -> Option<cra
 }
 
 /// The written entries of a rule on one axis that hold anything, when there are several.
-fn entries(context: &Context<'_>, rule: &Rule, axis: Axis, whole: &Set) -> Vec<Entry> {
+fn entries(layout: &Layout<'_>, rule: &Rule, axis: Axis, whole: &Set) -> Vec<Entry> {
     let entries = match (axis, rule) {
         (Axis::Source, _) => {
             let head = rule.head();
-            addresses(context, axis, whole, &head.sources, &head.source_ip_groups)
+            addresses(layout, axis, whole, &head.sources, &head.source_ip_groups)
         }
         (Axis::Destination, Rule::Network(rule)) => {
-            addresses(context, axis, whole, &rule.destinations, &rule.destination_ip_groups)
+            addresses(layout, axis, whole, &rule.destinations, &rule.destination_ip_groups)
         }
         (Axis::Destination, Rule::Nat(rule)) => {
-            addresses(context, axis, whole, &rule.destinations, &[])
+            addresses(layout, axis, whole, &rule.destinations, &[])
         }
         (Axis::Service, Rule::Network(rule)) => ports(&rule.destination_ports, whole),
         (Axis::Service, Rule::Nat(rule)) => ports(&rule.destination_ports, whole),
@@ -146,7 +178,7 @@ fn entries(context: &Context<'_>, rule: &Rule, axis: Axis, whole: &Set) -> Vec<E
             .map(|pattern| Entry {
                 text: pattern.to_string(),
                 axis,
-                set: context.layout.space.fqdn(pattern),
+                set: layout.space.fqdn(pattern),
             })
             .collect(),
         (Axis::Destination, Rule::Application(_))
@@ -158,13 +190,13 @@ fn entries(context: &Context<'_>, rule: &Rule, axis: Axis, whole: &Set) -> Vec<E
 }
 
 fn addresses(
-    context: &Context<'_>,
+    layout: &Layout<'_>,
     axis: Axis,
     whole: &Set,
     written: &[Spanned<Written<Address>>],
     groups: &[Spanned<IpGroupRef>],
 ) -> Vec<Entry> {
-    let space = &context.layout.space;
+    let space = &layout.space;
     let of_axis = if axis == Axis::Source { &space.sources } else { &space.destinations };
     // An entry's own ends need not be cuts of the axis; the atoms that it touches are compared.
     let set = |addresses: &IpSet| of_axis.set(addresses).intersection(whole);
@@ -174,20 +206,16 @@ fn addresses(
             Address::Any => IpSet::all(),
             Address::Range(range) => [*range].into_iter().collect(),
             Address::ServiceTag(tag) => {
-                let Some(known) = context.ruleset.tables.service_tag(tag) else { continue };
+                let Some(known) = layout.ruleset.tables.service_tag(tag) else { continue };
                 known.clone()
             }
         };
         entries.push(Entry { text: address.to_string(), axis, set: set(&addresses) });
     }
     for group in groups.iter().filter_map(|group| group.value.value()) {
-        let Some(content) = context.ruleset.ip_groups.get(group.name()) else { continue };
-        if content.unknown.is_empty() {
-            entries.push(Entry {
-                text: format!("@{}", group.name()),
-                axis,
-                set: set(&content.known),
-            });
+        let Some(held) = layout.ruleset.ip_groups.get(group.name()) else { continue };
+        if held.unknown.is_empty() {
+            entries.push(Entry { text: format!("@{}", group.name()), axis, set: set(&held.known) });
         }
     }
     entries

@@ -1,5 +1,7 @@
 #![doc = include_str!("../../../docs/checks/shadowed-rule.md")]
 
+use std::fmt::Write as _;
+
 use super::{Check, Context, Finding, Level, named};
 use crate::analyse::reach::Reach;
 use crate::analyse::shadow::blockers;
@@ -16,7 +18,7 @@ pub(super) const CHECK: Check = Check {
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut open: Vec<(Vec<Need>, Vec<RuleRef>)> = Vec::new();
+    let (mut open, mut needs): (Vec<RuleRef>, Vec<Need>) = (Vec::new(), Vec::new());
     let mut not_decided = Vec::new();
     for (place, (item, reach)) in context.layout.items.iter().zip(&context.reaches).enumerate() {
         match reach {
@@ -25,16 +27,20 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
                 findings.push(by_itself(context, item.rule));
             }
             Reach::Unreachable => findings.push(by_others(context, place, item.rule)),
-            Reach::Depends(needs) => match open.iter_mut().find(|(known, _)| known == needs) {
-                Some((_, rules)) => rules.push(item.rule),
-                None => open.push((needs.clone(), vec![item.rule])),
-            },
+            // A rule that waits for its own tag or group alone is no one's shadow.
+            Reach::Depends(_) if !context.layout.may_be_shadowed(place) => {}
+            Reach::Depends(more) => {
+                open.push(item.rule);
+                needs.extend(
+                    more.iter().filter(|need| !needs.contains(need)).cloned().collect::<Vec<_>>(),
+                );
+            }
             Reach::NotDecided => not_decided.push(item.rule),
         }
     }
-    findings.extend(open.into_iter().filter_map(|(needs, rules)| depends(context, needs, &rules)));
+    findings.extend(depends(context, needs, &open));
     if let Some(&first) = not_decided.first() {
-        let message = "whether this rule can decide anything was not decided: the rules before it overlap in too many ways";
+        let message = "whether this rule can decide anything was not decided: the rules before it overlap in too many ways, or it may match packets that DNAT has translated";
         findings.push(
             Finding::new(CHECK.name, Level::Info, message)
                 .about(context.ruleset, first)
@@ -76,11 +82,13 @@ fn by_others(context: &Context<'_>, place: usize, rule: RuleRef) -> Finding {
     if blockers.differs {
         let differing: Vec<RuleRef> =
             others.iter().copied().filter(|&other| differs(context, rule, other)).collect();
-        message.push_str(&format!(
-            ", and {} {} with it than this rule says",
-            named(ruleset, &differing),
-            if differing.len() == 1 { "does something else" } else { "do something else" }
-        ));
+        let does = if differing.len() == 1 { "does" } else { "do" };
+        if differing.len() == others.len() {
+            let _ = write!(message, " and {does} something else with it");
+        } else {
+            let names = named(ruleset, &differing);
+            let _ = write!(message, ", and {names} {does} something else with it");
+        }
     }
     let help = if crosses {
         "DNAT rules come before network rules, and network rules before application rules, whatever the priorities say: narrow the earlier rule, or remove this one"
@@ -151,31 +159,28 @@ fn reason(context: &Context<'_>, rule: RuleRef) -> String {
             })
         }),
         RuleRef::Application(rank) => {
-            ruleset.application.criteria.get(rank as usize).map(application)
+            ruleset.application.criteria.get(rank as usize).map(|rule| Some(application(rule)))
         }
     };
     criteria.flatten().unwrap_or_else(|| "its parts contradict each other".to_owned())
 }
 
-fn application(rule: &ApplicationCriteria) -> Option<String> {
+fn application(rule: &ApplicationCriteria) -> String {
     if let Some(reason) = ends(&rule.sources, rule.destinations.as_ref(), true) {
-        return Some(reason);
+        return reason;
     }
     if rule.protocols.is_empty() {
-        return Some("it lists no protocol".to_owned());
+        return "it lists no protocol".to_owned();
     }
-    let targets = &rule.targets;
-    if targets.urls.is_empty() {
-        let invalid: Vec<String> = targets.fqdns.iter().map(|fqdn| format!("`{fqdn}`")).collect();
-        return Some(if invalid.is_empty() {
-            "it lists no target".to_owned()
-        } else {
-            format!("no name fits {}; `*` may only be the first character", invalid.join(", "))
-        });
+    if !rule.targets.urls.is_empty() {
+        return "its URLs are invalid, or they are those of HTTPS and it does not terminate TLS"
+            .to_owned();
     }
-    Some(
-        "its URLs are invalid, or they are those of HTTPS and it does not terminate TLS".to_owned(),
-    )
+    let invalid: Vec<String> = rule.targets.fqdns.iter().map(|fqdn| format!("`{fqdn}`")).collect();
+    if invalid.is_empty() {
+        return "it lists no target".to_owned();
+    }
+    format!("no name fits {}; `*` may only be the first character", invalid.join(", "))
 }
 
 /// What is wrong with sources or destinations.
@@ -270,7 +275,7 @@ mod tests {
     fn what_depends_on_a_tag_is_said_to() {
         check(
             "policy p\ngroup g 200\n  allow network n 100\n    tag: tcp * -> Unheard : 443\n    one: tcp * -> 192.0.2.1 : 443\n",
-            &[("g/n/tag", "info", "g/n/one")],
+            &[("g/n/one", "info", "")],
         );
     }
 }

@@ -15,9 +15,8 @@ pub(super) const CHECK: Check = Check {
 fn run(context: &Context<'_>) -> Vec<Finding> {
     let mode = context.ruleset.threat_intel.mode;
     let (level, message) = match (mode, context.ruleset.tier) {
-        (ThreatIntelMode::Deny, _) => return Vec::new(),
         // The Basic tier can only alert.
-        (ThreatIntelMode::Alert, SkuTier::Basic) => return Vec::new(),
+        (ThreatIntelMode::Deny, _) | (ThreatIntelMode::Alert, SkuTier::Basic) => return Vec::new(),
         (ThreatIntelMode::Alert, SkuTier::Standard | SkuTier::Premium) => (
             Level::Info,
             "threat intelligence only alerts: traffic from and to known bad ends passes",
@@ -41,15 +40,10 @@ pub(super) fn of_settings(
     place: impl Fn(&Settings) -> Option<Span>,
 ) -> Option<Span> {
     let inventory = context.inventory;
-    let own = context.ruleset.policies.last();
-    match own {
-        Some(name) => {
-            let policy = inventory.policies.iter().find(|policy| policy.name.value == *name)?;
-            place(&policy.settings).or(policy.name.span)
-        }
-        None => {
-            let firewall = inventory.firewalls.first()?;
-            place(&firewall.settings).or(firewall.name.span)
-        }
+    if let Some(name) = context.ruleset.policies.last() {
+        let policy = inventory.policies.iter().find(|policy| policy.name.value == *name)?;
+        return place(&policy.settings).or(policy.name.span);
     }
+    let firewall = inventory.firewalls.first()?;
+    place(&firewall.settings).or(firewall.name.span)
 }

@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn sizes_are_counts_of_addresses() {
         let axis = AddressAxis::new([]);
-        assert_eq!(axis.measure(&axis.family(IpFamily::V4)), 4_294_967_296.0);
+        assert!((axis.measure(&axis.family(IpFamily::V4)) - 4_294_967_296.0).abs() < 1.0);
         assert_eq!(axis.family(IpFamily::V6), Set::interval(1, 1));
     }
 }

@@ -5,6 +5,7 @@
 //! disjoint. Numbered in the order of a walk through the tree of all patterns, each is one interval.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
 use super::Set;
 
@@ -127,7 +128,7 @@ impl Laminar {
             let outside = whole.difference(set);
             let mut pattern = word(under);
             if !outside.is_empty() {
-                pattern.push_str(&format!(" (not {})", self.words(&outside, word).join(", ")));
+                let _ = write!(pattern, " (not {})", self.words(&outside, word).join(", "));
             }
             words.extend(self.points(&rest, at, first, word));
             words.push(pattern);

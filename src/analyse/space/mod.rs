@@ -246,6 +246,18 @@ impl Space {
         products
     }
 
+    /// The atom of flows without a name.
+    #[must_use]
+    pub fn nameless(&self) -> u32 {
+        NAMELESS
+    }
+
+    /// The parts of `pieces` that a flow can have: names have the category of the table.
+    #[must_use]
+    pub fn possible_of(&self, pieces: &[Product]) -> Vec<Product> {
+        self.possible(pieces.to_vec())
+    }
+
     /// The parts of `pieces` that a flow can have.
     fn possible(&self, pieces: Vec<Product>) -> Vec<Product> {
         self.impossible.iter().fold(pieces, |pieces, impossible| without(&pieces, impossible))

@@ -3,6 +3,7 @@
 //! Source: "SARIF support for code scanning" (docs.github.com) and the OASIS schema.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde::Serialize;
 
@@ -160,10 +161,10 @@ fn outcome(finding: &Finding, sources: &Sources) -> Outcome {
         None => finding.message.clone(),
     };
     if let Some(witness) = &finding.witness {
-        message.push_str(&format!("\nFlow that shows it: {}", print_flow(witness)));
+        let _ = write!(message, "\nFlow that shows it: {}", print_flow(witness));
     }
     if !finding.help.is_empty() {
-        message.push_str(&format!("\nHelp: {}", finding.help));
+        let _ = write!(message, "\nHelp: {}", finding.help);
     }
     let identity = format!("{}:{}", finding.check, rule.as_deref().unwrap_or("policy"));
     Outcome {
@@ -203,7 +204,7 @@ fn uri(path: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             uri.push(char::from(byte));
         } else {
-            uri.push_str(&format!("%{byte:02X}"));
+            let _ = write!(uri, "%{byte:02X}");
         }
     }
     uri

@@ -1,0 +1,124 @@
+//! Whether a flow and its verdict have the property of a question; not known is not false.
+
+use super::cases::{addresses, is_of};
+use crate::compile::{RulePath, Ruleset};
+use crate::evaluate::{Decision, RuleRef, Ruling, Stage, Verdict};
+use crate::flow::{Flow, Name};
+use crate::syntax::query::{Condition, NameValue, Query, StageValue, VerdictValue};
+
+/// The stage in which a rule is asked.
+pub(super) fn stage_of(rule: RuleRef) -> Stage {
+    match rule {
+        RuleRef::Nat(_) => Stage::Dnat,
+        RuleRef::Network(_) => Stage::Network,
+        RuleRef::Application(_) => Stage::Application,
+    }
+}
+
+/// Whether the question is true of the flow; `None` where that depends on what is not known.
+pub(super) fn matches(
+    query: &Query,
+    ruleset: &Ruleset,
+    flow: &Flow,
+    verdict: &Verdict,
+) -> Option<bool> {
+    match query {
+        Query::And(a, b) => {
+            match (matches(a, ruleset, flow, verdict), matches(b, ruleset, flow, verdict)) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (Some(true), Some(true)) => Some(true),
+                (None, _) | (_, None) => None,
+            }
+        }
+        Query::Or(a, b) => {
+            match (matches(a, ruleset, flow, verdict), matches(b, ruleset, flow, verdict)) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (Some(false), Some(false)) => Some(false),
+                (None, _) | (_, None) => None,
+            }
+        }
+        Query::Not(query) => matches(query, ruleset, flow, verdict).map(|is| !is),
+        Query::Is(condition) => holds(condition, ruleset, flow, verdict),
+    }
+}
+
+fn holds(condition: &Condition, ruleset: &Ruleset, flow: &Flow, verdict: &Verdict) -> Option<bool> {
+    Some(match condition {
+        Condition::Protocol(values) => values.iter().any(|&asked| is_of(flow.protocol, asked)),
+        Condition::Source(values) => addresses(values).contains(flow.source),
+        // A flow to a name whose destination was left out goes anywhere.
+        Condition::Destination(values) => addresses(values).contains(flow.destination?),
+        Condition::Port(values) => {
+            flow.port.is_some_and(|port| values.iter().any(|range| range.contains(port)))
+        }
+        Condition::Fqdn(values) => values.iter().any(|value| match (value, &flow.name) {
+            (NameValue::Pattern(pattern), Name::Known(name)) => pattern.matches(name),
+            (NameValue::None, Name::Absent | Name::Unknown) => true,
+            (NameValue::Pattern(_), Name::Absent | Name::Unknown)
+            | (NameValue::None, Name::Known(_)) => false,
+        }),
+        Condition::Verdict(values) => values.iter().any(|value| {
+            verdict.decision
+                == match value {
+                    VerdictValue::Allow => Decision::Allow,
+                    VerdictValue::Deny => Decision::Deny,
+                    VerdictValue::Undecided => Decision::Undecided,
+                }
+        }),
+        Condition::Stage(_) | Condition::Rule(_) => return end_holds(condition, ruleset, verdict),
+    })
+}
+
+/// Whether a condition on stage or rule holds for every possible end, or for none.
+fn end_holds(condition: &Condition, ruleset: &Ruleset, verdict: &Verdict) -> Option<bool> {
+    let path = |rule: Option<RuleRef>| rule.map(|rule| ruleset.path(rule));
+    let ends: Vec<bool> = if verdict.candidates.is_empty() {
+        let stage = verdict.stage?;
+        vec![end_fits(condition, Ruling::Deny, stage, path(verdict.rule))]
+    } else {
+        let ends = verdict.candidates.iter();
+        ends.map(|end| end_fits(condition, end.ruling, end.stage, path(end.rule))).collect()
+    };
+    let first = *ends.first()?;
+    ends.iter().all(|end| *end == first).then_some(first)
+}
+
+/// Whether a condition on what becomes of a flow holds for this end.
+pub(super) fn end_fits(
+    condition: &Condition,
+    ruling: Ruling,
+    stage: Stage,
+    rule: Option<&RulePath>,
+) -> bool {
+    match condition {
+        Condition::Verdict(values) => values.iter().any(|value| match value {
+            VerdictValue::Allow => ruling == Ruling::Allow,
+            VerdictValue::Deny => ruling == Ruling::Deny,
+            VerdictValue::Undecided => false,
+        }),
+        Condition::Stage(values) => values.iter().any(|value| {
+            stage
+                == match value {
+                    StageValue::Dnat => Stage::Dnat,
+                    StageValue::Network => Stage::Network,
+                    StageValue::Application => Stage::Application,
+                    StageValue::Infrastructure => Stage::Infrastructure,
+                    StageValue::Default => Stage::Default,
+                }
+        }),
+        Condition::Rule(values) => rule.is_some_and(|rule| {
+            let path = rule.to_string();
+            values.iter().any(|value| {
+                path == *value
+                    || path
+                        .strip_suffix(value.as_str())
+                        .is_some_and(|rest| rest.ends_with(['/', ':']))
+            })
+        }),
+        Condition::Protocol(_)
+        | Condition::Source(_)
+        | Condition::Destination(_)
+        | Condition::Port(_)
+        | Condition::Fqdn(_) => true,
+    }
+}
