@@ -13,6 +13,7 @@ use super::log_filter::{self, FilterArgs};
 use super::log_inputs::{self, LogReadingArgs, Read};
 use super::{ExitStatus, inputs, sniff};
 use crate::analyse::replay::{Agreement, Case, Change, Comparer, Comparison, Replay, Replayer};
+use crate::evaluate::CacheUse;
 use crate::logs::{Filtered, LogRecord, Sink, case_of};
 use crate::report::replay::{self as render, ReplayInput};
 use crate::report::sanitize::terminal_lines;
@@ -78,6 +79,7 @@ pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, 
         let mut replayer = Replayer::new(&ruleset);
         let input = read(&logs, args, global, filter, |case| replayer.push(case))?;
         let replay = replayer.finish();
+        say_cache_use(replay.cache, global);
         write(args, || render::text(&input, &replay), || render::json(&input, &replay))?;
         return Ok(agreement_status(&replay));
     }
@@ -137,6 +139,14 @@ fn write<T: serde::Serialize>(
     }
     out.flush()?;
     Ok(())
+}
+
+/// How fast a replay is depends on how often flows repeat themselves.
+fn say_cache_use(used: CacheUse, global: &GlobalArgs) {
+    if !global.quiet && used.lookups > 0 {
+        let percent = used.hits * 100 / used.lookups;
+        anstream::eprintln!("note: {percent} % of the flows were met before and remembered");
+    }
 }
 
 fn agreement_status(replay: &Replay) -> ExitStatus {

@@ -76,14 +76,13 @@ pub(super) fn run(args: &BenchArgs, global: &GlobalArgs) -> Result<ExitStatus, F
     let load_started = Instant::now();
     let (sources, inventory) = loaded(args, global)?;
     let load = load_started.elapsed();
-    let compile_started = Instant::now();
-    let (ruleset, warnings) = compile(&inventory, &args.ruleset.compile_options())
-        .map_err(|error| Failure::compile(&error, &sources))?;
-    let compiled = compile_started.elapsed();
-    output::warn(&warnings, &sources, global);
-    let index_started = Instant::now();
-    let index = Index::new(&ruleset);
-    let indexed = index_started.elapsed();
+    let options = args.ruleset.compile_options();
+    let (compile_ms, compiled) = measure::shortest(|| compile(&inventory, &options));
+    let (ruleset, warnings) = compiled.map_err(|error| Failure::compile(&error, &sources))?;
+    if args.classbench.is_none() {
+        output::warn(&warnings, &sources, global);
+    }
+    let (index_ms, index) = measure::shortest(|| Index::new(&ruleset));
     let mut traffic = Vec::new();
     for (name, flows) in traffic::of(args, global, &ruleset)? {
         traffic.push(measure::traffic(&index, name, &flows)?);
@@ -96,8 +95,8 @@ pub(super) fn run(args: &BenchArgs, global: &GlobalArgs) -> Result<ExitStatus, F
         },
         build: BuildJson {
             load_ms: measure::milliseconds(load),
-            compile_ms: measure::milliseconds(compiled),
-            index_ms: measure::milliseconds(indexed),
+            compile_ms,
+            index_ms,
             index_mib: measure::mebibytes(index.size()),
         },
         cores: rayon::current_num_threads(),

@@ -1,7 +1,7 @@
 //! Addresses → the rules that cover them.
 
 use super::sweep::Stretches;
-use super::table::Row;
+use super::table::{NONE, Row};
 
 /// A /16 with more stretches than this gets a table of its /24s.
 const STRETCHES_MAX: u32 = 16;
@@ -9,7 +9,8 @@ const STRETCHES_MAX: u32 = 16;
 /// Stretches of IPv4 addresses, found by the top 16 bits and a short binary search.
 #[derive(Debug)]
 pub(super) struct Ipv4Map<const LANES: usize> {
-    stretches: Stretches<u32, LANES>,
+    /// Where each stretch starts, and its rows: in one place, because memory is what takes time.
+    stretches: Vec<(u32, [Row; LANES])>,
     /// For each /16, and one behind the last.
     coarse: Vec<Bucket>,
     /// For each crowded /16: the first stretch that starts in each /24, and in the next /16.
@@ -26,8 +27,12 @@ struct Bucket {
 
 impl<const LANES: usize> Ipv4Map<LANES> {
     pub(super) fn new(stretches: Stretches<u32, LANES>) -> Self {
-        let mut map = Self { coarse: Vec::with_capacity(65_537), fine: Vec::new(), stretches };
-        let starts = &map.stretches.starts;
+        let starts = &stretches.starts;
+        let mut map = Self {
+            coarse: Vec::with_capacity(65_537),
+            fine: Vec::new(),
+            stretches: starts.iter().copied().zip(stretches.rows.iter().copied()).collect(),
+        };
         let mut first = 0;
         for top in 0..=u64::from(u16::MAX) + 1 {
             first = first_from(starts, first, top << 16);
@@ -57,7 +62,7 @@ impl<const LANES: usize> Ipv4Map<LANES> {
     pub(super) fn rows(&self, address: u32) -> [Row; LANES] {
         let top = (address >> 16) as usize;
         let (Some(bucket), Some(next)) = (self.coarse.get(top), self.coarse.get(top + 1)) else {
-            return self.stretches.rows(address);
+            return [NONE; LANES];
         };
         let (mut first, mut last) = (bucket.first, next.first);
         if bucket.fine > 0
@@ -68,14 +73,15 @@ impl<const LANES: usize> Ipv4Map<LANES> {
             last = fine.get(third + 1).copied().unwrap_or(last);
         }
         let (first, last) = (first as usize, last as usize);
-        let starts = self.stretches.starts.get(first..last).unwrap_or(&[]);
-        let after = first + starts.partition_point(|&start| start <= address);
-        self.stretches.at(after.wrapping_sub(1))
+        let near = self.stretches.get(first..last).unwrap_or(&[]);
+        let after = first + near.partition_point(|&(start, _)| start <= address);
+        let stretch = self.stretches.get(after.wrapping_sub(1));
+        stretch.map_or([NONE; LANES], |&(_, rows)| rows)
     }
 
     /// Bytes of memory.
     pub(super) fn size(&self) -> usize {
-        self.stretches.size()
+        self.stretches.len() * size_of::<(u32, [Row; LANES])>()
             + self.coarse.len() * size_of::<Bucket>()
             + self.fine.len() * size_of::<[u32; 257]>()
     }

@@ -183,9 +183,10 @@ fn summary_of(words: &[u64]) -> u64 {
     words.iter().enumerate().fold(0, |bits, (bit, &word)| bits | (u64::from(word != 0) << bit))
 }
 
-/// A set of rules that is read block by block (64 words, 4,096 rules) from the front.
+/// A set of rules that is read block by block (64 words, 4,096 rules) from the front; blocks may be
+/// left out.
 pub(super) trait Rules {
-    /// Goes to `block`, the one behind the last, and says which of its words may hold a rule.
+    /// Goes to `block`, which lies behind the last one, and says which of its words may hold a rule.
     fn enter(&mut self, block: usize) -> u64;
     /// A word of the block, by its bit in the summary.
     fn word(&self, bit: u32) -> u64;
@@ -205,37 +206,42 @@ impl Rules for Unlimited {
 }
 
 /// The rules of one row.
+#[derive(Clone, Copy)]
 pub(super) struct Cursor<'a> {
     summaries: &'a [u64],
-    /// Words of this block and the later ones.
     words: &'a [u64],
+    /// The block that was entered last, and how many words lie in those before it.
+    block: usize,
+    before: usize,
     summary: u64,
 }
 
 impl<'a> Cursor<'a> {
+    #[inline]
     pub(super) fn new(table: &'a Table, row: Row) -> Self {
         let from = table.pool.get(row as usize..).unwrap_or(&[]);
         let (summaries, words) = from.split_at_checked(table.blocks).unwrap_or((&[], &[]));
-        Self { summaries, words, summary: 0 }
+        Self { summaries, words, block: 0, before: 0, summary: 0 }
     }
 }
 
 impl Rules for Cursor<'_> {
     #[inline]
     fn enter(&mut self, block: usize) -> u64 {
-        let passed = self.summary.count_ones() as usize;
-        self.words = self.words.get(passed..).unwrap_or(&[]);
+        let passed = self.summaries.get(self.block..block).unwrap_or(&[]);
+        self.before += passed.iter().map(|bits| bits.count_ones() as usize).sum::<usize>();
+        self.block = block;
         self.summary = self.summaries.get(block).copied().unwrap_or(0);
         self.summary
     }
 
     #[inline]
     fn word(&self, bit: u32) -> u64 {
-        let below = self.summary & ((1 << bit) - 1);
         if self.summary >> bit & 1 == 0 {
             return 0;
         }
-        self.words.get(below.count_ones() as usize).copied().unwrap_or(0)
+        let below = self.summary & ((1 << bit) - 1);
+        self.words.get(self.before + below.count_ones() as usize).copied().unwrap_or(0)
     }
 }
 
@@ -321,8 +327,14 @@ impl Table {
         mut visit: impl FnMut(u32) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         for (block, &always) in self.always_summary.iter().enumerate() {
-            let limited = sources.enter(block) & targets.enter(block);
-            let mut summary = limited & (services.enter(block) | always);
+            // Most sources and targets have no rule in common; the rows behind are not touched then.
+            let mut summary = sources.enter(block);
+            if summary != 0 {
+                summary &= targets.enter(block);
+            }
+            if summary != 0 {
+                summary &= services.enter(block) | always;
+            }
             while summary != 0 {
                 let bit = summary.trailing_zeros();
                 summary &= summary - 1;
