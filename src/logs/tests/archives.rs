@@ -66,28 +66,43 @@ fn the_files_of_an_archive_are_read_by_name() {
 fn damage_and_bombs_end_in_a_rejection() {
     let mut cut = zip(&[("a.json", B.repeat(50).as_bytes())]);
     cut.truncate(cut.len() / 2);
-    check_zip(cut, expect![[r#"
+    check_zip(
+        cut,
+        expect![[r#"
         a.zip:1: the archive cannot be unpacked: invalid Zip archive: Could not find EOCD
-    "#]]);
+    "#]],
+    );
     let mut wrong = zip(&[("a.json", B.repeat(50).as_bytes())]);
     wrong[60..70].fill(0xff);
-    check_zip(wrong, expect![[r#"
+    check_zip(
+        wrong,
+        expect![[r#"
         a.zip/a.json:1: compressed data is damaged: corrupt deflate stream
-    "#]]);
+    "#]],
+    );
     let spaces = vec![b' '; 2 << 20];
-    check_zip(zip(&[("bomb.json", &spaces)]), expect![[r#"
+    check_zip(
+        zip(&[("bomb.json", &spaces)]),
+        expect![[r#"
         a.zip/bomb.json:1: compressed data is damaged: it grows beyond the limit
-    "#]]);
-    check_zip(b"PK\x03\x04".to_vec(), expect![[r#"
+    "#]],
+    );
+    check_zip(
+        b"PK\x03\x04".to_vec(),
+        expect![[r#"
         a.zip:1: the archive cannot be unpacked: invalid Zip archive: Could not find EOCD
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_archive_from_a_stream_is_refused() {
-    check("PK\u{3}\u{4}rest", expect![[r#"
+    check(
+        "PK\u{3}\u{4}rest",
+        expect![[r#"
         f:1: a zip archive, which is read as a file only | 
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
