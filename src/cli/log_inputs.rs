@@ -12,6 +12,7 @@ use walkdir::WalkDir;
 
 use super::args::GlobalArgs;
 use super::failure::Failure;
+use super::rejects::{self, Rejects};
 use crate::logs::{self, ColumnMap, ColumnMapError, Counts, DateOrder, OncePerFlow, Sink};
 use crate::report::sanitize::terminal;
 use crate::source::InputError;
@@ -35,6 +36,9 @@ pub(super) struct LogReadingArgs {
     /// Tables with these columns hold flows: source=src_ip,destination=dst_ip,port=dport,protocol=proto
     #[arg(long, value_name = "FIELD=COLUMN,…", value_parser = column_map)]
     columns: Option<ColumnMap>,
+    /// Write every line that cannot be read to FILE, with its place and the reason (JSON lines)
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
 }
 
 impl LogReadingArgs {
@@ -58,6 +62,9 @@ enum Order {
 
 /// How many rejected lines are kept to be shown.
 pub(super) const REJECTS_KEPT: usize = 10;
+
+/// How much of a rejected line is shown.
+const EXCERPT_SHOWN: usize = 160;
 
 /// What all files together held.
 pub(super) struct Read {
@@ -84,19 +91,24 @@ pub(super) fn read(
         rejects_kept: REJECTS_KEPT,
         ..logs::Options::default()
     };
+    let excerpt_chars =
+        if args.rejects.is_some() { rejects::EXCERPT_CHARS } else { options.excerpt_chars };
+    let options = logs::Options { excerpt_chars, ..options };
     let progress = progress(&files, global);
     let mut read = Read { files: 0, counts: Counts::default(), left_out: Vec::new() };
-    let mut once = OncePerFlow::new(sink);
+    let mut sink = Rejects::new(OncePerFlow::new(sink), args.rejects.as_deref())?;
     for file in &files {
         let shown: Arc<str> = shown_name(file).into();
-        let counts = read_file(file, &shown, &options, &progress, &mut once)?;
+        let counts = read_file(file, &shown, &options, &progress, &mut sink)?;
         read.files += 1;
         read.counts.merge(counts, REJECTS_KEPT);
     }
     progress.finish_and_clear();
-    if once.repeated > 0 {
-        read.left_out.push(("the same flow at another interface".to_owned(), once.repeated));
+    let repeated = sink.sink.repeated;
+    if repeated > 0 {
+        read.left_out.push(("the same flow at another interface".to_owned(), repeated));
     }
+    sink.finish()?;
     Ok(read)
 }
 
@@ -163,7 +175,8 @@ pub(super) fn warn_of_rejects(read: &Read, global: &GlobalArgs) {
             terminal(&reject.reason)
         );
         if !reject.excerpt.is_empty() {
-            anstream::eprintln!("    {}", terminal(&reject.excerpt));
+            let shown: String = reject.excerpt.chars().take(EXCERPT_SHOWN).collect();
+            anstream::eprintln!("    {}", terminal(&shown));
         }
     }
 }

@@ -17,6 +17,8 @@ mod log_filter;
 mod log_inputs;
 mod output;
 #[cfg(feature = "logs")]
+mod rejects;
+#[cfg(feature = "logs")]
 mod replay;
 #[cfg(feature = "logs")]
 mod report;

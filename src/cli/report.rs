@@ -19,7 +19,7 @@ use crate::evaluate::RuleRef;
 use crate::logs::{Filtered, LogRecord, RecordKind, Sink};
 use crate::report::traffic::{csv, json, markdown, text};
 use crate::source::InputError;
-use crate::tables::{self, Input, PolicyRule, RejectedExample, Summary, Tally};
+use crate::tables::{self, Drops, Input, PolicyRule, Presence, RejectedExample, Summary, Tally};
 
 /// Allowed, denied, threats: what exported logs say happened
 ///
@@ -59,7 +59,23 @@ enum Format {
 /// Counts the firewall's records. Flows of other logs are none of them.
 struct Tallied {
     tally: Tally,
+    drops: Drops,
     flows: u64,
+}
+
+/// Notes the hours that have records before a filter chooses among them.
+struct Watched<S> {
+    sink: S,
+    presence: Presence,
+}
+
+impl<S: Sink> Sink for Watched<S> {
+    fn record(&mut self, record: LogRecord) -> ControlFlow<()> {
+        if record.kind != RecordKind::Flow {
+            self.presence.push(&record);
+        }
+        self.sink.record(record)
+    }
 }
 
 impl Sink for Tallied {
@@ -67,6 +83,7 @@ impl Sink for Tallied {
         if record.kind == RecordKind::Flow {
             self.flows += 1;
         } else {
+            self.drops.push(&record);
             self.tally.push(&record);
         }
         ControlFlow::Continue(())
@@ -84,13 +101,18 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, 
     let inventory = loaded.as_ref().map(|(_, loaded)| &loaded.inventory);
     let filter = args.filter.filter(inventory, "with `--policy FILE`")?;
     let rules = loaded.as_ref().map(|(ruleset, _)| policy_rules(ruleset));
-    let tallied = Tallied { tally: Tally::new(), flows: 0 };
-    let mut filtered = Filtered::new(tallied, filter);
-    let read = log_inputs::read(&args.logs.logs, &args.logs.reading, global, &mut filtered)?;
+    let tallied = Tallied { tally: Tally::new(), drops: Drops::default(), flows: 0 };
+    let filtered = Filtered::new(tallied, filter);
+    let mut watched = Watched { sink: filtered, presence: Presence::default() };
+    let read = log_inputs::read(&args.logs.logs, &args.logs.reading, global, &mut watched)?;
+    let Watched { sink: filtered, presence } = watched;
     let mut input = input(&read);
     input.ignored.extend(read.left_out.iter().cloned());
     input.ignored.extend(log_filter::left_out(&filtered));
-    let Tallied { tally, flows } = filtered.sink;
+    let Tallied { tally, drops, flows } = filtered.sink;
+    input.gaps = presence.gaps();
+    input.allowed_then_dropped = drops.count();
+    input.is_drop_window_exceeded = drops.is_window_exceeded();
     if flows > 0 {
         input.ignored.push(("flows of other logs, for `azfw replay`".to_owned(), flows));
     }
@@ -167,6 +189,7 @@ fn input(read: &Read) -> Input {
                 reason: reject.reason.clone(),
             })
             .collect(),
+        ..Input::default()
     }
 }
 

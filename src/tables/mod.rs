@@ -5,9 +5,11 @@
 
 mod attempts;
 mod dictionary;
+mod drops;
 mod duplicates;
 mod finish;
 mod frame;
+mod gaps;
 mod row;
 mod rules;
 mod summary;
@@ -19,7 +21,9 @@ pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use drops::Drops;
 pub use finish::{Options, SummaryError};
+pub use gaps::{Gap, Presence};
 pub use summary::{
     AggregationRow, AnswerRow, CategoryRow, Coverage, DeniedRow, DeniedTargetRow, DnatRow,
     DnsSummary, FailingRow, HourRow, IdpsRow, IdpsTotal, Input, LoggedRule, PolicyRule,

@@ -189,6 +189,7 @@ pub(crate) fn input(records: usize) -> Input {
             position: "hub.json:77".to_owned(),
             reason: "the line ends within a string".to_owned(),
         }],
+        ..Input::default()
     }
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use smol_str::SmolStr;
 
+use super::gaps::Gap;
 use crate::compile::RulePath;
 use crate::logs::{Form, LoggedAction, RecordKind};
 
@@ -65,6 +66,12 @@ pub struct Input {
     pub rejected: u64,
     /// The first of them, with position and reason.
     pub rejected_examples: Vec<RejectedExample>,
+    /// Hours without a record on firewalls that are usually busy.
+    pub gaps: Vec<Gap>,
+    /// Connections that a rule allowed and IDPS then dropped; they are among the allowed.
+    pub allowed_then_dropped: u64,
+    /// More connections than could be remembered to find them all.
+    pub is_drop_window_exceeded: bool,
 }
 
 /// An entry that could not be read.

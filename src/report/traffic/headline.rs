@@ -31,7 +31,7 @@ pub(super) fn figures(summary: &Summary, zone: Option<&TimeZone>) -> Vec<Figure>
     let mut figures = vec![
         Figure { name: "period", value: None, detail, tone: Tone::Plain },
         figure("records", summary.coverage.records, input(summary), Tone::Plain),
-        figure("allowed", totals.allowed, allowed(totals), Tone::Allowed),
+        figure("allowed", totals.allowed, allowed(summary), Tone::Allowed),
         figure("denied", totals.denied(), denied(totals), Tone::Denied),
         figure("threats", totals.threats(), threats(totals), Tone::Threat),
     ];
@@ -75,8 +75,13 @@ fn input(summary: &Summary) -> String {
     parts.join("; ")
 }
 
-fn allowed(totals: &Totals) -> String {
-    share(totals.allowed, totals.connections())
+fn allowed(summary: &Summary) -> String {
+    let totals = &summary.totals;
+    let share = share(totals.allowed, totals.connections());
+    match summary.coverage.input.allowed_then_dropped {
+        0 => share,
+        dropped => format!("{share}; {} of them then dropped by IDPS", grouped(dropped)),
+    }
 }
 
 fn denied(totals: &Totals) -> String {
@@ -172,6 +177,21 @@ pub(super) fn warnings(summary: &Summary) -> Vec<String> {
     add(
         coverage.is_attempt_window_exceeded,
         "more denied connections than are remembered: attempts may be counted too high".to_owned(),
+    );
+    add(
+        coverage.input.is_drop_window_exceeded,
+        "more allowed connections than are remembered: some that IDPS dropped may be missing \
+         from those \"then dropped by IDPS\""
+            .to_owned(),
+    );
+    let silent: u64 = coverage.input.gaps.iter().map(|gap| gap.hours).sum();
+    add(
+        silent > 0,
+        format!(
+            "{} without a record on firewalls that are usually busy: logs may be missing; see \
+             \"Hours without a record\"",
+            plural(silent, "hour")
+        ),
     );
     warnings
 }

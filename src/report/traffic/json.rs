@@ -45,7 +45,7 @@ impl<'a> Report<'a> {
         Self {
             period: summary.period.map(Period::from),
             coverage: rows::Coverage::new(&summary.coverage),
-            totals: Figures::new(&summary.totals),
+            totals: Figures::new(&summary.totals, summary.coverage.input.allowed_then_dropped),
             hours: summary.hours.iter().map(rows::HourRow::new).collect(),
             denied_destinations: Largest::new(&summary.denied_targets, rows::DeniedTargetRow::new),
             denied_by_default: Largest::new(&summary.denied, rows::DeniedRow::new),
@@ -102,6 +102,7 @@ struct Figures {
     connections: u64,
     allowed: u64,
     allowed_without_rule: u64,
+    allowed_then_dropped: u64,
     denied: u64,
     denied_by_rule: u64,
     denied_by_default: u64,
@@ -129,7 +130,7 @@ struct IdpsFigure {
 }
 
 impl Figures {
-    fn new(totals: &Totals) -> Self {
+    fn new(totals: &Totals, allowed_then_dropped: u64) -> Self {
         let idps = totals.idps.iter().map(|row| IdpsFigure {
             severity: row.severity,
             action: row.action.map(crate::logs::LoggedAction::name),
@@ -139,6 +140,7 @@ impl Figures {
             connections: totals.connections(),
             allowed: totals.allowed,
             allowed_without_rule: totals.allowed_without_rule,
+            allowed_then_dropped,
             denied: totals.denied(),
             denied_by_rule: totals.denied_by_rule,
             denied_by_default: totals.denied_by_default,

@@ -28,7 +28,7 @@ pub(super) fn sheets(summary: &Summary) -> Vec<Sheet> {
     sheets.extend([traffic::ports(summary), traffic::dnat(summary)]);
     sheets.extend([traffic::dns_answers(summary), traffic::dns_failing(summary)]);
     sheets.extend([rules::unresolved(summary), rules::aggregation(summary)]);
-    sheets.extend([input::categories(summary), input::input(summary)]);
+    sheets.extend([input::categories(summary), input::gaps(summary), input::input(summary)]);
     sheets.retain(|sheet| !sheet.rows.is_empty());
     sheets
 }

@@ -115,9 +115,13 @@ fn draw(sheet: &Sheet, time: &str, layout: Layout<'_>, text: &mut String) {
         Shown::Data => false,
     });
     let align = |is_number| if is_number { Align::Right } else { Align::Left };
-    let titles: Vec<_> =
-        columns.iter().map(|column| (column.title, align(column.is_number))).collect();
-    let mut grid = Grid::new(&titles);
+    let zone = zone_name(layout.zone);
+    let titles: Vec<String> =
+        columns.iter().map(|column| column.title.replace("(UTC)", &format!("({zone})"))).collect();
+    let heads = titles.iter().zip(&columns);
+    let heads: Vec<_> =
+        heads.map(|(title, column)| (title.as_str(), align(column.is_number))).collect();
+    let mut grid = Grid::new(&heads);
     for row in rows {
         grid.push(row.into_iter().map(|cell| shown(cell, time, layout.zone)).collect());
     }

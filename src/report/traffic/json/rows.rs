@@ -22,7 +22,16 @@ pub(super) struct Coverage<'a> {
     reconciled: bool,
     duplicate_window_exceeded: bool,
     attempt_window_exceeded: bool,
+    gaps: Vec<GapRow<'a>>,
     categories: Vec<CategoryRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct GapRow<'a> {
+    firewall: Option<&'a str>,
+    first_hour: String,
+    hours: u64,
+    usual_per_hour: u64,
 }
 
 #[derive(Serialize)]
@@ -58,6 +67,12 @@ impl<'a> Coverage<'a> {
             records: row.records,
             seen: row.seen.map(Period::from),
         });
+        let gaps = input.gaps.iter().map(|gap| GapRow {
+            firewall: gap.firewall.as_deref(),
+            first_hour: gap.first.to_string(),
+            hours: gap.hours,
+            usual_per_hour: gap.usual,
+        });
         Self {
             files: input.files,
             bytes: input.bytes,
@@ -75,6 +90,7 @@ impl<'a> Coverage<'a> {
             reconciled: coverage.is_reconciled(),
             duplicate_window_exceeded: coverage.is_duplicate_window_exceeded,
             attempt_window_exceeded: coverage.is_attempt_window_exceeded,
+            gaps: gaps.collect(),
             categories: categories.collect(),
         }
     }

@@ -30,6 +30,25 @@ pub(super) fn categories(summary: &Summary) -> Sheet {
     sheet("categories", "Records by category, duplicates left out", &columns, rows.collect())
 }
 
+/// Hours without a record on firewalls that are usually busy.
+pub(super) fn gaps(summary: &Summary) -> Sheet {
+    let columns = [
+        numbers("hours", "hours"),
+        numbers("usual_per_hour", "usual records"),
+        words("first_hour", "from (UTC)", Always),
+        words("firewall", "firewall", Always),
+    ];
+    let rows = summary.coverage.input.gaps.iter().map(|gap| {
+        vec![
+            Cell::Number(gap.hours),
+            Cell::Number(gap.usual),
+            Cell::Time(gap.first),
+            Cell::text(gap.firewall.as_ref()),
+        ]
+    });
+    sheet("gaps", "Hours without a record", &columns, rows.collect())
+}
+
 /// Every entry of the input, by what became of it; the last row is their sum.
 pub(super) fn input(summary: &Summary) -> Sheet {
     let columns = [numbers("entries", "entries"), words("what", "what became of them", Always)];
