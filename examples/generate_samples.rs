@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use azfw::compile::{self, Ruleset};
 use azfw::generate::SAMPLE_SETS;
 use azfw::load;
-use azfw::policy::Inventory;
 use azfw::source::{Source, Sources};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -39,12 +38,13 @@ fn ruleset(folder: &Path) -> Result<Ruleset, Box<dyn Error>> {
         is("azfw") || (is("json") && !file.ends_with("policy.json"))
     });
     let mut sources = Sources::default();
-    let mut inventory = Inventory::default();
+    let mut ids = Vec::new();
     for file in files {
         let text = fs::read_to_string(&file)?;
-        let id = sources.add(Source::new(&file.display().to_string(), text));
-        inventory.extend(load::read(id, &sources, &load::Options::default())?.0);
+        ids.push(sources.add(Source::new(&file.display().to_string(), text)));
     }
+    let (inventory, _) = load::read_all(&ids, &sources, &load::Options::default())
+        .map_err(|errors| errors.first().map_or_else(String::new, ToString::to_string))?;
     Ok(compile::compile(&inventory, &compile::Options::default())?.0)
 }
 

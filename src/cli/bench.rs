@@ -1,5 +1,6 @@
 //! `azfw bench`: how fast this rule set loads, compiles and evaluates on this machine.
 
+use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::Write;
 use std::path::PathBuf;
@@ -166,8 +167,9 @@ fn text(result: &BenchJson) -> String {
         "all cores /s"
     );
     for mix in &result.mixes {
-        text.push_str(&format!(
-            "{:<12}{:>10}{:>10}{:>10}{:>10}{:>14.0}{:>14.0}\n",
+        let _ = writeln!(
+            text,
+            "{:<12}{:>10}{:>10}{:>10}{:>10}{:>14.0}{:>14.0}",
             mix.mix,
             mix.flows,
             mix.allowed,
@@ -175,7 +177,7 @@ fn text(result: &BenchJson) -> String {
             mix.undecided,
             mix.flows_per_second_one_core,
             mix.flows_per_second_all_cores
-        ));
+        );
     }
     text
 }

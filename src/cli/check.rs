@@ -1,5 +1,6 @@
 //! `azfw check`: the verdict for flows.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -13,7 +14,8 @@ use crate::evaluate::{Decision, Step, Verdict, evaluate};
 use crate::flow::Flow;
 use crate::report;
 use crate::source::InputError;
-use crate::syntax::flow::json::{FlowColumns, FlowError, flow_from_json};
+use crate::syntax::flow::csv::FlowColumns;
+use crate::syntax::flow::json::{FlowError, flow_from_json};
 use crate::syntax::flow::{ExpectedVerdict, expectation};
 
 /// What does this rule set do with these flows, and why?
@@ -162,7 +164,7 @@ impl Tally {
             self.allow, self.deny, self.undecided
         );
         if self.unexpected > 0 {
-            line.push_str(&format!("; {} not as expected", self.unexpected));
+            let _ = write!(line, "; {} not as expected", self.unexpected);
         }
         line
     }
@@ -210,7 +212,7 @@ fn from_file(name: &str, text: &str, questions: &mut Vec<Question>, errors: &mut
     match first {
         Some(line) if line.starts_with('{') => json_lines(name, text, questions, errors),
         Some(line) if !line.contains("->") && line.contains(',') => {
-            csv_rows(name, text, questions, errors)
+            csv_rows(name, text, questions, errors);
         }
         Some(_) | None => {
             for (index, line) in text.lines().enumerate() {

@@ -37,7 +37,39 @@ pub(super) fn compiled(
     options: &compile::Options,
     global: &GlobalArgs,
 ) -> Result<(Ruleset, Loaded), Failure> {
-    let mut loaded = loaded(files, readings)?;
+    finished(loaded(files, readings)?, options, global)
+}
+
+/// The rule set of `files` in the surroundings of another one: side tables and IP Groups that it
+/// does not bring itself are those of `known`.
+pub(super) fn ruleset_beside(
+    known: &Loaded,
+    files: &[PathBuf],
+    args: &RulesetArgs,
+    global: &GlobalArgs,
+) -> Result<(Ruleset, Loaded), Failure> {
+    let mut loaded = loaded(files, &args.readings)?;
+    let mut tables = known.inventory.tables.clone();
+    tables.extend(std::mem::take(&mut loaded.inventory.tables));
+    loaded.inventory.tables = tables;
+    for group in &known.inventory.ip_groups {
+        if !loaded
+            .inventory
+            .ip_groups
+            .iter()
+            .any(|own| own.name.value.eq_ignore_ascii_case(&group.name.value))
+        {
+            loaded.inventory.ip_groups.push(group.clone());
+        }
+    }
+    finished(loaded, &args.compile_options(), global)
+}
+
+fn finished(
+    mut loaded: Loaded,
+    options: &compile::Options,
+    global: &GlobalArgs,
+) -> Result<(Ruleset, Loaded), Failure> {
     match compile::compile(&loaded.inventory, options) {
         Ok((ruleset, warnings)) => {
             loaded.warnings.extend(warnings);

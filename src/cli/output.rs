@@ -1,5 +1,6 @@
 //! Standard output, files, and what goes to standard error.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
@@ -66,10 +67,10 @@ fn warning_text(warning: &Warning, sources: &Sources) -> String {
     let mut text =
         format!("{style}{}{style:#}: {}", warning.severity.name(), terminal(&warning.message));
     if let Some(position) = warning.span.and_then(|span| sources.position(span)) {
-        text.push_str(&format!("\n  --> {}", terminal(&position.to_string())));
+        let _ = write!(text, "\n  --> {}", terminal(&position.to_string()));
     }
     if let Some(help) = &warning.help {
-        text.push_str(&format!("\n  help: {}", terminal(help)));
+        let _ = write!(text, "\n  help: {}", terminal(help));
     }
     text
 }

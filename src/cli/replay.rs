@@ -25,13 +25,11 @@ use crate::source::InputError;
 /// Exit status: 0 agreement (nothing changes), 1 disagreements (changes), 3 only undecided flows.
 #[derive(Debug, Args)]
 pub(super) struct ReplayArgs {
-    /// Files of the rule set, then log files and folders
+    /// Files of the rule set, and log files and folders, told apart by content
     #[arg(required = true, num_args = 2.., value_name = "POLICY LOGS")]
     files: Vec<PathBuf>,
-    /// Further files of the rule set: parent policy, IP Groups, side tables
-    #[arg(long = "with", value_name = "FILE")]
-    with: Vec<PathBuf>,
-    /// Compare with this rule set: what would it change?
+    /// Compare with this rule set: what would it change? Give it once for each file; side tables and
+    /// IP Groups that it does not bring are those of POLICY
     #[arg(long, value_name = "NEW", num_args = 1)]
     against: Vec<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -69,9 +67,8 @@ impl<F: FnMut(&Case)> Sink for Cases<F> {
 }
 
 pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
-    let (mut policy, logs) = sniff::policy_and_logs(&args.files)?;
-    policy.extend(args.with.iter().cloned());
-    let (ruleset, _) = inputs::ruleset(&policy, &args.ruleset, global)?;
+    let (policy, logs) = sniff::policy_and_logs(&args.files)?;
+    let (ruleset, loaded) = inputs::ruleset(&policy, &args.ruleset, global)?;
     if args.against.is_empty() {
         let mut replayer = Replayer::new(&ruleset);
         let input = read(&logs, args, global, |case| replayer.push(case))?;
@@ -79,9 +76,7 @@ pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, 
         write(args, || render::text(&input, &replay), || render::json(&input, &replay))?;
         return Ok(agreement_status(&replay));
     }
-    // The new rule set is a whole one of its own; side tables are shared.
-    let new: Vec<PathBuf> = args.against.iter().chain(&args.with).cloned().collect();
-    let (after, _) = inputs::ruleset(&new, &args.ruleset, global)?;
+    let (after, _) = inputs::ruleset_beside(&loaded, &args.against, &args.ruleset, global)?;
     let mut comparer = Comparer::new(&ruleset, &after);
     let input = read(&logs, args, global, |case| comparer.push(case))?;
     let comparison = comparer.finish();

@@ -100,8 +100,7 @@ fn write(args: &ReportArgs, summary: &Summary) -> Result<(), Failure> {
             text::render(summary, layout)
         }
         Format::Markdown => markdown::render(summary),
-        Format::Json => json::render(summary)
-            .map_err(|error| InputError::new(format!("cannot write JSON: {error}")))?,
+        Format::Json => json::render(summary),
     };
     let mut out = args.output.writer()?;
     out.write_all(text.as_bytes())?;

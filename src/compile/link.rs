@@ -54,7 +54,8 @@ pub(super) fn chain<'a>(
 ) -> Result<Vec<Layer<'a>>, CompileError> {
     reject_different_twins(inventory)?;
     let subject = chosen(inventory, options)?;
-    let subject = governed(inventory, subject, warnings)?;
+    let subject = governed(inventory, subject)?;
+    warn_of_unused_collections(inventory, &subject, warnings);
     let mut layers = Vec::new();
     match &subject {
         Subject::Policy(policy) => {
@@ -212,23 +213,38 @@ fn find_policy<'a>(inventory: &'a Inventory, id: &ResourceId) -> Option<&'a Fire
     inventory.policies.iter().find(|policy| policy_id(policy).agrees_with(id))
 }
 
-/// A firewall that a policy governs stands for that policy.
-fn governed<'a>(
-    inventory: &'a Inventory,
-    subject: Subject<'a>,
+/// Classic collections of the firewalls that the policy governs: a policy leaves them unused.
+fn warn_of_unused_collections(
+    inventory: &Inventory,
+    subject: &Subject<'_>,
     warnings: &mut Vec<Warning>,
-) -> Result<Subject<'a>, CompileError> {
-    let Subject::Firewall(firewall) = subject else { return Ok(subject) };
-    let Some(reference) = &firewall.policy else { return Ok(subject) };
-    if !firewall.collections.is_empty() {
+) {
+    let id = match subject {
+        Subject::Policy(policy) => policy_id(policy),
+        Subject::Groups(Some(id)) => (*id).clone(),
+        Subject::Groups(None) | Subject::Firewall(_) => return,
+    };
+    for firewall in inventory.firewalls.iter().filter(|firewall| !firewall.collections.is_empty()) {
+        let Some(policy) = firewall.policy.as_ref().filter(|of| of.value.agrees_with(&id)) else {
+            continue;
+        };
         let message = format!(
             "firewall `{}` has classic rule collections beside its policy `{}`; the policy governs, \
              the classic rules are not used",
             firewall.name.value,
-            reference.value.name()
+            policy.value.name()
         );
         warnings.push(Warning::new(Severity::Error, message, firewall.name.span));
     }
+}
+
+/// A firewall that a policy governs stands for that policy.
+fn governed<'a>(
+    inventory: &'a Inventory,
+    subject: Subject<'a>,
+) -> Result<Subject<'a>, CompileError> {
+    let Subject::Firewall(firewall) = subject else { return Ok(subject) };
+    let Some(reference) = &firewall.policy else { return Ok(subject) };
     if let Some(policy) = find_policy(inventory, &reference.value) {
         return Ok(Subject::Policy(policy));
     }
@@ -384,5 +400,8 @@ fn is_same_group(a: &RuleCollectionGroup, b: &RuleCollectionGroup) -> bool {
 fn is_same_policy(a: &FirewallPolicy, b: &FirewallPolicy) -> bool {
     let base =
         |policy: &FirewallPolicy| policy.base.as_ref().map(|base| base.value.name().to_lowercase());
-    a.settings == b.settings && base(a) == base(b)
+    // A template often leaves its region to the deployment; no verdict depends on it.
+    let placeless =
+        |policy: &FirewallPolicy| Settings { location: None, ..policy.settings.clone() };
+    placeless(a) == placeless(b) && base(a) == base(b)
 }

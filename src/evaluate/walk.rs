@@ -476,6 +476,7 @@ impl<'a, T: Trace> Walk<'a, T> {
             (Fit::No, FlowProtocol::Application(protocol)) if rule.names(protocol) => {
                 return Err(Criterion::Port);
             }
+            (Fit::No, FlowProtocol::Ip(_)) => return Err(Criterion::Port),
             (fit, _) => fit,
         };
         require(protocol, Criterion::Protocol, &mut needs)?;

@@ -15,7 +15,6 @@ mod structured;
 mod traffic;
 
 pub use event::{Event, Kind};
-
 pub use record::{Record, legacy_record, structured_record};
 pub use samples::{SAMPLE_SETS, SampleSet};
 pub use simulation::Simulation;

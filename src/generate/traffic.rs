@@ -113,3 +113,70 @@ fn logged_instead(text: &str) -> Option<LoggedInstead> {
     let (group, collection, rule) = (names.next()?, names.next()?, names.next()?);
     names.next().is_none().then_some(LoggedInstead { ruling, group, collection, rule })
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Expect) {
+        let got = match Traffic::table(text) {
+            Ok(table) => table
+                .iter()
+                .map(|entry| {
+                    let flow = syntax::flow::print_flow(&entry.flow);
+                    format!("{} {} {flow} {:?}", entry.weight, entry.hosts, entry.logged_instead)
+                })
+                .collect::<Vec<_>>()
+                .join("\n"),
+            Err(error) => error.to_string(),
+        };
+        expected.assert_eq(&got);
+    }
+
+    #[test]
+    fn a_line_holds_weight_hosts_and_flow() {
+        check(
+            "# comment\n\n5 2 udp 10.0.0.4 -> 192.0.2.1:53\n",
+            expect!["5 2 udp 10.0.0.4 -> 192.0.2.1:53 None"],
+        );
+    }
+
+    #[test]
+    fn a_planted_disagreement_stands_behind_a_bar() {
+        check(
+            "1 1 tcp 10.0.0.4 -> 192.0.2.1:22 | allow g/c/r",
+            expect![[
+                r#"1 1 tcp 10.0.0.4 -> 192.0.2.1:22 Some(LoggedInstead { ruling: Allow, group: "g", collection: "c", rule: "r" })"#
+            ]],
+        );
+    }
+
+    #[test]
+    fn what_is_no_line_is_named() {
+        check(
+            "often 1 tcp 10.0.0.4 -> 192.0.2.1:22",
+            expect!["expected a weight in `often 1 tcp 10.0.0.4 -> 192.0.2.1:22`"],
+        );
+        check(
+            "1 1 tcp 10.0.0.4 -> 192.0.2.1:22 | maybe g/c/r",
+            expect![
+                "expected `allow GROUP/COLLECTION/RULE` or `deny …` behind the `|` in `1 1 tcp 10.0.0.4 -> 192.0.2.1:22 | maybe g/c/r`"
+            ],
+        );
+        check("1 1", expect!["expected `WEIGHT HOSTS FLOW` in `1 1`"]);
+    }
+
+    #[test]
+    fn hosts_are_the_source_and_those_after_it() {
+        let table = Traffic::table("1 3 tcp 10.0.0.4 -> 192.0.2.1:22").unwrap();
+        let mut random = Random::new(1);
+        let mut hosts: Vec<String> =
+            (0..100).map(|_| table[0].flow(&mut random).source.to_string()).collect();
+        hosts.sort();
+        hosts.dedup();
+        assert_eq!(hosts, ["10.0.0.4", "10.0.0.5", "10.0.0.6"]);
+    }
+}

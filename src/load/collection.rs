@@ -4,7 +4,8 @@ use smol_str::SmolStr;
 
 use super::fields::{Fields, Scalar, Subject, scalar};
 use super::notes::{Notes, quoted};
-use super::rule::{Expected, RuleKind, rule};
+use super::rule::rule;
+use super::rule_kind::{Expected, RuleKind};
 use crate::policy::{CollectionAction, FilterAction, Rule, RuleCollection};
 use crate::source::{InputError, Severity, Spanned};
 use crate::syntax::json::{Node, Value};

@@ -380,7 +380,7 @@ impl Notes<'_> {
         let flag = self.single(subject, key, key, boolean)?;
         let value = flag.value.value().copied();
         if let (Written::Unresolved(expression), Some(span)) = (&flag.value, flag.span) {
-            let message = format!("`{key}` of {subject} is not known: `{}`", quoted(&expression));
+            let message = format!("`{key}` of {subject} is not known: `{}`", quoted(expression));
             self.warn_with_help(Severity::Error, message, span, "it is read as not set");
         }
         Some(Spanned { value: value?, span: flag.span })

@@ -9,7 +9,7 @@ use super::fields::{Fields, Scalar, Subject, boolean, scalar};
 use super::kind::Resource;
 use super::notes::Notes;
 use super::policy::{own_address, settings};
-use super::rule::RuleKind;
+use super::rule_kind::RuleKind;
 use crate::policy::{
     Address, ClassicFirewall, DnsSettings, Settings, Snat, ThreatIntelAllowlist, Written,
 };

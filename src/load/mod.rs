@@ -14,10 +14,12 @@ mod group;
 mod ip_group;
 mod kind;
 mod lines;
+mod loader;
 mod notes;
 mod policy;
 mod rule;
 mod rule_group;
+mod rule_kind;
 mod service_tags;
 mod shape;
 #[cfg(test)]
@@ -27,8 +29,9 @@ pub mod template;
 mod terraform;
 mod truncation;
 
-use self::envelope::{Loader, is_parameter_file};
+use self::envelope::is_parameter_file;
 pub use self::foreign::decoded;
+use self::loader::Loader;
 pub use self::template::{Cloud, TemplateSettings};
 use crate::policy::Inventory;
 use crate::source::{InputError, SourceId, Sources, Warning};
@@ -143,9 +146,8 @@ pub fn read_all(
 fn document(id: SourceId, sources: &Sources) -> Result<Document, Vec<InputError>> {
     let text = sources.get(id).map_or("", |source| source.text());
     if text::is_text_form(text) {
-        let (inventory, warnings) =
-            text::parse(text, id).map_err(|errors| errors.in_sources(sources))?;
-        return Ok(Document::Text(Box::new((inventory, warnings))));
+        let loaded = text::parse(text, id).map_err(|errors| errors.in_sources(sources))?;
+        return Ok(Document::Text(Box::new(loaded)));
     }
     if !text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[', '/']) {
         if let Some(header) = csv::header(text) {
@@ -197,4 +199,171 @@ fn only_parameters(name: &str) -> InputError {
 
 fn name(id: SourceId, sources: &Sources) -> &str {
     sources.get(id).map_or("", |source| source.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::source::Source;
+
+    fn loaded(text: &str) -> Result<(Inventory, Vec<Warning>), Vec<InputError>> {
+        let mut sources = Sources::default();
+        let id = sources.add(Source::new("a.json", text));
+        read(id, &sources, &Options::default())
+    }
+
+    fn answer() -> Value {
+        let network = json!({"ruleType": "NetworkRule", "name": "n", "ipProtocols": ["TCP", "UDP"],
+            "sourceAddresses": ["10.0.0.0/8"], "destinationFqdns": ["time.example.com"],
+            "destinationPorts": [123, "8000-8999"]});
+        let application = json!({"ruleType": "ApplicationRule", "name": "a", "sourceAddresses": ["*"],
+            "protocols": [{"protocolType": "Https", "port": 443}], "targetFqdns": ["*.example.com"],
+            "terminateTLS": true});
+        let nat = json!({"ruleType": "NatRule", "name": "d", "ipProtocols": ["TCP"],
+            "destinationAddresses": ["192.0.2.1"], "destinationPorts": ["443"],
+            "translatedAddress": "10.0.0.4", "translatedPort": "8443"});
+        let collection = |name: &str, priority: u32, action: &str, rule: Value| json!({"name": name, "priority": priority, "action": {"type": action}, "rules": [rule]});
+        json!([
+            {"name": "g", "type": "Microsoft.Network/firewallPolicies/ruleCollectionGroups",
+             "properties": {"priority": 200, "ruleCollections": [
+                collection("n", 100, "Allow", network), collection("a", 200, "Deny", application),
+                collection("d", 300, "DNAT", nat)]}},
+            {"name": "i", "type": "Microsoft.Network/ipGroups",
+             "properties": {"ipAddresses": ["10.0.0.0/24", "10.0.1.4-10.0.1.9"]}}
+        ])
+    }
+
+    /// The same content in another spelling, as `choice` has it: case of keys, nesting, numbers as
+    /// text, a single entry without its list, empty fields.
+    fn respelled(value: &Value, choice: &mut impl FnMut() -> bool) -> Value {
+        match value {
+            Value::Object(members) => {
+                let mut changed = Map::new();
+                for (key, value) in members {
+                    let value = respelled(value, choice);
+                    match value {
+                        Value::Object(inner) if key == "properties" && choice() => {
+                            changed.extend(inner);
+                        }
+                        value if choice() => drop(changed.insert(key.to_uppercase(), value)),
+                        value => drop(changed.insert(key.clone(), value)),
+                    }
+                }
+                if choice() {
+                    changed.insert("sourceIpGroups".to_owned(), Value::Null);
+                    changed.insert("etag".to_owned(), "x".into());
+                }
+                Value::Object(changed)
+            }
+            Value::Array(entries) if entries.len() == 1 && entries[0].is_string() && choice() => {
+                entries[0].clone()
+            }
+            Value::Array(entries) => entries.iter().map(|it| respelled(it, choice)).collect(),
+            Value::Number(number) if choice() => number.to_string().into(),
+            other => other.clone(),
+        }
+    }
+
+    /// JSON of the words that rule sets are written with.
+    fn words() -> impl Strategy<Value = Value> {
+        let word = prop::sample::select(vec![
+            "name",
+            "type",
+            "properties",
+            "priority",
+            "ruleCollections",
+            "rules",
+            "action",
+            "Allow",
+            "DNAT",
+            "ruleType",
+            "NetworkRule",
+            "NatRule",
+            "sourceAddresses",
+            "*",
+            "10.0.0.0/8",
+            "protocols",
+            "protocolType",
+            "Https",
+            "port",
+            "ipAddresses",
+            "value",
+            "data",
+            "columns",
+            "id",
+            "parameters",
+            "responses",
+            "200",
+            "body",
+            "dns",
+            "[parameters('a')]",
+            "resources",
+            "Microsoft.Network/ipGroups",
+            "networkRuleCollections",
+            "$schema",
+            "ruleConditions",
+            "deploymentTemplate.json",
+            "contentVersion",
+            "values",
+            "addressPrefixes",
+            "",
+        ]);
+        let key = word.clone();
+        let leaf = prop_oneof![
+            word.prop_map(Value::from),
+            (0u32..70000).prop_map(Value::from),
+            Just(Value::Null),
+            Just(Value::Bool(true)),
+        ];
+        leaf.prop_recursive(6, 60, 5, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((key.clone(), inner), 0..5).prop_map(|members| {
+                    members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(1),
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn spelling_does_not_change_what_is_read(choices in prop::collection::vec(any::<bool>(), 200)) {
+            let mut choices = choices.into_iter().cycle();
+            let other = respelled(&answer(), &mut || choices.next().unwrap());
+            let (expected, _) = loaded(&answer().to_string()).unwrap();
+            let (got, warnings) = loaded(&other.to_string()).unwrap();
+            prop_assert_eq!(got, expected);
+            prop_assert_eq!(warnings, vec![]);
+        }
+
+        #[test]
+        fn no_json_is_too_strange(value in words()) {
+            let text = value.to_string();
+            let Ok((inventory, warnings)) = loaded(&text) else { return Ok(()) };
+            let of_groups = inventory.groups.iter().flat_map(|group| &group.collections);
+            let of_firewalls = inventory.firewalls.iter().flat_map(|it| &it.collections);
+            let rules = of_groups.chain(of_firewalls).flat_map(|collection| &collection.rules);
+            let spans = rules.map(|rule| rule.head().span.0);
+            for span in spans.chain(warnings.iter().map(|warning| warning.span)) {
+                prop_assert!(span.is_some_and(|span| (span.end as usize) <= text.len()));
+            }
+        }
+
+        #[test]
+        fn no_bytes_are_too_strange(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
+            let text = decoded("a", bytes).map_err(|error| vec![error]);
+            let errors = text.and_then(|text| loaded(&text).map(drop)).unwrap_err();
+            prop_assert!(errors.iter().all(|error| !error.to_string().is_empty()));
+        }
+    }
 }

@@ -4,6 +4,7 @@ use smol_str::SmolStr;
 
 use super::fields::{Fields, Scalar, Subject, Tags, any_text, boolean, is_empty, is_named, scalar};
 use super::notes::Notes;
+use super::rule_kind::{Expected, RuleKind, rule_kind};
 use crate::net::Fqdn;
 use crate::policy::{
     Application, ApplicationRule, HttpHeader, NatRule, NetworkRule, Rule, RuleHead, RuleSpan,
@@ -13,38 +14,8 @@ use crate::source::{InputError, Severity, Spanned};
 use crate::syntax::json::Node;
 use crate::syntax::value::{self, ValueError};
 
-/// The type of a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RuleKind {
-    Network,
-    Application,
-    Nat,
-}
-
-/// What is known of a rule's type before it is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Expected {
-    /// The rule says it, or its fields do.
-    Anything,
-    /// This type, unless the rule says another: a collection of one type.
-    UnlessWritten(RuleKind),
-    /// This type: in 2019 a condition of a DNAT rule called itself a network condition.
-    Always(RuleKind),
-}
-
-impl Rule {
-    /// The type of the rule.
-    pub(super) fn kind(&self) -> RuleKind {
-        match self {
-            Self::Network(_) => RuleKind::Network,
-            Self::Application(_) => RuleKind::Application,
-            Self::Nat(_) => RuleKind::Nat,
-        }
-    }
-}
-
-/// What a rule may hold beside its criteria. The first line is every rule's, the others stand for
-/// nothing that decides: identity, state, and leftovers of the samples in Azure's specifications.
+/// What a rule of any type may hold. From `id` on nothing decides: identity, state, and leftovers in
+/// the samples of Azure's specifications.
 const HEAD_FIELDS: &[&str] = &[
     "name",
     "description",
@@ -88,9 +59,11 @@ const NAT_FIELDS: &[&str] = &[
     "translatedAddress",
     "translatedFqdn",
     "translatedPort",
+    // In the shape of 2019 a DNAT rule is a collection too, where these are read.
+    "action",
+    "ruleCondition",
+    "ruleConditions",
 ];
-/// In the shape of 2019 a rule is a collection too; these are read there.
-const OUTER_FIELDS: &[&str] = &["action", "ruleCondition", "ruleConditions"];
 
 /// A rule of a collection. `index` counts from one and names a rule without a name.
 ///
@@ -116,55 +89,6 @@ pub(super) fn rule(
         RuleKind::Application => Rule::Application(application(notes, &subject)),
         RuleKind::Nat => Rule::Nat(nat(notes, &subject)),
     })
-}
-
-/// By `ruleType`, else by the collection, else by the fields that only one type has.
-fn rule_kind(
-    notes: &Notes<'_>,
-    subject: &Subject<'_>,
-    expected: Expected,
-) -> Result<RuleKind, InputError> {
-    if let Expected::Always(kind) = expected {
-        return Ok(kind);
-    }
-    let fields = &subject.fields;
-    let written = fields.first(&["ruleType", "ruleConditionType"]);
-    if let Some((node, Scalar::Text(text))) = written.and_then(|node| Some((node, scalar(node)?))) {
-        return match text.to_ascii_lowercase().as_str() {
-            "networkrule" | "networkrulecondition" => Ok(RuleKind::Network),
-            "applicationrule" | "applicationrulecondition" => Ok(RuleKind::Application),
-            "natrule" => Ok(RuleKind::Nat),
-            _ => {
-                let message = format!("unknown type `{text}` of {subject}");
-                let error = notes.error(message, node.span);
-                Err(error.with_help("write `NetworkRule`, `ApplicationRule` or `NatRule`"))
-            }
-        };
-    }
-    if let Expected::UnlessWritten(kind) = expected {
-        return Ok(kind);
-    }
-    kind_by_fields(fields).ok_or_else(|| {
-        let error = notes.error(format!("the type of {subject} is not clear"), fields.span());
-        error.with_help("write `\"ruleType\": \"NetworkRule\"`, `ApplicationRule` or `NatRule`")
-    })
-}
-
-/// The type by the fields that only one type has; `None` when they contradict or say nothing.
-fn kind_by_fields(fields: &Fields<'_>) -> Option<RuleKind> {
-    let holds = |keys: &[&str]| keys.iter().any(|key| fields.holds(key));
-    let is_nat = holds(&["translatedAddress", "translatedPort", "translatedFqdn"]);
-    let has_objects =
-        fields.entries(&["protocols"]).iter().any(|entry| !entry.members().is_empty());
-    let is_application =
-        has_objects || holds(&["targetFqdns", "targetUrls", "fqdnTags", "webCategories"]);
-    let is_network = holds(&["ipProtocols", "destinationPorts", "destinationFqdns"]);
-    match (is_nat, is_application, is_network) {
-        (true, false, _) => Some(RuleKind::Nat),
-        (false, true, false) => Some(RuleKind::Application),
-        (false, false, true) => Some(RuleKind::Network),
-        (true, true, _) | (false, true, true) | (false, false, false) => None,
-    }
 }
 
 fn network(notes: &mut Notes<'_>, subject: &Subject<'_>) -> NetworkRule {
@@ -273,7 +197,7 @@ fn unknown_fields(
 ) -> Vec<Spanned<SmolStr>> {
     let mut unknown = Vec::new();
     for member in subject.fields.members() {
-        let mut lists = [HEAD_FIELDS, OUTER_FIELDS, known].into_iter().flatten();
+        let mut lists = [HEAD_FIELDS, known].into_iter().flatten();
         if is_empty(&member.value) || lists.any(|key| is_named(member, key)) {
             continue;
         }
@@ -367,7 +291,7 @@ mod tests {
                 "webCategories": ["News"], "httpHeadersToInsert": [{"headerName": "A", "headerValue": "b"}]}"#,
             ),
             expect![[r#"
-                application r: Https:443,Http:8080 *| -> *.example.com|Value(Valid { host: Exact(Fqdn { name: "www.example.com" }), path: Below("/a/") })|WindowsUpdate|News with inspection
+                application r: Https:443,Http:8080 *| -> *.example.com|www.example.com/a/*|WindowsUpdate|News with inspection
             "#]],
         );
         check_rules(
@@ -426,42 +350,6 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_type_shows_in_the_fields() {
-        check_rules(
-            &filter(r#"{"name": "r", "destinationPorts": ["22"]}"#),
-            expect![[r#"
-            network r:  | -> ||:22
-        "#]],
-        );
-        check_rules(
-            &filter(r#"{"name": "r", "fqdnTags": ["WindowsUpdate"]}"#),
-            expect![[r#"
-            application r:  | -> ||WindowsUpdate|
-        "#]],
-        );
-        check_rules(
-            &filter(r#"{"name": "r", "sourceAddresses": ["*"]}"#),
-            expect![[r#"
-            the type of rule `r` is not clear (write `"ruleType": "NetworkRule"`, `ApplicationRule` or `NatRule`)
-        "#]],
-        );
-        check_rules(
-            &filter(
-                r#"{"name": "r", "targetFqdns": ["a.example.com"], "destinationPorts": ["22"]}"#,
-            ),
-            expect![[r#"
-                the type of rule `r` is not clear (write `"ruleType": "NetworkRule"`, `ApplicationRule` or `NatRule`)
-            "#]],
-        );
-        check_rules(
-            &filter(r#"{"name": "r", "ruleType": "MatchRule"}"#),
-            expect![[r#"
-            unknown type `MatchRule` of rule `r` (write `NetworkRule`, `ApplicationRule` or `NatRule`)
-        "#]],
-        );
-    }
-
-    #[test]
     fn bad_values_are_kept_and_reported() {
         check_rules(
             &filter(
@@ -477,7 +365,7 @@ mod tests {
                 error in line 4: invalid source address `10.0.0.300` in rule `r`: `10.0.0.300` is no IP address (each of the four numbers is 0 to 255)
                 error in line 5: invalid destination address `db.north.example.com` in rule `r`: it looks like a host name (write names as `destinationFqdns` of a network rule or `targetFqdns` of an application rule)
                 error in line 6: invalid IP Group `servers` in rule `r`: expected the resource id of an IP Group (write `/subscriptions/…/providers/Microsoft.Network/ipGroups/NAME`)
-                error in line 7: invalid destination port `70000` in rule `r`: port `70000` is above 65535 (write a port from 0 to 65535, `8000-8999` or `*`)
+                error in line 7: invalid destination port `70000` in rule `r`: port `70000` is above 65535 (write a number from 0 to 65535)
                 error in line 7: invalid destination port `{"from": 1}` in rule `r`: expected a text
             "#]],
         );
@@ -489,7 +377,7 @@ mod tests {
             expect![[r#"
                 application r: !Ftp:21,!Https:70000,! | -> |||
                 error in line 3: invalid protocol `Ftp:21` in rule `r`: `Ftp` is no protocol of an application rule (write `http:80`, `https:443` or `mssql:1433`)
-                error in line 4: invalid protocol `Https:70000` in rule `r`: port `70000` is above 65535 (write a port from 0 to 65535, `8000-8999` or `*`)
+                error in line 4: invalid protocol `Https:70000` in rule `r`: port `70000` is above 65535 (write a number from 0 to 65535)
                 error in line 4: invalid protocol `` in rule `r`: expected `http`, `https` or `mssql`
                 error in line 4: invalid `terminateTLS` `maybe` in rule `r`: expected `true` or `false`
             "#]],

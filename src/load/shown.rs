@@ -108,7 +108,8 @@ fn collection(collection: &RuleCollection) -> String {
         filter @ CollectionAction::Filter(_) => filter.name(),
     };
     let (name, priority) = (&collection.name.value, collection.priority.value);
-    let rules: String = collection.rules.iter().map(|it| format!("  {}", rule(it))).collect();
+    let rules: String =
+        collection.rules.iter().flat_map(|it| ["  ".to_owned(), rule(it)]).collect();
     format!(" {name} {priority} {action}\n{rules}")
 }
 
@@ -126,7 +127,7 @@ fn rule(rule: &Rule) -> String {
             "application {} -> {}|{}|{}|{}{}",
             start(&rule.head, &list(&rule.protocols)),
             list(&rule.target_fqdns),
-            rule.target_urls.iter().map(|it| format!("{:?}", it.value)).collect::<String>(),
+            list(&rule.target_urls),
             list(&rule.fqdn_tags),
             list(&rule.web_categories),
             if rule.terminate_tls.as_ref().is_some_and(|it| it.value == Written::Value(true)) {

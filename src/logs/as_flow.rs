@@ -236,7 +236,7 @@ mod tests {
             r#"{"Protocol":"TCP","SourceIp":"192.0.2.4","DestinationIp":"203.0.113.9","Action":"Alert"}"#,
             expect!["a record of kind `threat_intel` is no flow"],
         );
-        check("AZFWNetworkRule", "{}", expect!["no protocol"]);
+        check("AZFWNetworkRule", r#"{"Action":"Deny"}"#, expect!["no protocol"]);
         check("AZFWNetworkRule", r#"{"Protocol":"odd"}"#, expect!["unknown protocol"]);
         check("AZFWNetworkRule", r#"{"Protocol":"TCP"}"#, expect!["no source address"]);
         check(

@@ -32,11 +32,13 @@ fn rule_of(record: &LogRecord) -> LoggedRule {
             rule: rule.clone(),
         };
     }
-    let reason = record.reason.as_deref().unwrap_or("").to_ascii_lowercase();
-    let is_default = reason.contains("default action") || reason.contains("no rule matched");
     // A structured row names the rule whenever one matched, a legacy line only since 2022.
     let is_structured_deny = record.form == Form::Structured
         && record.kind == RecordKind::Network
         && record.action == Some(LoggedAction::Deny);
-    if is_default || is_structured_deny { LoggedRule::Default } else { LoggedRule::Unnamed }
+    if record.is_default_action || is_structured_deny {
+        LoggedRule::Default
+    } else {
+        LoggedRule::Unnamed
+    }
 }

@@ -11,9 +11,10 @@ pub(super) enum Column {
     TableName,
     Operation,
     Resource,
-    Message,
     Tenant,
+    /// The last one of the envelope.
     Correlation,
+    Message,
     Protocol,
     SourceIp,
     SourcePort,
@@ -142,6 +143,11 @@ impl Column {
         }
         let found = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|&(_, column)| column)
+    }
+
+    /// Whether the column says where a record comes from rather than what it tells.
+    pub(super) fn is_envelope(index: usize) -> bool {
+        index <= Self::Correlation as usize
     }
 
     pub(super) fn name(self) -> &'static str {

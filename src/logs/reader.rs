@@ -133,6 +133,9 @@ impl<'a, S: Sink> Reader<'a, S> {
         category: &str,
         line: u64,
     ) -> Result<LogRecord, String> {
+        if row.is_hollow() {
+            return Err("none of the columns of its category".to_owned());
+        }
         let origin = self.origin(line);
         let mut record = match family {
             Family::Legacy => legacy::record(row, category, origin)?,

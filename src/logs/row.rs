@@ -86,6 +86,12 @@ impl<'a> Row<'a> {
         self.cells.iter().all(|cell| *cell == Cell::Missing)
     }
 
+    /// Whether there is nothing besides the envelope.
+    pub(super) fn is_hollow(&self) -> bool {
+        let mut cells = self.cells.iter().enumerate();
+        cells.all(|(index, cell)| Column::is_envelope(index) || *cell == Cell::Missing)
+    }
+
     /// Forgets the texts `None`: what the Azure command line writes for a missing value.
     pub(super) fn forget_none(&mut self) {
         for cell in &mut self.cells {

@@ -51,8 +51,9 @@ impl Scan {
     }
 
     /// In an object whose first member is passed.
-    pub(super) fn inside_object() -> Self {
-        Self { stack: vec![b'{'], last: b']', records: OTHER, ..Self::default() }
+    pub(super) fn inside_object(is_line_bound: bool) -> Self {
+        let stack = vec![b'{'];
+        Self { stack, last: b']', records: OTHER, is_line_bound, ..Self::default() }
     }
 
     /// How many of `bytes` belong to the object, and what they amount to.

@@ -3,8 +3,8 @@
 //! Values may stand one per line, concatenated, in an array, in `{"records":[…]}`, pretty-printed or
 //! not. Arrays and `records` are entered, so that their elements come out one by one. Only brackets
 //! and quotes are looked at; whether a piece is valid JSON is for the JSON reader to say. Damage is
-//! confined: when the first value of a stream stands on one line, every line is a unit of its own and
-//! a cut line never swallows or joins the next.
+//! confined: when the first whole value of a stream stands on one line, every line is a unit of its own
+//! and a cut line never swallows or joins the next.
 
 use std::io::{self, BufRead};
 
@@ -47,6 +47,8 @@ pub(super) struct Splitter<R> {
     is_line_start: bool,
     bytes: u64,
     open: Vec<Open>,
+    /// Where the outermost open bracket stands.
+    open_line: u64,
     layout: Layout,
     value_bytes_max: usize,
 }
@@ -54,7 +56,8 @@ pub(super) struct Splitter<R> {
 impl<R: BufRead> Splitter<R> {
     pub(super) fn new(input: R, value_bytes_max: usize) -> Self {
         let (text, open, layout) = (Vec::new(), Vec::new(), Layout::Unknown);
-        Self { input, text, line: 1, is_line_start: true, bytes: 0, open, layout, value_bytes_max }
+        let (line, is_line_start, bytes, open_line) = (1, true, 0, 1);
+        Self { input, text, line, is_line_start, bytes, open, open_line, layout, value_bytes_max }
     }
 
     /// The bytes of the last piece.
@@ -75,6 +78,7 @@ impl<R: BufRead> Splitter<R> {
     pub(super) fn next(&mut self) -> io::Result<Option<Piece>> {
         loop {
             self.text.clear();
+            let line = self.line;
             match self.significant_byte()? {
                 None if self.open.is_empty() => return Ok(None),
                 None => {
@@ -82,22 +86,25 @@ impl<R: BufRead> Splitter<R> {
                     let reason = "the input ends inside an array";
                     return Ok(Some(Piece::Damage { line: self.line, reason }));
                 }
-                Some(b'{') => {
-                    let is_line_bound = self.layout == Layout::Lines;
-                    match self.object(Scan::new(is_line_bound))? {
-                        Some(piece) => return Ok(Some(piece)),
-                        None => self.enter_records(),
-                    }
+                Some(b'\n') => {
+                    self.open.clear();
+                    return Ok(Some(Piece::Damage {
+                        line,
+                        reason: "the line ends inside an array",
+                    }));
                 }
+                Some(b'{') => match self.object(Scan::new(self.layout == Layout::Lines))? {
+                    Some(Piece::Value { line }) => return self.value(line).map(Some),
+                    Some(damage) => return Ok(Some(damage)),
+                    None => self.enter(Open::Records),
+                },
                 Some(b'[') if self.open.len() < OPEN_MAX => {
+                    self.enter(Open::Array);
                     self.advance(1);
-                    self.open.push(Open::Array);
                 }
                 Some(b']') if !self.open.is_empty() => {
                     self.advance(1);
-                    if self.open.pop() == Some(Open::Records)
-                        && let Some(damage) = self.rest_of_object()?
-                    {
+                    if let Some(damage) = self.leave()? {
                         return Ok(Some(damage));
                     }
                 }
@@ -107,24 +114,83 @@ impl<R: BufRead> Splitter<R> {
     }
 
     /// Cut lines leave their brackets open; the oldest of too many are forgotten.
-    fn enter_records(&mut self) {
+    fn enter(&mut self, open: Open) {
+        if self.open.is_empty() {
+            self.open_line = self.line;
+        }
         if self.open.len() == OPEN_MAX {
             self.open.remove(0);
         }
-        self.open.push(Open::Records);
+        self.open.push(open);
     }
 
-    /// The next byte that is neither blank nor comma, not consumed.
+    /// Behind a closing bracket. What stands behind `records` in its object is no log.
+    fn leave(&mut self) -> io::Result<Option<Piece>> {
+        let is_line_bound = self.layout == Layout::Lines;
+        let piece = match self.open.pop() {
+            Some(Open::Records) => self.object(Scan::inside_object(is_line_bound))?,
+            Some(Open::Array) | None => None,
+        };
+        if self.open.is_empty() {
+            self.learn_layout(self.open_line);
+        }
+        Ok(piece.filter(|piece| matches!(piece, Piece::Damage { .. })))
+    }
+
+    /// The first whole value that stands in no other tells how the stream is laid out.
+    fn learn_layout(&mut self, first_line: u64) {
+        if self.layout == Layout::Unknown {
+            let is_line = self.line == first_line;
+            self.layout = if is_line { Layout::Lines } else { Layout::Document };
+        }
+    }
+
+    /// A whole object that began at `line`, unless what follows shows that it is only the end of a
+    /// cut one: then it is a part of a record.
+    fn value(&mut self, line: u64) -> io::Result<Piece> {
+        let next = self.byte_behind()?;
+        let is_top = self.open.is_empty();
+        let is_part = match next {
+            None | Some(b'\n' | b'{' | b'[') => false,
+            Some(b'"' | b':' | b'}') => true,
+            Some(_) => is_top,
+        };
+        if is_part {
+            if is_top {
+                self.skip_line()?;
+            }
+            return Ok(Piece::Damage { line, reason: "other text behind a value" });
+        }
+        if is_top {
+            self.learn_layout(line);
+        }
+        Ok(Piece::Value { line })
+    }
+
+    /// The next byte on the line that is neither blank nor comma, not consumed.
+    fn byte_behind(&mut self) -> io::Result<Option<u8>> {
+        self.byte_after(|byte| byte == b',' || (is_blank(byte) && byte != b'\n'))
+    }
+
+    /// The next byte that matters, not consumed. A newline does where an array must end on its line.
     fn significant_byte(&mut self) -> io::Result<Option<u8>> {
+        let is_line_bound = self.layout == Layout::Lines && !self.open.is_empty();
+        if is_line_bound {
+            return self.byte_behind();
+        }
+        self.byte_after(|byte| byte == b',' || is_blank(byte))
+    }
+
+    /// The first byte that is not passed over, not consumed.
+    fn byte_after(&mut self, is_passed: impl Fn(u8) -> bool) -> io::Result<Option<u8>> {
         loop {
             let available = self.input.fill_buf()?;
             if available.is_empty() {
                 return Ok(None);
             }
-            let blank = available.iter().take_while(|&&byte| is_blank(byte) || byte == b',');
-            let count = blank.count();
-            let next = available.get(count).copied();
-            self.advance(count);
+            let passed = available.iter().take_while(|&&byte| is_passed(byte)).count();
+            let next = available.get(passed).copied();
+            self.advance(passed);
             if next.is_some() {
                 return Ok(next);
             }
@@ -163,20 +229,12 @@ impl<R: BufRead> Splitter<R> {
                     return damage("a value is larger than the limit");
                 }
                 Step::More => {}
-                Step::Complete => {
-                    let is_line = self.line == line;
-                    if self.layout == Layout::Unknown {
-                        self.layout = if is_line { Layout::Lines } else { Layout::Document };
-                    }
-                    if self.open.is_empty() && is_line && self.has_junk_behind()? {
-                        self.skip_line()?;
-                        return damage("other text behind a value");
-                    }
-                    return Ok(Some(Piece::Value { line }));
-                }
+                Step::Complete => return Ok(Some(Piece::Value { line })),
                 Step::Records => return Ok(None),
                 Step::Damage { reason, is_line_over } => {
-                    if !is_line_over && self.open.is_empty() {
+                    if is_line_over && self.layout == Layout::Lines {
+                        self.open.clear();
+                    } else if !is_line_over && self.open.is_empty() {
                         self.skip_line()?;
                     }
                     return damage(reason);
@@ -185,36 +243,11 @@ impl<R: BufRead> Splitter<R> {
         }
     }
 
-    /// Whether anything but another value follows on the line: then the line is the end of a cut
-    /// one, and its value only a part of a record.
-    fn has_junk_behind(&mut self) -> io::Result<bool> {
-        loop {
-            let available = self.input.fill_buf()?;
-            let is_passed = |byte: u8| byte == b',' || (is_blank(byte) && byte != b'\n');
-            let passed = available.iter().take_while(|&&byte| is_passed(byte)).count();
-            let next = available.get(passed).copied();
-            let is_end = available.is_empty();
-            self.advance(passed);
-            match next {
-                Some(byte) => return Ok(!matches!(byte, b'\n' | b'{' | b'[')),
-                None if is_end => return Ok(false),
-                None => {}
-            }
-        }
-    }
-
-    /// What stands behind `records` in its object is no log.
-    fn rest_of_object(&mut self) -> io::Result<Option<Piece>> {
-        self.text.clear();
-        let piece = self.object(Scan::inside_object())?;
-        Ok(piece.filter(|piece| matches!(piece, Piece::Damage { .. })))
-    }
-
     /// Bytes that cannot begin an object, up to where one may begin again.
     fn junk(&mut self) -> io::Result<Piece> {
         let line = self.line;
         let in_array = !self.open.is_empty();
-        let is_end = |byte: u8| byte == b'\n' || (in_array && matches!(byte, b',' | b']' | b'{'));
+        let is_end = |byte: u8| byte == b'\n' || (in_array && matches!(byte, b',' | b']'));
         let mut is_first = true;
         loop {
             let available = self.input.fill_buf()?;

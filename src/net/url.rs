@@ -102,7 +102,7 @@ impl UrlPattern {
         let path = if is_below {
             PathPattern::Below(path.into())
         } else {
-            PathPattern::Exact(path.trim_end_matches('/').into())
+            PathPattern::Exact(path.strip_suffix('/').unwrap_or(path).into())
         };
         Some(Self::Valid { host, path })
     }
@@ -138,6 +138,10 @@ impl PathPattern {
 impl fmt::Display for UrlPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // One final `/` was taken off; it comes back where another stands before it.
+            Self::Valid { host, path: PathPattern::Exact(path) } if path.ends_with('/') => {
+                write!(f, "{host}{path}/")
+            }
             Self::Valid { host, path: PathPattern::Exact(path) } => write!(f, "{host}{path}"),
             Self::Valid { host, path: PathPattern::Below(start) } => write!(f, "{host}{start}*"),
             Self::Invalid(text) => f.write_str(text),

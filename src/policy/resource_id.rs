@@ -33,7 +33,7 @@ impl ResourceId {
             text.push('/');
             text.push_str(name);
         }
-        Self { text: text.into() }
+        Self::new(&text)
     }
 
     #[must_use]

@@ -31,13 +31,14 @@ pub fn text(ruleset: &Ruleset, flow: &Flow, verdict: &Verdict, steps: &[Step]) -
             }
         }
     }
-    let end = match verdict.candidates.is_empty() {
-        true => format!(
+    let end = if verdict.candidates.is_empty() {
+        format!(
             "=> {} by {}",
             verdict.decision.name(),
             decider(ruleset, verdict.stage, verdict.rule)
-        ),
-        false => format!("=> {}", verdict.decision.name()),
+        )
+    } else {
+        format!("=> {}", verdict.decision.name())
     };
     push(&mut out, 2, &end);
     out

@@ -106,8 +106,12 @@ pub fn text(ruleset: &Ruleset, flow: &Flow, verdict: &Verdict) -> String {
     if verdict.candidates.is_empty() {
         line(decider(ruleset, verdict.stage, verdict.rule));
     } else {
+        let shared = shared_needs(&verdict.candidates);
         for outcome in &verdict.candidates {
-            line(candidate(ruleset, outcome));
+            line(candidate(ruleset, outcome, shared.is_none()));
+        }
+        if let Some(needs) = shared {
+            line(format!("depends on: {}", needs.join("; ")));
         }
     }
     if let (Some(translation), true) = (&verdict.translation, verdict.candidates.is_empty()) {
@@ -124,20 +128,26 @@ pub fn text(ruleset: &Ruleset, flow: &Flow, verdict: &Verdict) -> String {
 
 const INDENT: &str = "           ";
 
-fn candidate(ruleset: &Ruleset, outcome: &Outcome) -> String {
-    let mut text = format!(
-        "{:<5} by {}",
-        Decision::from(outcome.ruling).name(),
-        decider(ruleset, Some(outcome.stage), outcome.rule)
-    );
+/// What all the outcomes that are not sure depend on, when it is the same for each.
+fn shared_needs(candidates: &[Outcome]) -> Option<&[String]> {
+    let mut unsure = candidates.iter().filter(|outcome| !outcome.needs.is_empty());
+    let first = unsure.next()?;
+    unsure.all(|outcome| outcome.needs == first.needs).then_some(&first.needs)
+}
+
+fn candidate(ruleset: &Ruleset, outcome: &Outcome, with_needs: bool) -> String {
+    let ruling = Decision::from(outcome.ruling).name();
+    let decider = decider(ruleset, Some(outcome.stage), outcome.rule);
+    let mut text = if outcome.needs.is_empty() {
+        format!("else {ruling} by {decider}")
+    } else {
+        format!("maybe {ruling} by {decider}")
+    };
     if let Some(translation) = &outcome.translation {
         let _ = write!(text, " => {translation}");
     }
-    match outcome.needs.as_slice() {
-        [] => text.push_str(", else"),
-        needs => {
-            let _ = write!(text, ", depends on {}", needs.join(", "));
-        }
+    if with_needs && !outcome.needs.is_empty() {
+        let _ = write!(text, ", depends on {}", outcome.needs.join("; "));
     }
     text
 }

@@ -120,6 +120,7 @@ mod tests {
 
     use expect_test::{Expect, expect};
     use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
 
     use super::*;
     use crate::source::{Source, Sources};
@@ -300,6 +301,12 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            rng_seed: RngSeed::Fixed(1),
+            ..ProptestConfig::default()
+        })]
+
         #[test]
         fn what_serde_json_writes_reads_back(value in any_value()) {
             for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {

@@ -4,11 +4,15 @@
 pub mod csv;
 pub mod expression;
 pub mod flow;
+#[cfg(test)]
+pub(crate) mod hcl;
 pub mod json;
 pub mod legacy;
+pub mod terraform;
 pub mod text;
 pub mod value;
 
 mod quoting;
+mod single;
 mod spelling;
 mod trouble;

@@ -11,6 +11,7 @@ use nom::error::context;
 use nom::sequence::{delimited, pair, preceded, terminated};
 use nom::{IResult, Parser};
 
+use super::single::{one_value, placeholder};
 use super::trouble::{Parsed, Trouble, finished};
 use crate::net::{ApplicationProtocol, FqdnPattern, IpRange, PortRange, RuleProtocol, UrlPattern};
 use crate::policy::{Address, Application};
@@ -279,34 +280,6 @@ fn rule_protocol_value(input: &str) -> Parsed<'_, RuleProtocol> {
 // word = 1*(letter / digit)
 fn word(input: &str) -> IResult<&str, &str, Trouble<'_>> {
     take_while1(|c: char| c.is_ascii_alphanumeric()).parse(input)
-}
-
-/// Refuses what is a list of values, or none yet.
-fn one_value(text: &str) -> Result<(), ValueError> {
-    placeholder(text)?;
-    match text.find([',', ';']) {
-        Some(offset) => Err(ValueError {
-            message: format!("`{}` is more than one value", text.trim()),
-            help: Some("write each value as an entry of its own".to_owned()),
-            offset,
-        }),
-        None => Ok(()),
-    }
-}
-
-fn placeholder(text: &str) -> Result<(), ValueError> {
-    let trimmed = text.trim();
-    let is_placeholder = (trimmed.starts_with('<') && trimmed.ends_with('>'))
-        || trimmed.contains("${")
-        || trimmed.contains("{{");
-    if !is_placeholder {
-        return Ok(());
-    }
-    Err(ValueError {
-        message: format!("`{trimmed}` is a placeholder"),
-        help: Some("put the real value in its place".to_owned()),
-        offset: text.len() - text.trim_start().len(),
-    })
 }
 
 fn missing(expected: &str) -> ValueError {

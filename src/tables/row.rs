@@ -42,7 +42,7 @@ impl Class {
         match record.kind {
             RecordKind::Network | RecordKind::Application => match record.action {
                 Some(LoggedAction::Allow) => Self::Allowed,
-                Some(LoggedAction::Deny) if record.rule.is_some() => Self::DeniedByRule,
+                Some(LoggedAction::Deny) if names_a_rule(record) => Self::DeniedByRule,
                 Some(LoggedAction::Deny) => Self::DeniedByDefault,
                 Some(LoggedAction::Alert | LoggedAction::Dnat) | None => Self::Unstated,
             },
@@ -61,6 +61,11 @@ impl Class {
             RecordKind::Aggregation => Self::Aggregation,
         }
     }
+}
+
+/// Structured records of the default action name a rule that is empty.
+fn names_a_rule(record: &LogRecord) -> bool {
+    record.rule.as_ref().is_some_and(|rule| !rule.is_empty())
 }
 
 /// One coded property of a record.

@@ -147,6 +147,15 @@ fn an_empty_log_has_an_empty_summary() {
     assert!(got.coverage.is_reconciled() && got.hours.is_empty() && got.rules.is_empty());
 }
 
+#[test]
+fn a_denial_with_an_empty_rule_name_is_one_by_default() {
+    let packet = flow(RecordKind::Network, 0.0, "tcp 10.0.1.4:40000 -> 203.0.113.9:8443");
+    let mut packet = denied(packet, "Default Action");
+    packet.rule = Some("".into());
+    let totals = summary(tally(&[packet])).totals;
+    assert_eq!((totals.denied_by_rule, totals.denied_by_default), (0, 1));
+}
+
 fn any_record() -> impl Strategy<Value = LogRecord> {
     let ends = (0_u32..3, 0_u32..3, 0_u32..3, 0_u32..200);
     (0_usize..9, ends, any::<bool>(), 0_u32..3).prop_map(|(what, ends, is_legacy, rule)| {

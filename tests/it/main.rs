@@ -1,9 +1,12 @@
 //! The one integration binary: everything that is tested through the library's front door.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod expectation;
 mod input;
 mod rulesets;
 mod samples;
 mod spec;
+mod tidy;
+#[cfg(feature = "logs")]
+mod transcripts;

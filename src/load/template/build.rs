@@ -49,8 +49,8 @@ pub(super) fn size(node: &Node) -> usize {
         Value::Object(members) => {
             1 + members.iter().map(|member| size(&member.value)).sum::<usize>()
         }
-        Value::String(text) => 1 + text.len() / 64,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Unresolved(_) => 1,
+        Value::String(text) | Value::Unresolved(text) => 1 + text.len() / 64,
+        Value::Null | Value::Bool(_) | Value::Number(_) => 1,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::load::template::build::{integer, is_spread, kind_name, unresolved};
 use crate::load::template::error::TemplateError;
 use crate::load::template::evaluate::Evaluator;
 use crate::load::template::function::{self, Arguments, Trouble};
+use crate::load::template::outputs::OUTPUT_STEPS;
 use crate::load::template::program::Frame;
 use crate::source::Span;
 use crate::syntax::expression::{Accessor, Call, Expression};
@@ -34,22 +35,53 @@ impl Evaluator<'_> {
         if let Some(known) = self.resolved_reference(call, frame, span)? {
             return Ok(known);
         }
-        let outcome = self.outcome(call, frame, span);
+        if let Some(output) = self.deployment_output(call, frame, span)? {
+            let rest = call.path.get(OUTPUT_STEPS..).unwrap_or_default();
+            return self.picked(&output, rest, call, frame, span);
+        }
+        let name = call.name.to_ascii_lowercase();
+        let values =
+            if is_special(&name) { None } else { Some(self.arguments(call, frame, span)?) };
+        let values = values.as_deref();
+        let outcome = match values {
+            None => self.special(&name, call, frame, span),
+            Some(values) => {
+                let arguments = Arguments::new(values, span);
+                function::apply(&name, &arguments, &frame.program.place, self.settings.cloud)
+                    .map(Rc::new)
+            }
+        };
         let value = match outcome {
             Ok(value) => value,
-            Err(Trouble::Unknown) => self.residual(call, frame, span)?,
+            Err(Trouble::Unknown) => self.residual(call, values, frame, span)?,
             Err(Trouble::Refused(reason)) => {
                 self.refuse(format!("`{}`: {reason}", call.name), span);
-                self.residual(call, frame, span)?
+                self.residual(call, values, frame, span)?
             }
             Err(Trouble::Stop(error)) => return Err(error),
         };
-        if call.path.is_empty() {
-            return Ok(value);
+        self.picked(&value, &call.path, call, frame, span)
+    }
+
+    /// The part of a call's value that its path picks.
+    fn picked(
+        &self,
+        value: &Rc<Node>,
+        path: &[Accessor],
+        call: &Call,
+        frame: &Frame<'_>,
+        span: Span,
+    ) -> Result<Rc<Node>, TemplateError> {
+        if path.is_empty() {
+            return Ok(Rc::clone(value));
         }
-        match self.walked(&value, call, frame, span) {
+        match self.walked(value, path, frame, span) {
             Ok(value) => Ok(value),
-            Err(Trouble::Unknown) => Ok(Rc::new(unresolved(format!("[{call}]"), span))),
+            Err(Trouble::Unknown) => {
+                let whole = Call { path: Vec::new(), ..call.clone() };
+                let text = self.extended(&format!("[{whole}]"), path, frame, span)?;
+                Ok(Rc::new(unresolved(text, span)))
+            }
             Err(Trouble::Refused(reason)) => {
                 self.refuse(format!("`{call}`: {reason}"), span);
                 Ok(Rc::new(unresolved(format!("[{call}]"), span)))
@@ -58,9 +90,9 @@ impl Evaluator<'_> {
         }
     }
 
-    fn outcome(&self, call: &Call, frame: &Frame<'_>, span: Span) -> Outcome {
-        let name = call.name.to_ascii_lowercase();
-        match name.as_str() {
+    /// Functions that need more than the values of their arguments.
+    fn special(&self, name: &str, call: &Call, frame: &Frame<'_>, span: Span) -> Outcome {
+        match name {
             "parameters" => {
                 let name = self.name_argument(call, frame, span)?;
                 Ok(self.parameter(&name, frame, span)?)
@@ -75,17 +107,13 @@ impl Evaluator<'_> {
                 frame.binding(&name).ok_or_else(refused)
             }
             "copyindex" => self.copy_index(call, frame, span),
-            "if" | "and" | "or" | "coalesce" => self.lazy(&name, call, frame, span),
-            "map" | "filter" | "reduce" | "sort" | "toobject" | "mapvalues" | "groupby" => {
-                self.with_lambda(&name, call, frame, span)
+            "resourceinfo" => {
+                let name = self.name_argument(call, frame, span)?;
+                self.resource_info(&name, frame, span)
             }
-            _ if call.name.contains('.') => self.user_function(call, frame, span),
-            _ => {
-                let values = self.arguments(call, frame, span)?;
-                let arguments = Arguments::new(&values, span);
-                function::apply(&name, &arguments, &frame.program.place, self.settings.cloud)
-                    .map(Rc::new)
-            }
+            "if" | "and" | "or" | "coalesce" => self.lazy(name, call, frame, span),
+            _ if name.contains('.') => self.user_function(call, frame, span),
+            _ => self.with_lambda(name, call, frame, span),
         }
     }
 
@@ -147,11 +175,11 @@ impl Evaluator<'_> {
     }
 
     /// Follows the path behind a call.
-    fn walked(&self, value: &Node, call: &Call, frame: &Frame<'_>, span: Span) -> Outcome {
+    fn walked(&self, value: &Node, path: &[Accessor], frame: &Frame<'_>, span: Span) -> Outcome {
         let mut at = value;
-        for (walked, accessor) in call.path.iter().enumerate() {
+        for (walked, accessor) in path.iter().enumerate() {
             if let Value::Unresolved(text) = &at.value {
-                let rest = call.path.get(walked..).unwrap_or_default();
+                let rest = path.get(walked..).unwrap_or_default();
                 return Ok(Rc::new(unresolved(self.extended(text, rest, frame, span)?, span)));
             }
             let step = self.step(accessor, frame, span)?;
@@ -197,6 +225,29 @@ impl Evaluator<'_> {
         longer.push(']');
         Ok(longer.into())
     }
+}
+
+/// Whether [`Evaluator::special`] knows the function, given in lower case.
+fn is_special(name: &str) -> bool {
+    const NAMES: [&str; 16] = [
+        "parameters",
+        "variables",
+        "lambdavariables",
+        "copyindex",
+        "resourceinfo",
+        "if",
+        "and",
+        "or",
+        "coalesce",
+        "map",
+        "filter",
+        "reduce",
+        "sort",
+        "toobject",
+        "mapvalues",
+        "groupby",
+    ];
+    NAMES.contains(&name) || name.contains('.')
 }
 
 /// The value one step further in.

@@ -51,17 +51,28 @@ impl Evaluator<'_> {
         frame: &Frame<'a>,
         found: &mut Vec<Resource>,
     ) -> Result<(), TemplateError> {
-        let Some(properties) = resource.get("properties") else { return Ok(()) };
-        if !is_inner(properties) {
+        let inner = self.frame_within(resource, template, name, frame)?;
+        self.resources(template, None, &inner, found)
+    }
+
+    /// What the expressions within a nested template see.
+    pub(super) fn frame_within<'a>(
+        &self,
+        resource: &'a Node,
+        template: &'a Node,
+        name: &str,
+        frame: &Frame<'a>,
+    ) -> Result<Frame<'a>, TemplateError> {
+        let Some(properties) = resource.get("properties").filter(|it| is_inner(it)) else {
             // Its expressions are computed in the terms of the template around it.
-            return self.resources(template, None, frame, found);
-        }
+            return Ok(frame.clone());
+        };
         let place = self.place(resource, frame)?;
-        let mut program = Program::new(template, place);
+        let mut program = Program::new(template, place, Some(name.into()));
         if let Some(arguments) = properties.get("parameters") {
             self.supply_all(&mut program, arguments, name, frame)?;
         }
-        self.resources(template, None, &Frame::new(Rc::new(program)), found)
+        Ok(Frame::new(Rc::new(program)))
     }
 
     fn warn_of_link<'a>(

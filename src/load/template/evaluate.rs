@@ -16,10 +16,11 @@ use crate::syntax::json::{Member, Node, Value};
 
 /// Values within values, parameters and variables that name each other: more than real templates
 /// have, and few enough for the stack.
-const LEVELS_MAX: usize = 120;
+const LEVELS_MAX: usize = 150;
 
-/// Values made in all. The largest real templates need some hundred thousand.
-const WORK_MAX: usize = 20_000_000;
+/// Values made in all, and in one tree. The largest real templates need some ten thousand.
+const WORK_MAX: usize = 10_000_000;
+const VALUES_MAX: usize = 300_000;
 
 /// Azure stops at 800 copies.
 pub(super) const COPIES_MAX: i64 = 10_000;
@@ -30,6 +31,8 @@ pub(super) struct Evaluator<'s> {
     warnings: RefCell<Vec<Warning>>,
     seen: RefCell<HashSet<(String, Option<Span>)>>,
     parsed: RefCell<HashMap<SmolStr, Parsed>>,
+    /// How many branches are looked at of which nobody knows whether they are taken.
+    branches: Cell<usize>,
     level: Cell<usize>,
     work: Cell<usize>,
 }
@@ -43,6 +46,7 @@ impl<'s> Evaluator<'s> {
             warnings: RefCell::default(),
             seen: RefCell::default(),
             parsed: RefCell::default(),
+            branches: Cell::new(0),
             level: Cell::new(0),
             work: Cell::new(0),
         }
@@ -59,16 +63,27 @@ impl<'s> Evaluator<'s> {
         }
     }
 
-    /// Says that Azure would refuse what stands at `span`.
+    /// Says that Azure would refuse what stands at `span`, if it ever comes to it.
     pub(super) fn refuse(&self, message: impl Into<String>, span: Span) {
+        if self.branches.get() > 0 {
+            return;
+        }
         self.warn(Warning::new(Severity::Error, message, Some(span)));
+    }
+
+    /// Runs in a branch that may not be taken.
+    pub(super) fn in_branch<T>(&self, run: impl FnOnce() -> T) -> T {
+        self.branches.set(self.branches.get() + 1);
+        let result = run();
+        self.branches.set(self.branches.get() - 1);
+        result
     }
 
     /// Counts `amount` more values against the limit.
     pub(super) fn charge(&self, amount: usize, span: Span) -> Result<(), TemplateError> {
         let work = self.work.get().saturating_add(amount);
         self.work.set(work);
-        if work > WORK_MAX {
+        if work > WORK_MAX || amount > VALUES_MAX {
             let message = "the template makes too many values";
             return Err(TemplateError::new(message, span)
                 .with_help("look for copies of copies, or a variable that doubles another"));
@@ -101,7 +116,13 @@ impl<'s> Evaluator<'s> {
     ) -> Result<Node, TemplateError> {
         self.charge(1, tree.span)?;
         match &tree.value {
-            Value::String(text) => self.string(text, frame, tree.span).map(Rc::unwrap_or_clone),
+            Value::String(text) => {
+                let value = self.string(text, frame, tree.span)?;
+                if Rc::strong_count(&value) > 1 {
+                    self.charge(size(&value), tree.span)?;
+                }
+                Ok(Rc::unwrap_or_clone(value))
+            }
             Value::Array(elements) => self.deeper(tree.span, || {
                 let elements: Result<_, _> =
                     elements.iter().map(|element| self.node(element, frame)).collect();
@@ -202,8 +223,9 @@ impl<'s> Evaluator<'s> {
         };
         let count = match self.copy_count(copy, name, frame)? {
             Count::Known(count) => count,
-            Count::Unresolved(_) => {
-                return Ok(unresolved(format!("[variables('{name}')]"), copy.span));
+            Count::Unresolved(text) => {
+                let count = text.trim_start_matches('[').strip_suffix(']').unwrap_or(&text);
+                return Ok(unresolved(format!("[copy('{name}', {count})]"), copy.span));
             }
         };
         let mut elements = Vec::with_capacity(count);
@@ -261,7 +283,7 @@ impl<'s> Evaluator<'s> {
         }
     }
 
-    fn parsed(&self, text: &SmolStr) -> Parsed {
+    pub(super) fn parsed(&self, text: &SmolStr) -> Parsed {
         if let Some(known) = self.parsed.borrow().get(text) {
             return known.clone();
         }
@@ -284,7 +306,10 @@ impl<'s> Evaluator<'s> {
             }
             Expression::Call(call) => self.deeper(span, || {
                 let value = self.call(call, frame, span)?;
-                self.charge(size(&value), span)?;
+                // What others hold too was there before.
+                if Rc::strong_count(&value) == 1 {
+                    self.charge(size(&value), span)?;
+                }
                 Ok(value)
             }),
         }

@@ -74,7 +74,7 @@ impl Evaluator<'_> {
         let mut made = Vec::with_capacity(elements.len());
         for (index, element) in elements.iter().enumerate() {
             if is_spread(element) {
-                let text = self.residual(call, frame, span)?;
+                let text = self.residual(call, None, frame, span)?;
                 if let Value::Unresolved(text) = &text.value {
                     made.push(spread(text, span));
                 }

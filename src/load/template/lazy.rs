@@ -27,8 +27,8 @@ impl Evaluator<'_> {
             Some(true) => self.argument(call, 1, frame, span),
             Some(false) => self.argument(call, 2, frame, span),
             None => {
-                let one = self.argument(call, 1, frame, span)?;
-                let other = self.argument(call, 2, frame, span)?;
+                let one = self.in_branch(|| self.argument(call, 1, frame, span))?;
+                let other = self.in_branch(|| self.argument(call, 2, frame, span))?;
                 if is_same(&one, &other) == Some(true) { Ok(one) } else { Err(Trouble::Unknown) }
             }
         }

@@ -1,5 +1,6 @@
 //! `parameters('x')`, `variables('x')` and a user's own functions.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -60,18 +61,26 @@ impl Evaluator<'_> {
             (_, Some(default)) => self.deeper(span, || self.shared(default, &frame.top())),
             (None, None) if is_nullable(parameter) => Ok(Rc::new(node(Value::Null, span))),
             (None, None) => {
-                self.warn_of_missing(parameter, span);
+                self.warn_of_missing(parameter, frame, span);
                 let text = reference_text("parameters", &parameter.name);
                 Ok(Rc::new(unresolved(text, span)))
             }
         }
     }
 
-    fn warn_of_missing(&self, parameter: &Parameter<'_>, span: Span) {
+    fn warn_of_missing(&self, parameter: &Parameter<'_>, frame: &Frame<'_>, span: Span) {
         let name = &parameter.name;
         let place = parameter.declaration.map_or(span, |declaration| declaration.span);
-        let message = format!("the parameter `{name}` has no value");
-        let help = format!("give it with `--set {name}=…` or a parameter file");
+        let (message, help) = match &frame.program.deployment {
+            None => (
+                format!("the parameter `{name}` has no value"),
+                format!("give it with `--set {name}=…` or a parameter file"),
+            ),
+            Some(deployment) => (
+                format!("the deployment `{deployment}` gives its parameter `{name}` no value"),
+                "give it among the deployment's parameters".to_owned(),
+            ),
+        };
         self.warn(Warning::new(Severity::Warning, message, Some(place)).with_help(help));
     }
 
@@ -112,6 +121,9 @@ impl Evaluator<'_> {
             parameters: parameters.collect(),
             variables: HashMap::new(),
             place: frame.program.place.clone(),
+            deployment: frame.program.deployment.clone(),
+            deployments: RefCell::default(),
+            outputs: RefCell::default(),
         };
         Ok(self.shared(output, &Frame::new(Rc::new(program)))?)
     }
@@ -119,16 +131,18 @@ impl Evaluator<'_> {
     /// A parameter's value from the command line, read as its declaration says.
     pub(super) fn value_from_text(&self, text: &str, declaration: &Node) -> Node {
         let span = declaration.span;
-        let kind = declaration.get("type").and_then(Node::text).unwrap_or("string");
+        let kind = declaration.get("type").and_then(Node::text).unwrap_or_default();
         let json = || serde_json::from_str(text).ok().map(|json| from_json(json, span));
         match kind.to_ascii_lowercase().as_str() {
             "string" | "securestring" => string(text, span),
-            "array" => json()
-                .filter(|it| !it.elements().is_empty() || text.trim() == "[]")
-                .unwrap_or_else(|| {
+            "array" => {
+                json().filter(|it| matches!(it.value, Value::Array(_))).unwrap_or_else(|| {
                     let parts = text.split(',').map(|part| string(part.trim(), span));
                     node(Value::Array(parts.collect()), span)
-                }),
+                })
+            }
+            // The type is declared elsewhere: `{"$ref": "#/definitions/site"}`.
+            "" if !text.starts_with(['[', '{']) => string(text, span),
             _ => json().unwrap_or_else(|| {
                 self.refuse(format!("`{text}` is no value for a parameter of type `{kind}`"), span);
                 string(text, span)

@@ -14,6 +14,7 @@ mod interest;
 mod lambda;
 mod lazy;
 mod lookup;
+mod outputs;
 mod program;
 mod reference;
 mod residual;
@@ -52,7 +53,32 @@ pub struct Resource {
     pub node: Node,
 }
 
-/// Expands the template `root`. Of several parameter files the later one wins, and
+/// Expands the template `root`.
+///
+/// ```
+/// use azfw::load::template::{TemplateSettings, expand};
+/// use azfw::source::{Source, Sources};
+/// use azfw::syntax::json;
+///
+/// let template = r#"{
+///     "parameters": {"site": {"type": "string"}},
+///     "resources": [{
+///         "type": "Microsoft.Network/ipGroups",
+///         "name": "[concat(parameters('site'), '-servers')]",
+///         "properties": {"ipAddresses": ["192.0.2.0/24"]}
+///     }]
+/// }"#;
+/// let mut sources = Sources::default();
+/// let source = sources.add(Source::new("main.json", template));
+/// let root = json::document(template, source).unwrap();
+/// let settings = TemplateSettings {
+///     values: vec![("site".into(), "north".into())],
+///     ..TemplateSettings::default()
+/// };
+/// let expansion = expand(&root, &[], &settings).unwrap();
+/// assert_eq!(expansion.resources[0].names, ["north-servers"]);
+/// ```
+/// Of several parameter files the later one wins, and
 /// [`TemplateSettings::values`] over all of them.
 ///
 /// # Errors
@@ -70,7 +96,7 @@ pub fn expand(
         resource_group: settings.resource_group.as_deref().map(SmolStr::from),
         location: settings.location.as_deref().map(SmolStr::from),
     };
-    let mut program = Program::new(root, place);
+    let mut program = Program::new(root, place, None);
     for file in parameters {
         supply_file(&evaluator, &mut program, file);
     }

@@ -16,6 +16,24 @@ pub(super) struct Program<'a> {
     pub(super) parameters: HashMap<String, Parameter<'a>>,
     pub(super) variables: HashMap<String, Variable<'a>>,
     pub(super) place: Place,
+    /// The name of the deployment that holds the template; absent for the outermost.
+    pub(super) deployment: Option<SmolStr>,
+    /// The deployments in the template, once somebody asked for them.
+    pub(super) deployments: RefCell<Option<Rc<[DeploymentName]>>>,
+    /// Their outputs that were asked for.
+    pub(super) outputs: RefCell<HashMap<OutputKey, Option<Rc<Node>>>>,
+}
+
+/// Which output: the address of its deployment in the tree, the copy, the name.
+pub(super) type OutputKey = (usize, Option<usize>, SmolStr);
+
+/// A deployment resource of a template.
+pub(super) struct DeploymentName {
+    pub(super) name: SmolStr,
+    /// Its number among the resources.
+    pub(super) entry: usize,
+    /// The copy loop around it and its index there.
+    pub(super) copy: Option<(SmolStr, usize)>,
 }
 
 /// Where a template is deployed, as far as known.
@@ -77,8 +95,9 @@ impl Memo {
         if self.is_running.replace(true) {
             return Err(cycle());
         }
-        let value = compute()?;
+        let value = compute();
         self.is_running.set(false);
+        let value = value?;
         *self.value.borrow_mut() = Some(Rc::clone(&value));
         Ok(value)
     }
@@ -155,12 +174,15 @@ impl<'a> Frame<'a> {
 
 impl<'a> Program<'a> {
     /// A template without parameter values.
-    pub(super) fn new(template: &'a Node, place: Place) -> Self {
+    pub(super) fn new(template: &'a Node, place: Place, deployment: Option<SmolStr>) -> Self {
         let mut program = Self {
             template: Some(template),
             parameters: HashMap::new(),
             variables: variables(template),
             place,
+            deployment,
+            deployments: RefCell::default(),
+            outputs: RefCell::default(),
         };
         for member in template.get("parameters").map_or(&[][..], Node::members) {
             let name = &member.key.value;

@@ -5,12 +5,13 @@ use std::rc::Rc;
 
 use smol_str::SmolStr;
 
-use crate::load::template::build::string;
+use crate::load::template::build::{object, string, unresolved};
+use crate::load::template::call::Outcome;
 use crate::load::template::error::TemplateError;
 use crate::load::template::evaluate::Evaluator;
-use crate::load::template::function::id;
-use crate::load::template::program::Frame;
-use crate::load::template::residual::plain_text;
+use crate::load::template::function::{Trouble, id};
+use crate::load::template::program::{Frame, LoopKind};
+use crate::load::template::residual::{from_plain_text, plain_text};
 use crate::source::Span;
 use crate::syntax::expression::{Accessor, Call};
 use crate::syntax::json::{Node, Value};
@@ -29,15 +30,7 @@ impl Evaluator<'_> {
         }
         let Some(argument) = call.arguments.first() else { return Ok(None) };
         let target = self.expression(argument, frame, span)?;
-        let target = match &target.value {
-            Value::String(text) => text.clone(),
-            Value::Unresolved(text) => plain_text(text),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::Array(_)
-            | Value::Object(_) => return Ok(None),
-        };
+        let Some(target) = target_text(&target) else { return Ok(None) };
         let target = self.symbolic_id(&target, frame)?.unwrap_or(target);
         let property = property_path(&call.path);
         let found =
@@ -45,9 +38,22 @@ impl Evaluator<'_> {
         Ok(found.map(|(_, value)| Rc::new(string(value.as_str(), span))))
     }
 
+    /// `resourceInfo('symbol')`: what a resource is called, known before it is deployed.
+    pub(super) fn resource_info(&self, symbol: &str, frame: &Frame<'_>, span: Span) -> Outcome {
+        let refused = || Trouble::refused(format!("no resource has the symbolic name `{symbol}`"));
+        let id = self.symbolic_id(symbol, frame)?.ok_or_else(refused)?;
+        let name = id::name_parts(&id).last().unwrap_or_default();
+        let name = if name.contains('[') {
+            unresolved(from_plain_text(name), span)
+        } else {
+            string(name, span)
+        };
+        Ok(Rc::new(object(vec![("id", string(id.clone(), span)), ("name", name)], span)))
+    }
+
     /// The id behind a symbolic name, with `[0]` behind it for one of several copies.
     fn symbolic_id(&self, name: &str, frame: &Frame<'_>) -> Result<Option<SmolStr>, TemplateError> {
-        let bare = name.split_once('[').map_or(name, |(bare, _)| bare);
+        let (bare, index) = split_copy(name);
         let resources = frame.program.template.and_then(|template| template.get("resources"));
         let Some(resource) = resources.and_then(|resources| resources.get(bare)) else {
             return Ok(None);
@@ -57,29 +63,34 @@ impl Evaluator<'_> {
         else {
             return Ok(None);
         };
-        let index = name
-            .get(bare.len()..)
-            .and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']')?.parse::<usize>().ok());
         let frame = match index {
-            Some(index) => frame.in_loop(
-                bare.into(),
-                index,
-                crate::load::template::program::LoopKind::Resource,
-            ),
+            Some(index) => frame.top().in_loop(bare.into(), index, LoopKind::Resource),
             None => frame.top(),
         };
         let name = self.shared(written, &frame)?;
-        let name = match &name.value {
-            Value::String(text) => text.clone(),
-            Value::Unresolved(text) => plain_text(text),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::Array(_)
-            | Value::Object(_) => return Ok(None),
-        };
+        let Some(name) = target_text(&name) else { return Ok(None) };
         let names: Vec<&str> = id::name_parts(&name).collect();
         Ok(Some(id::resource(None, None, kind, &names)))
+    }
+}
+
+/// A name or id, its unknown parts in brackets.
+pub(super) fn target_text(value: &Node) -> Option<SmolStr> {
+    match &value.value {
+        Value::String(text) => Some(text.clone()),
+        Value::Unresolved(text) => Some(plain_text(text)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            None
+        }
+    }
+}
+
+/// A symbolic name and which of its copies is meant: `name[0]`.
+pub(super) fn split_copy(name: &str) -> (&str, Option<usize>) {
+    let copy = name.strip_suffix(']').and_then(|name| name.split_once('['));
+    match copy.and_then(|(name, index)| Some((name, index.parse().ok()?))) {
+        Some((name, index)) => (name, Some(index)),
+        None => (name, None),
     }
 }
 

@@ -15,25 +15,37 @@ use crate::source::Span;
 use crate::syntax::expression::{Call, Expression, TemplateString};
 use crate::syntax::json::{Node, Value};
 
+/// Longer than anybody reads; what would be longer stays as written.
+const TEXT_MAX: usize = 400;
+
 impl Evaluator<'_> {
-    /// The value of a call that could not be settled, without its path.
+    /// The value of a call that could not be settled, without its path. `values` are those of its
+    /// arguments where they are evaluated already.
     pub(super) fn residual(
         &self,
         call: &Call,
+        values: Option<&[Rc<Node>]>,
         frame: &Frame<'_>,
         span: Span,
     ) -> Result<Rc<Node>, TemplateError> {
         let mut arguments = Vec::with_capacity(call.arguments.len());
-        for argument in &call.arguments {
-            arguments.push(self.reduced(argument, frame, span)?);
+        for (index, argument) in call.arguments.iter().enumerate() {
+            arguments.push(match values.and_then(|values| values.get(index)) {
+                Some(value) if !is_id(argument) => self.written(argument, value),
+                Some(_) | None => self.in_branch(|| self.reduced(argument, frame, span))?,
+            });
         }
         let rest = joined(&call.name, &arguments).unwrap_or_else(|| {
             Expression::Call(Call { name: call.name.clone(), arguments, path: Vec::new() })
         });
         // An id says which resource it means even where nobody knows the subscription.
         let text = bracketed(&rest);
-        let plain = plain_text(&text);
-        if is_scope(&plain) {
+        if text.len() > TEXT_MAX {
+            let call = Expression::Call(Call { path: Vec::new(), ..call.clone() });
+            return Ok(Rc::new(unresolved(bracketed(&call), span)));
+        }
+        if is_scope(&rest) {
+            let plain = plain_text(&text);
             return Ok(Rc::new(string(function::id::with_known_scope(&plain), span)));
         }
         Ok(Rc::new(unresolved(text, span)))
@@ -50,13 +62,18 @@ impl Evaluator<'_> {
         if call.name.eq_ignore_ascii_case("lambda") {
             return Ok(expression.clone());
         }
-        if function::id::is_id_function(&call.name.to_ascii_lowercase()) && call.path.is_empty() {
+        if is_id(expression) {
             let arguments = call.arguments.iter().map(|a| self.reduced(a, frame, span));
             let arguments = arguments.collect::<Result<_, _>>()?;
             return Ok(Expression::Call(Call { arguments, ..call.clone() }));
         }
         let value = self.expression(expression, frame, span)?;
-        let written = match &value.value {
+        Ok(self.written(expression, &value))
+    }
+
+    /// The shortest expression for the value that `expression` gave.
+    fn written(&self, expression: &Expression, value: &Node) -> Expression {
+        match &value.value {
             Value::String(text) => Expression::String(text.clone()),
             Value::Number(digits) => match digits.parse() {
                 Ok(number) => Expression::Integer(number),
@@ -64,13 +81,22 @@ impl Evaluator<'_> {
             },
             Value::Bool(flag) => constant(if *flag { "true" } else { "false" }),
             Value::Null => constant("null"),
-            Value::Unresolved(text) => match TemplateString::parse(text) {
-                Ok(TemplateString::Expression(inner)) => inner,
+            Value::Unresolved(text) => match self.parsed(text).as_deref() {
+                Ok(TemplateString::Expression(inner)) => inner.clone(),
                 Ok(TemplateString::Literal(_)) | Err(_) => expression.clone(),
             },
             Value::Array(_) | Value::Object(_) => expression.clone(),
-        };
-        Ok(written)
+        }
+    }
+}
+
+/// A call that makes an id, with nothing picked from it.
+fn is_id(expression: &Expression) -> bool {
+    match expression {
+        Expression::Call(call) => {
+            call.path.is_empty() && function::id::is_id_function(&call.name.to_ascii_lowercase())
+        }
+        Expression::String(_) | Expression::Integer(_) => false,
     }
 }
 
@@ -90,11 +116,48 @@ pub(super) fn plain_text(text: &str) -> SmolStr {
     call.arguments.iter().map(part).collect::<Vec<_>>().concat().into()
 }
 
+/// The expression for a name with unknown parts: the way back from [`plain_text`].
+pub(super) fn from_plain_text(name: &str) -> SmolStr {
+    let mut parts = Vec::new();
+    let (mut depth, mut start) = (0_usize, 0);
+    for (at, c) in name.char_indices() {
+        let end = match c {
+            '[' if depth == 0 => at,
+            ']' if depth == 1 => at + 1,
+            _ => start,
+        };
+        match c {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        parts.extend(name.get(start..end).map(part_of_name));
+        start = end;
+    }
+    parts.extend(name.get(start..).map(part_of_name));
+    bracketed(&concatenated(parts))
+}
+
+fn part_of_name(part: &str) -> Expression {
+    match TemplateString::parse(part) {
+        Ok(TemplateString::Expression(expression)) => expression,
+        Ok(TemplateString::Literal(_)) | Err(_) => Expression::String(part.into()),
+    }
+}
+
 fn constant(name: &str) -> Expression {
     Expression::Call(Call { name: name.into(), arguments: Vec::new(), path: Vec::new() })
 }
 
-fn is_scope(text: &str) -> bool {
+/// Whether a `concat` begins with the scope of an id.
+fn is_scope(expression: &Expression) -> bool {
+    let first = match expression {
+        Expression::Call(call) if call.name.eq_ignore_ascii_case("concat") => {
+            call.arguments.first()
+        }
+        Expression::Call(_) | Expression::String(_) | Expression::Integer(_) => None,
+    };
+    let Some(Expression::String(text)) = first else { return false };
     text.get(..15).is_some_and(|start| start.eq_ignore_ascii_case("/subscriptions/"))
 }
 
@@ -107,6 +170,11 @@ fn joined(name: &str, arguments: &[Expression]) -> Option<Expression> {
     } else {
         return None;
     };
+    Some(concatenated(parts))
+}
+
+/// One `concat` of all parts, or the part itself where there is but one.
+fn concatenated(parts: Vec<Expression>) -> Expression {
     let mut flat: Vec<Expression> = Vec::new();
     for part in parts {
         match part {
@@ -119,12 +187,8 @@ fn joined(name: &str, arguments: &[Expression]) -> Option<Expression> {
         }
     }
     match flat.as_slice() {
-        [only @ Expression::Call(_)] => Some(only.clone()),
-        _ => Some(Expression::Call(Call {
-            name: "concat".into(),
-            arguments: flat,
-            path: Vec::new(),
-        })),
+        [only @ Expression::Call(_)] => only.clone(),
+        _ => Expression::Call(Call { name: "concat".into(), arguments: flat, path: Vec::new() }),
     }
 }
 

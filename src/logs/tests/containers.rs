@@ -58,10 +58,10 @@ fn an_array_of_flattened_objects() {
 #[test]
 fn a_pretty_printed_document_keeps_its_line_numbers() {
     check(
-        "[\n  {\n    \"category\": \"AZFWNatRule\",\n    \"properties\": {\n      \"Protocol\": \"TCP\"\n    }\n  },\n  {\n    \"category\": \"AZFWNatRule\"\n  }\n]\n",
+        "[\n  {\n    \"category\": \"AZFWNatRule\",\n    \"properties\": {\n      \"Protocol\": \"TCP\"\n    }\n  },\n  {\n    \"category\": \"AZFWNatRule\",\n    \"Rule\": \"r\"\n  }\n]\n",
         expect![[r#"
             AZFWNatRule: {"kind":"nat","form":"structured","protocol":"tcp","action":"dnat","origin":"f:2"}
-            AZFWNatRule: {"kind":"nat","form":"structured","action":"dnat","origin":"f:8"}
+            AZFWNatRule: {"kind":"nat","form":"structured","action":"dnat","rule":"r","origin":"f:8"}
         "#]],
     );
 }

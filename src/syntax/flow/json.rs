@@ -1,4 +1,4 @@
-//! Flows as JSON objects and as rows of a CSV file with a header.
+//! Flows as JSON objects.
 //!
 //! The fields: `protocol`, `source`, `source_port`, `destination`, `fqdn`, `port`, `host_port`,
 //! `url`, `application`, `web_category`, `threat_intel`, `idps`, `explicit_proxy`.
@@ -42,7 +42,7 @@ pub struct FlowError {
 }
 
 impl FlowError {
-    fn new(message: &str) -> Self {
+    pub(super) fn new(message: &str) -> Self {
         Self { field: None, message: message.to_owned(), help: None }
     }
 
@@ -52,7 +52,7 @@ impl FlowError {
     }
 
     /// `what` goes on from "field `source` …".
-    fn in_field(field: &str, what: &str, help: &str) -> Self {
+    pub(super) fn in_field(field: &str, what: &str, help: &str) -> Self {
         let message = format!("field `{field}` {what}");
         Self { field: Some(field.to_owned()), message, help: Some(help.to_owned()) }
     }
@@ -60,7 +60,7 @@ impl FlowError {
 
 /// What a source says of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Given {
+pub(super) enum Given {
     Nothing,
     /// JSON's `null`, the word `none` of a CSV file.
     Null,
@@ -84,57 +84,7 @@ pub fn flow_from_json(value: &Value) -> Result<Flow, FlowError> {
     fields.flow()
 }
 
-/// The columns of a CSV file with flows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FlowColumns {
-    columns: Vec<&'static str>,
-}
-
-impl FlowColumns {
-    /// The columns that a header names.
-    ///
-    /// # Errors
-    /// A name is no field of a flow or stands twice, or `protocol` or `source` is missing.
-    pub fn new<'h>(header: impl IntoIterator<Item = &'h str>) -> Result<Self, FlowError> {
-        let mut columns: Vec<&'static str> = Vec::new();
-        for name in header {
-            let field = known_field(name.trim_start_matches('\u{feff}').trim())?;
-            if columns.contains(&field) {
-                return Err(FlowError::in_field(field, "stands twice", "leave one column out"));
-            }
-            columns.push(field);
-        }
-        for needed in ["protocol", "source"] {
-            if !columns.contains(&needed) {
-                return Err(FlowError::in_field(needed, "is missing", "add a column of that name"));
-            }
-        }
-        Ok(Self { columns })
-    }
-
-    /// The flow of a row. An empty cell says nothing; `none` as `fqdn` says that there is no name.
-    ///
-    /// # Errors
-    /// The row has more cells than the header, or a cell holds no value of its kind.
-    pub fn flow<'r>(&self, row: impl IntoIterator<Item = &'r str>) -> Result<Flow, FlowError> {
-        let mut fields = Fields::default();
-        for (index, cell) in row.into_iter().enumerate() {
-            let cell = cell.trim();
-            let Some(&field) = self.columns.get(index) else {
-                return Err(FlowError::new("the row has more cells than the header"));
-            };
-            let given = match (field, cell) {
-                (_, "") => Given::Nothing,
-                ("fqdn", "none") | ("port", "?") => Given::Null,
-                (_, text) => Given::Text(text.to_owned()),
-            };
-            fields.put(field, given)?;
-        }
-        fields.flow()
-    }
-}
-
-fn known_field(name: &str) -> Result<&'static str, FlowError> {
+pub(super) fn known_field(name: &str) -> Result<&'static str, FlowError> {
     let known = FLOW_FIELDS.into_iter().find(|field| field.eq_ignore_ascii_case(name));
     known.ok_or_else(|| {
         let fields = FLOW_FIELDS.map(|field| format!("`{field}`")).join(", ");
@@ -189,12 +139,12 @@ fn hit(members: &Map<String, Value>) -> Result<IdpsHit, FlowError> {
 
 /// The fields of one flow, by their place in [`FLOW_FIELDS`].
 #[derive(Debug, Default)]
-struct Fields {
+pub(super) struct Fields {
     given: Vec<(&'static str, Given)>,
 }
 
 impl Fields {
-    fn put(&mut self, field: &'static str, given: Given) -> Result<(), FlowError> {
+    pub(super) fn put(&mut self, field: &'static str, given: Given) -> Result<(), FlowError> {
         if self.given.iter().any(|(known, _)| *known == field) {
             return Err(FlowError::in_field(field, "stands twice", "leave one out"));
         }
@@ -232,7 +182,7 @@ impl Fields {
         value.ok_or_else(|| FlowError::in_field(field, "is missing", "every flow has one"))
     }
 
-    fn flow(&self) -> Result<Flow, FlowError> {
+    pub(super) fn flow(&self) -> Result<Flow, FlowError> {
         let protocol = self.needed("protocol", protocol)?;
         let mut flow = Flow::new(protocol, self.needed("source", value::ip_address)?);
         flow.source_port = self.port("source_port", protocol)?;
@@ -457,27 +407,6 @@ mod tests {
                 r#"field `idps` lacks the mode (write `{"id": "2008983", "mode": "deny"}`, or the mode alone)"#
             ]],
         );
-    }
-
-    #[test]
-    fn rows() {
-        let columns = FlowColumns::new(["\u{feff}Protocol", "source", "fqdn", "port"]).unwrap();
-        let row = |cells: [&str; 4]| shown(columns.flow(cells));
-        expect!["https 10.0.0.4 -> a.example.com:443"].assert_eq(&row([
-            "https",
-            "10.0.0.4",
-            "a.example.com",
-            "",
-        ]));
-        expect!["https 10.0.0.4 -> ?:? fqdn=none"]
-            .assert_eq(&row(["https", "10.0.0.4", "none", "?"]));
-        expect!["tcp 10.0.0.4 -> ?:22"].assert_eq(&row(["tcp", "10.0.0.4", "", "22"]));
-        expect!["the row has more cells than the header"]
-            .assert_eq(&shown(columns.flow(["tcp", "10.0.0.4", "", "22", "x"])));
-        let header = |names: [&str; 2]| FlowColumns::new(names).unwrap_err().to_string();
-        expect!["a flow has no field `dest`"].assert_eq(&header(["protocol", "dest"]));
-        expect!["field `source` is missing"].assert_eq(&header(["protocol", "port"]));
-        expect!["field `protocol` stands twice"].assert_eq(&header(["protocol", "Protocol"]));
     }
 
     #[test]

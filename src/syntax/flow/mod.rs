@@ -1,5 +1,6 @@
 //! Flows as people and programs write them: flow notation, JSON objects, CSV rows.
 
+pub mod csv;
 pub mod json;
 mod print;
 mod properties;

@@ -187,6 +187,12 @@ fn literal(input: &str) -> Parsed<'_, Value> {
 
 /// The digits as written; leading zeros are no JSON.
 fn number(input: &str) -> Parsed<'_, SmolStr> {
+    // Nearly all are ports and priorities.
+    let digits = input.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(input.len());
+    let (plain, rest) = input.split_at(digits);
+    if !plain.is_empty() && !plain.starts_with('0') && !rest.starts_with(['.', 'e', 'E']) {
+        return Ok((rest, plain.into()));
+    }
     let integer = alt((tag("0"), digit1));
     let fraction = (char('.'), cut(digit1));
     let exponent = (one_of("eE"), opt(one_of("+-")), cut(digit1));
@@ -258,6 +264,10 @@ fn unit(input: &str) -> Parsed<'_, u16> {
 /// Blank space and comments.
 fn blank(input: &str) -> Parsed<'_, ()> {
     let mut rest = input;
+    // Between most tokens stands nothing.
+    if rest.as_bytes().first().is_some_and(|&byte| byte > b'/') {
+        return Ok((rest, ()));
+    }
     loop {
         let is_blank = |byte: u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
         let end = rest.bytes().position(|byte| !is_blank(byte)).unwrap_or(rest.len());

@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn the_example_of_the_description_reads_without_a_warning() {
         let document = include_str!("../../../docs/text-format.md");
-        let example = document.split("```").nth(1).unwrap();
+        let example = document.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
         let (inventory, warnings) = parsed(example).unwrap();
         assert_eq!(warnings, []);
         let counts = (inventory.policies.len(), inventory.groups.len(), inventory.ip_groups.len());
@@ -393,6 +393,10 @@ mod tests {
             expect![[r"
             warning `10.0.0.4/24`: rule `web`: `10.0.0.4/24` has bits set behind its prefix length (write `10.0.0.0/24`, which is what it means)
             error `www.example.*`: rule `web`: Azure refuses the pattern `www.example.*`; it matches nothing (a `*` can only be the first character of a name)"]],
+        );
+        check_rule(
+            "web: tcp, icmp * -> 192.0.2.1\nping: icmp * -> 192.0.2.1",
+            expect!["warning `web`: rule `web`: no destination ports (write ` : *` for all ports)"],
         );
     }
 

@@ -133,7 +133,7 @@ impl Reader {
         self.fail(place, error.message, help);
     }
 
-    fn warn(&mut self, severity: Severity, place: Place, message: String, help: &str) {
+    pub(super) fn warn(&mut self, severity: Severity, place: Place, message: String, help: &str) {
         let warning = Warning::new(severity, message, Some(self.span(place)));
         self.warnings.push(warning.with_help(help));
     }

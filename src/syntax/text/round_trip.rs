@@ -378,7 +378,7 @@ fn source() -> SourceId {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_printed_inventory_reads_back(wanted in inventory()) {

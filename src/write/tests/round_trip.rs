@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::hcl;
 use super::inventories::{firewalls, policies};
 use crate::compile::{Options as CompileOptions, compile};
 use crate::evaluate::evaluate;
@@ -14,6 +13,7 @@ use crate::load::{Options, read};
 use crate::net::Fqdn;
 use crate::policy::{Inventory, Rule, Written};
 use crate::source::{Severity, Source, Sources};
+use crate::syntax::hcl;
 use crate::write::{self, Output};
 
 /// What `text` holds, and errors about it.

@@ -3,7 +3,9 @@
 //! An array of which part is unknown keeps what is known: the unknown part stands in it as one
 //! element that means any number of elements.
 
-use crate::load::template::build::{integer, is_same, is_spread, spread};
+use std::collections::HashSet;
+
+use crate::load::template::build::{integer, is_same, is_spread, spread, to_json};
 use crate::load::template::evaluate::COPIES_MAX;
 use crate::load::template::function::{Arguments, Made, Trouble, format, object, text};
 use crate::syntax::json::{Node, Value};
@@ -73,13 +75,15 @@ fn concat(arguments: &Arguments<'_>) -> Made {
 /// Arrays without repetition, or objects of which later ones win.
 fn union(arguments: &Arguments<'_>) -> Made {
     let Some(all) = joined(arguments) else { return object::union(arguments) };
-    let mut kept: Vec<Node> = Vec::new();
-    for element in all? {
-        if !kept.iter().any(|before| is_same(before, &element) == Some(true)) {
-            kept.push(element);
-        }
-    }
+    let mut seen = HashSet::new();
+    let mut kept = all?;
+    kept.retain(|element| written(element).is_none_or(|text| seen.insert(text)));
     arguments.make(Value::Array(kept))
+}
+
+/// A value as JSON, to compare many quickly; `None` if part of it is unresolved.
+fn written(element: &Node) -> Option<String> {
+    to_json(element).map(|json| json.to_string())
 }
 
 fn intersection(arguments: &Arguments<'_>) -> Made {
@@ -88,17 +92,12 @@ fn intersection(arguments: &Arguments<'_>) -> Made {
     }
     let mut kept = arguments.array(0)?.to_vec();
     for index in 1..arguments.len() {
-        let others = arguments.array(index)?;
-        let mut common = Vec::new();
-        for element in kept {
-            let same: Vec<_> = others.iter().map(|other| is_same(other, &element)).collect();
-            if same.contains(&Some(true)) {
-                common.push(element);
-            } else if same.contains(&None) || is_spread(&element) {
-                return Err(Trouble::Unknown);
-            }
-        }
-        kept = common;
+        let known = |elements: &[Node]| -> Option<HashSet<String>> {
+            elements.iter().map(written).collect()
+        };
+        let others = known(arguments.array(index)?).ok_or(Trouble::Unknown)?;
+        known(&kept).ok_or(Trouble::Unknown)?;
+        kept.retain(|element| written(element).is_some_and(|text| others.contains(&text)));
     }
     arguments.make(Value::Array(kept))
 }

@@ -3,7 +3,10 @@
 use smol_str::SmolStr;
 
 use crate::load::template::build::{string, unresolved};
+use crate::load::template::function::id::name_parts;
 use crate::load::template::function::{Arguments, Made, Trouble};
+use crate::load::template::residual::from_plain_text;
+use crate::source::Span;
 use crate::syntax::json::{Node, Value};
 
 pub(super) fn apply(name: &str, arguments: &Arguments<'_>) -> Option<Made> {
@@ -35,7 +38,6 @@ fn replace(arguments: &Arguments<'_>) -> Made {
     arguments.make_text(text.replace(old, new))
 }
 
-/// The scope of an id that nobody knows is not text that may become part of a rule.
 fn split(arguments: &Arguments<'_>) -> Made {
     let text = arguments.text(0)?;
     let separators: Vec<&str> = match &arguments.known(1)?.value {
@@ -47,16 +49,25 @@ fn split(arguments: &Arguments<'_>) -> Made {
         | Value::Object(_)
         | Value::Unresolved(_) => vec![arguments.text(1)?],
     };
-    let is_id = text.starts_with("/subscriptions/");
-    let part = |part: &str| match part {
-        "*" if is_id => unresolved(format!("[split('{text}', '/')]"), arguments.span()),
-        _ => string(part, arguments.span()),
-    };
+    let span = arguments.span();
+    if text.starts_with("/subscriptions/") && separators == ["/"] {
+        let parts = name_parts(text).map(|part| id_part(text, part, span));
+        return arguments.make(Value::Array(parts.collect()));
+    }
     let mut parts = vec![text];
     for separator in separators.into_iter().filter(|separator| !separator.is_empty()) {
         parts = parts.into_iter().flat_map(|part| part.split(separator)).collect();
     }
-    arguments.make(Value::Array(parts.into_iter().map(part).collect()))
+    arguments.make(Value::Array(parts.into_iter().map(|part| string(part, span)).collect()))
+}
+
+/// A part of an id. What is unknown in an id must not become text in a rule.
+fn id_part(id: &str, part: &str, span: Span) -> Node {
+    match part {
+        "*" => unresolved(format!("[split('{id}', '/')]"), span),
+        _ if part.contains('[') => unresolved(from_plain_text(part), span),
+        _ => string(part, span),
+    }
 }
 
 fn join(arguments: &Arguments<'_>) -> Made {

@@ -28,7 +28,7 @@ fn rule_sheet(name: &'static str, title: &str, rules: &[RuleRow], connections: u
         numbers("hits", "hits"),
         numbers("share", "share"),
         words("action", "action", Always),
-        words("type", "type", Always),
+        words("type", "type", Wide),
         Column { shown: Wide, ..numbers("sources", "sources") },
         Column { shown: Wide, ..numbers("destinations", "dests") },
         Column { shown: Data, ..FIRST },

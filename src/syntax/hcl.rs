@@ -14,14 +14,14 @@ use serde_json::{Map, Value, json};
 
 /// A block: its type and labels, attributes, blocks within.
 #[derive(Debug)]
-pub(super) struct Block {
-    pub(super) heading: Vec<String>,
+pub(crate) struct Block {
+    pub(crate) heading: Vec<String>,
     attributes: Vec<(String, Value)>,
     blocks: Vec<Block>,
 }
 
 /// All blocks of a file; `None`: it is no Terraform code of the plain kind that is written.
-pub(super) fn blocks(text: &str) -> Option<Vec<Block>> {
+pub(crate) fn blocks(text: &str) -> Option<Vec<Block>> {
     let file = delimited(multispace0, many0(terminated(block, multispace0)), multispace0);
     all_consuming(file).parse(text).ok().map(|(_, blocks)| blocks)
 }
@@ -106,7 +106,7 @@ fn quoted(input: &str) -> IResult<&str, String> {
 }
 
 /// The state that holds the resources of a file.
-pub(super) fn state(blocks: &[Block]) -> Value {
+pub(crate) fn state(blocks: &[Block]) -> Value {
     let variables: BTreeMap<&str, &str> = blocks
         .iter()
         .filter(|block| block.heading[0] == "variable")
