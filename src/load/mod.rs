@@ -17,6 +17,7 @@ mod lines;
 mod loader;
 mod notes;
 mod policy;
+mod regions;
 mod rule;
 mod rule_group;
 mod rule_kind;

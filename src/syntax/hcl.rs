@@ -30,15 +30,17 @@ fn identifier(input: &str) -> IResult<&str, &str> {
     take_while1(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-').parse(input)
 }
 
+/// What stands in a block.
+enum Item {
+    Attribute(String, Value),
+    Block(Block),
+}
+
 fn block(input: &str) -> IResult<&str, Block> {
     let (rest, kind) = identifier(input)?;
     let (rest, labels) = many0(preceded(char(' '), quoted)).parse(rest)?;
     let (rest, _) = tag(" {\n").parse(rest)?;
     let (rest, _) = multispace0(rest)?;
-    enum Item {
-        Attribute(String, Value),
-        Block(Block),
-    }
     let item =
         alt((map(attribute, |(key, value)| Item::Attribute(key, value)), map(block, Item::Block)));
     let (rest, items) = many0(terminated(item, multispace1)).parse(rest)?;

@@ -241,19 +241,16 @@ impl Table {
                 && group.name.as_ref().map(|name| &name.value)
                     == name.as_ref().map(|name| &name.value)
         };
-        let index = match self.groups.iter().position(is_it) {
-            Some(index) => index,
-            None => {
-                self.groups.push(Group {
-                    policy,
-                    name,
-                    priority: priority.clone(),
-                    collections: Vec::new(),
-                    span: row.span,
-                });
-                self.groups.len() - 1
-            }
-        };
+        let index = self.groups.iter().position(is_it).unwrap_or_else(|| {
+            self.groups.push(Group {
+                policy: policy.clone(),
+                name: name.clone(),
+                priority: priority.clone(),
+                collections: Vec::new(),
+                span: row.span,
+            });
+            self.groups.len() - 1
+        });
         #[expect(clippy::indexing_slicing, reason = "`index` is of the same list")]
         let group = &mut self.groups[index];
         if let (Some(known), Some(priority)) = (&group.priority, &priority) {

@@ -23,7 +23,9 @@ fn check_with(text: &str, options: &Options, expected: Expect) {
                 warnings.iter().map(|it| format!("{}: {}\n", it.severity.name(), it.message));
             shown_inventory(&inventory) + &notes.collect::<String>()
         }
-        Err(errors) => errors.iter().map(|error| format!("{error}\n")).collect(),
+        Err(errors) => {
+            errors.iter().flat_map(|error| [error.to_string(), "\n".to_owned()]).collect()
+        }
     };
     expected.assert_eq(&got);
 }
