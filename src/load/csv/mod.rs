@@ -100,6 +100,25 @@ impl Header {
     }
 }
 
+/// What to say of a table of something else.
+pub(super) fn other_table(name: &str, text: &str) -> Option<InputError> {
+    let line = text.trim_start_matches('\u{feff}').lines().find(|line| !line.trim().is_empty())?;
+    let is_heading = |cell: &str| {
+        let cell = cell.trim().trim_matches('"');
+        cell.starts_with(|c: char| c.is_alphabetic())
+            && cell.chars().all(|c| c.is_alphanumeric() || " _-./()".contains(c))
+    };
+    let is_table = |delimiter: &char| {
+        line.matches(*delimiter).count() >= 2 && line.split(*delimiter).all(is_heading)
+    };
+    DELIMITERS.iter().find(|delimiter| is_table(delimiter))?;
+    let error = InputError::new(format!("`{name}` is a table, but none of rules"));
+    Some(error.with_help(
+        "a table of rules has columns such as `RuleCollectionGroup`, `RuleCollectionName`, \
+         `RuleCollectionPriority`, `RuleName`, `SourceAddresses`",
+    ))
+}
+
 /// The rule sets of a table.
 ///
 /// # Errors
