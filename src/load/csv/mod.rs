@@ -177,6 +177,7 @@ struct Policy {
 
 struct Group {
     policy: Option<SmolStr>,
+    firewall: Option<SmolStr>,
     /// `None`: the table has collections without groups.
     name: Option<Node>,
     priority: Option<Node>,
@@ -254,15 +255,18 @@ impl Table {
 
     fn group(&mut self, notes: &Notes<'_>, row: &Row<'_>) -> Result<&mut Group, InputError> {
         let policy = row.text(Column::Policy).map(SmolStr::from);
+        let firewall = row.text(Column::Firewall).map(SmolStr::from);
         let (name, priority) = (row.node(Column::Group), row.node(Column::GroupPriority));
         let is_it = |group: &Group| {
             group.policy == policy
+                && group.firewall == firewall
                 && group.name.as_ref().map(|name| &name.value)
                     == name.as_ref().map(|name| &name.value)
         };
         let index = self.groups.iter().position(is_it).unwrap_or_else(|| {
             self.groups.push(Group {
                 policy: policy.clone(),
+                firewall: firewall.clone(),
                 name: name.clone(),
                 priority: priority.clone(),
                 collections: Vec::new(),
@@ -324,17 +328,45 @@ impl Policy {
     }
 }
 
+impl Collection {
+    fn node(self) -> Node {
+        let action = Shape::new(self.span).with("type", Some(self.action)).node();
+        Shape::new(self.span)
+            .with("name", Some(self.name))
+            .with("priority", Some(self.priority))
+            .with("action", Some(action))
+            .with("rules", Some(list(self.rules, self.span)))
+            .node()
+    }
+
+    /// The list of a classic firewall that the collection belongs to, by its first rule.
+    fn list(&self) -> &'static str {
+        let kind = self.rules.first().and_then(|rule| rule.get("ruleType")).and_then(Node::text);
+        match kind {
+            Some("NatRule") => "natRuleCollections",
+            Some("ApplicationRule") => "applicationRuleCollections",
+            Some(_) | None => "networkRuleCollections",
+        }
+    }
+}
+
+/// A classic firewall with its collections by type.
+fn firewall(name: &SmolStr, collections: Vec<Collection>, span: Span) -> Found {
+    let mut shape = Shape::new(span).with_text("name", &**name);
+    for collection in collections {
+        let (key, span) = (collection.list(), collection.span);
+        shape = shape.with_entries(key, list(vec![collection.node()], span));
+    }
+    Found { kind: Kind::Firewall, names: vec![name.clone()], node: shape.node() }
+}
+
 impl Group {
     fn found(self, found: &mut Vec<Found>) {
-        let collections = self.collections.into_iter().map(|collection| {
-            let action = Shape::new(collection.span).with("type", Some(collection.action)).node();
-            Shape::new(collection.span)
-                .with("name", Some(collection.name))
-                .with("priority", Some(collection.priority))
-                .with("action", Some(action))
-                .with("rules", Some(list(collection.rules, collection.span)))
-                .node()
-        });
+        if let (Some(name), None) = (&self.firewall, &self.name) {
+            found.push(firewall(name, self.collections, self.span));
+            return;
+        }
+        let collections = self.collections.into_iter().map(Collection::node);
         let Some(name) = self.name else {
             found.extend(collections.map(|node| Found {
                 kind: Kind::Collection,

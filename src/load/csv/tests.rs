@@ -122,9 +122,12 @@ fn tables_that_lost_the_order_are_refused() {
 
 #[test]
 fn tables_of_something_else() {
-    check("service,feature,level,cloud\nAKS,core,required,public\n", expect![[r#"
+    check(
+        "service,feature,level,cloud\nAKS,core,required,public\n",
+        expect![[r#"
         `a.json` is a table, but none of rules (a table of rules has columns such as `RuleCollectionGroup`, `RuleCollectionName`, `RuleCollectionPriority`, `RuleName`, `SourceAddresses`)
-    "#]]);
+    "#]],
+    );
 }
 
 const SHORT: &str = "Group,GroupPriority,Collection,CollectionPriority,Action,RuleType,Rule,Protocols,Sources,DestinationAddresses,Ports";

@@ -167,6 +167,15 @@ proptest! {
     }
 
     #[test]
+    fn a_table_holds_the_same_classic_firewall(mut wanted in firewalls()) {
+        wanted.firewalls.iter_mut().for_each(|it| it.settings = crate::policy::Settings::default());
+        let text = checked(write::csv(&wanted));
+        let (read, errors) = loaded(&text);
+        prop_assert_eq!(errors, Vec::<String>::new());
+        prop_assert_eq!(without_places(read), without_places(wanted), "{}", text);
+    }
+
+    #[test]
     fn terraform_code_holds_the_same_rule_set(wanted in policies()) {
         let text = checked(write::terraform(&wanted));
         let blocks = hcl::blocks(&text);
