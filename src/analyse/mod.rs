@@ -14,4 +14,5 @@ pub mod shadow;
 mod small_world;
 pub mod space;
 pub mod suppression;
+pub mod tags;
 pub mod traffic;

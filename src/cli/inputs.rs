@@ -146,7 +146,7 @@ fn shown_name(file: &Path) -> String {
 /// The files of a folder that can hold a rule set, in a stable order. A folder also holds notes,
 /// pictures and logs, so here the name decides what is looked at; named files always are.
 fn rule_set_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    const ENDINGS: [&str; 4] = ["json", "jsonc", "azfw", "csv"];
+    const ENDINGS: [&str; 5] = ["json", "jsonc", "azfw", "csv", "tfstate"];
     let mut files = Vec::new();
     for entry in WalkDir::new(folder).sort_by_file_name() {
         let entry =

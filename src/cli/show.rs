@@ -8,8 +8,10 @@ use clap::{Args, ValueEnum};
 use super::args::{GlobalArgs, OutputArgs, RulesetArgs};
 use super::failure::Failure;
 use super::{ExitStatus, inputs};
+use crate::analyse::tags::used_tags;
+use crate::compile::Ruleset;
 use crate::report::{sanitize, show};
-use crate::source::InputError;
+use crate::source::{InputError, Sources};
 
 /// The effective rules in evaluation order, with inheritance and IP Groups resolved
 #[derive(Debug, Args)]
@@ -19,6 +21,10 @@ pub(super) struct ShowArgs {
     files: Vec<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Show the service tags, FQDN tags, web categories and IP Groups that the rules use, and which
+    /// of them the given files do not cover (exit status 3 if there are any)
+    #[arg(long)]
+    tags: bool,
     #[command(flatten)]
     ruleset: RulesetArgs,
     #[command(flatten)]
@@ -35,6 +41,9 @@ enum Format {
 
 pub(super) fn run(args: &ShowArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
     let (ruleset, loaded) = inputs::ruleset(&args.files, &args.ruleset, global)?;
+    if args.tags {
+        return tags(args, &ruleset, &loaded.sources);
+    }
     let text = match args.format {
         Format::Text => {
             sanitize::terminal_lines(&show::text(&ruleset, args.output.width())).into_owned()
@@ -44,13 +53,40 @@ pub(super) fn run(args: &ShowArgs, global: &GlobalArgs) -> Result<ExitStatus, Fa
             .map_err(|error| InputError::new(format!("cannot write CSV: {error}")))?,
         Format::Json => {
             let json = show::json(&ruleset, &loaded.sources, &loaded.warnings);
-            let text = serde_json::to_string_pretty(&json)
-                .map_err(|error| InputError::new(format!("cannot write JSON: {error}")))?;
-            text + "\n"
+            json_text(&json)?
         }
     };
+    print(args, &text)?;
+    Ok(ExitStatus::Yes)
+}
+
+/// The names whose content stands elsewhere.
+fn tags(args: &ShowArgs, ruleset: &Ruleset, sources: &Sources) -> Result<ExitStatus, Failure> {
+    let used = used_tags(ruleset);
+    let text = match args.format {
+        Format::Text => {
+            let text = show::tags_text(&used, args.output.width());
+            sanitize::terminal_lines(&text).into_owned()
+        }
+        Format::Markdown => show::tags_markdown(&used),
+        Format::Csv => show::tags_csv(&used, sources)
+            .map_err(|error| InputError::new(format!("cannot write CSV: {error}")))?,
+        Format::Json => json_text(&show::tags_json(&used, sources))?,
+    };
+    print(args, &text)?;
+    let is_known = used.iter().all(|tag| tag.is_covered);
+    Ok(if is_known { ExitStatus::Yes } else { ExitStatus::Undecided })
+}
+
+fn json_text(json: &impl serde::Serialize) -> Result<String, Failure> {
+    let text = serde_json::to_string_pretty(json)
+        .map_err(|error| InputError::new(format!("cannot write JSON: {error}")))?;
+    Ok(text + "\n")
+}
+
+fn print(args: &ShowArgs, text: &str) -> Result<(), Failure> {
     let mut out = args.output.writer()?;
     out.write_all(text.as_bytes())?;
     out.flush()?;
-    Ok(ExitStatus::Yes)
+    Ok(())
 }

@@ -11,6 +11,7 @@ use super::criteria::{
 };
 use super::link::Layer;
 use super::order::{Placed, RuleKind, ordered};
+use super::web_category::letters;
 use super::{
     AppDestinationAddresses, InfrastructureList, LayerOutline, NatInheritance, Options, RuleInfo,
     RulePath, Ruleset, RulesetOptions, Stage, settings,
@@ -433,11 +434,6 @@ impl Union {
         self.unknown.dedup();
         AddressCriterion { known: self.ranges.into_iter().collect(), unknown: self.unknown }
     }
-}
-
-/// A web category by its letters alone: `Social networking` is `SocialNetworking`.
-pub(crate) fn letters(category: &str) -> SmolStr {
-    category.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect()
 }
 
 fn info(placed: &Placed<'_>) -> RuleInfo {

@@ -9,6 +9,7 @@ mod outline;
 mod path;
 mod ruleset;
 mod settings;
+mod web_category;
 
 use crate::policy::Inventory;
 use crate::source::{Span, Warning};
@@ -17,13 +18,13 @@ pub use criteria::{
     AddressCriterion, ApplicationCriteria, NatAddress, NatCriteria, NatPort, NatTarget, Need,
     NetworkCriteria, PortCriterion, ProtocolCriterion, TargetCriterion,
 };
-pub(crate) use lower::letters;
 pub use order::Block;
 pub use outline::{CollectionOutline, GroupOutline, LayerOutline};
 pub use path::RulePath;
 pub use ruleset::{
     Bypass, Idps, InfrastructureList, RuleInfo, Ruleset, RulesetOptions, Stage, ThreatIntel,
 };
+pub(crate) use web_category::letters;
 
 /// How to read what the documents of Microsoft leave open or contradict each other in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -18,6 +18,7 @@ mod lines;
 mod loader;
 mod notes;
 mod policy;
+mod regions;
 mod rule;
 mod rule_group;
 mod rule_kind;
@@ -158,7 +159,9 @@ fn document(id: SourceId, sources: &Sources) -> Result<Document, Vec<InputError>
             return Ok(Document::Lines(form));
         }
     }
-    if let Some(error) = foreign::refusal(name(id, sources), text) {
+    let name = name(id, sources);
+    let refusal = || foreign::refusal(name, text).or_else(|| csv::other_table(name, text));
+    if let Some(error) = refusal() {
         return Err(vec![error]);
     }
     let nodes = json::documents(text, id).map_err(|error| {

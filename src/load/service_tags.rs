@@ -4,6 +4,7 @@ use ipnet::IpNet;
 
 use super::fields::{Fields, Subject, Tags};
 use super::notes::Notes;
+use super::regions::{RegionalTag, add_spellings};
 use crate::net::{IpRange, IpSet};
 use crate::policy::{Address, TagFile, Written};
 use crate::source::Spanned;
@@ -23,17 +24,21 @@ pub(super) fn tag_file(notes: &mut Notes<'_>, node: &Node) -> TagFile {
         cloud: fields.text("cloud"),
         ..TagFile::default()
     };
+    let mut regional = Vec::new();
     for tag in fields.entries(&["values"]) {
         let fields = Fields::of(tag);
         let Some(name) = fields.spanned_text("name").or_else(|| fields.spanned_text("id")) else {
             continue;
         };
         let key = name.value.to_ascii_lowercase();
+        let region_id = fields.text("regionId").and_then(|id| id.parse().ok());
         let subject = Subject { fields, what: "service tag", name };
         if let Some(addresses) = addresses(notes, &subject) {
+            regional.extend(RegionalTag::new(&key, region_id));
             file.tags.insert(key.into(), addresses);
         }
     }
+    add_spellings(&mut file, &regional);
     file
 }
 

@@ -92,6 +92,26 @@ pub struct TagFile {
     pub cloud: Option<SmolStr>,
     /// Tag name, lower case, to its addresses.
     pub tags: BTreeMap<SmolStr, IpSet>,
+    /// Other names of tags, lower case: their regions in another spelling.
+    pub aliases: BTreeMap<SmolStr, SmolStr>,
+}
+
+impl TagFile {
+    /// The addresses of the tag `name`, lower case.
+    fn addresses(&self, name: &str) -> Option<&IpSet> {
+        self.tags.get(name).or_else(|| self.tags.get(self.aliases.get(name)?))
+    }
+}
+
+/// An FQDN tag in the spelling that is compared. Microsoft's pages and API call some differently:
+/// `AzureHDInsight` is `HDInsight`, and `Office365.…` has become `Microsoft365.…`.
+fn fqdn_tag_key(name: &str) -> SmolStr {
+    let name = name.trim().to_ascii_lowercase();
+    match name.strip_prefix("office365.") {
+        Some(rest) => SmolStr::from(format!("microsoft365.{rest}")),
+        None if name == "azurehdinsight" => "hdinsight".into(),
+        None => name.into(),
+    }
 }
 
 impl SideTables {
@@ -113,13 +133,34 @@ impl SideTables {
     /// The names of an FQDN tag in any case; `None`: no table lists it.
     #[must_use]
     pub fn fqdn_tag(&self, name: &str) -> Option<&[FqdnPattern]> {
-        self.fqdn_tags.get(name.to_ascii_lowercase().as_str()).map(Vec::as_slice)
+        let exact = self.fqdn_tags.get(name.to_ascii_lowercase().as_str());
+        let wanted = fqdn_tag_key(name);
+        let mut others = self.fqdn_tags.iter();
+        let other = || others.find(|(known, _)| fqdn_tag_key(known) == wanted).map(|(_, it)| it);
+        exact.or_else(other).map(Vec::as_slice)
     }
 
     /// The addresses of a service tag in any case; `None`: no file lists it.
     #[must_use]
     pub fn service_tag(&self, name: &str) -> Option<&IpSet> {
         let name = name.to_ascii_lowercase();
-        self.service_tags.iter().rev().find_map(|file| file.tags.get(name.as_str()))
+        self.service_tags.iter().rev().find_map(|file| file.addresses(&name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fqdn_tags_have_other_names() {
+        let names = vec![FqdnPattern::Any];
+        let tags = ["hdinsight", "microsoft365.exchange.optimize"];
+        let fqdn_tags = tags.into_iter().map(|tag| (tag.into(), names.clone())).collect();
+        let tables = SideTables { fqdn_tags, ..SideTables::default() };
+        assert!(tables.fqdn_tag("AzureHDInsight").is_some());
+        assert!(tables.fqdn_tag("Office365.Exchange.Optimize").is_some());
+        assert!(tables.fqdn_tag("Office365.Exchange.Allow").is_none());
+        assert!(tables.fqdn_tag("HDINSIGHT").is_some());
     }
 }

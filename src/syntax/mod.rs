@@ -5,9 +5,12 @@ pub mod csv;
 pub mod expression;
 pub mod filter;
 pub mod flow;
+#[cfg(test)]
+pub(crate) mod hcl;
 pub mod json;
 pub mod legacy;
 pub mod query;
+pub mod terraform;
 pub mod text;
 pub mod value;
 

@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use crate::policy::{
-    Inventory, IpGroup, IpGroupRef, ResourceId, Rule, RuleCollection, RuleCollectionGroup,
-    RuleHead, Settings, Written,
+    ClassicFirewall, Inventory, IpGroup, IpGroupRef, ResourceId, Rule, RuleCollection,
+    RuleCollectionGroup, RuleHead, Settings, Written,
 };
 use crate::source::{Severity, Spanned, Warning};
 use crate::syntax::csv::entry_text;
@@ -12,9 +12,10 @@ use crate::write::Output;
 use crate::write::remarks::{Remarks, Resource, distinct, policy_of};
 
 /// The columns, in order.
-const COLUMNS: [&str; 27] = [
+const COLUMNS: [&str; 28] = [
     "Policy",
     "ParentPolicy",
+    "Firewall",
     "RuleCollectionGroup",
     "RuleCollectionGroupPriority",
     "RuleCollectionName",
@@ -44,7 +45,7 @@ const COLUMNS: [&str; 27] = [
 
 /// The rules of all policies, one in each row; an IP Group is a row of the type `IpGroup`.
 ///
-/// Settings of policies are no part of a table; classic firewalls have no groups and do not fit.
+/// Settings are no part of a table. Collections of a classic firewall have no groups.
 #[must_use]
 pub fn csv(inventory: &Inventory) -> Output {
     let mut remarks = Remarks::default();
@@ -52,17 +53,13 @@ pub fn csv(inventory: &Inventory) -> Output {
     let mut rows = Vec::new();
     for policy in &inventory.policies {
         remarks.note_missing_groups(inventory, policy);
-        note_settings(&mut remarks, policy.name(), &policy.settings);
+        note_settings(&mut remarks, "policy", policy.name(), &policy.settings);
     }
     for group in distinct(&mut remarks, &inventory.groups, |a, b| a.policy == b.policy) {
         group_rows(&mut remarks, inventory, group, &mut rows);
     }
-    for firewall in &inventory.firewalls {
-        let message = format!("classic firewall `{}` does not fit into the table", firewall.name());
-        let help = "its collections have no groups: convert to `text` or `arm`";
-        if firewall.policy.is_none() || !firewall.collections.is_empty() {
-            remarks.impossible(message, firewall.name.span, help);
-        }
+    for firewall in distinct(&mut remarks, &inventory.firewalls, |_, _| true) {
+        firewall_rows(&mut remarks, firewall, &mut rows);
     }
     for group in distinct(&mut remarks, &inventory.ip_groups, |_, _| true) {
         rows.push(ip_group_row(group));
@@ -116,13 +113,44 @@ fn protected(text: &str) -> String {
     if text.starts_with(starts) { format!("'{text}") } else { text.to_owned() }
 }
 
-fn note_settings(remarks: &mut Remarks, name: &str, settings: &Settings) {
+fn note_settings(remarks: &mut Remarks, what: &str, name: &str, settings: &Settings) {
     let without_place = Settings { location: None, ..settings.clone() };
     if without_place != Settings::default() {
-        let message = format!("settings of policy `{name}` are not in the table");
+        let message = format!("settings of {what} `{name}` are not in the table");
         let help = "who reads it takes Azure's defaults: keep the settings elsewhere, or convert to \
                     `text` or `arm`";
         remarks.warn(message, None, help);
+    }
+}
+
+fn firewall_rows(remarks: &mut Remarks, firewall: &ClassicFirewall, rows: &mut Vec<Row>) {
+    note_settings(remarks, "firewall", firewall.name(), &firewall.settings);
+    if let Some(policy) = &firewall.policy {
+        let message = format!(
+            "that policy `{}` governs firewall `{}` is not in the table",
+            policy.value.name(),
+            firewall.name()
+        );
+        remarks.warn(message, policy.span, "keep it elsewhere, or convert to `text` or `arm`");
+    }
+    let mut start = Row::default();
+    start.put("Firewall", firewall.name());
+    for collection in &firewall.collections {
+        refuse_mixture(remarks, collection);
+    }
+    collections_rows(remarks, firewall.name(), &start, &firewall.collections, rows);
+}
+
+/// A classic firewall keeps its collections by the type of their rules.
+fn refuse_mixture(remarks: &mut Remarks, collection: &RuleCollection) {
+    let kind = std::mem::discriminant::<Rule>;
+    let mut kinds = collection.rules.iter().map(kind);
+    let first = kinds.next();
+    if kinds.any(|kind| Some(kind) != first) {
+        let name = &collection.name.value;
+        let message = format!("rule collection `{name}` holds rules of several types");
+        let help = "Azure takes one type of rules in a collection: put them into one each";
+        remarks.impossible(message, collection.name.span, help);
     }
 }
 
@@ -140,20 +168,30 @@ fn group_rows(
     start.put("ParentPolicy", parent.map(|base| base.value.name()).unwrap_or_default());
     start.put("RuleCollectionGroup", group.name());
     start.put("RuleCollectionGroupPriority", group.priority.value.to_string());
+    collections_rows(remarks, group.name(), &start, &group.collections, rows);
+    if group.collections.is_empty() {
+        let message = format!("rule collection group `{}` is empty and left out", group.name());
+        remarks.warn(message, group.name.span, "a table holds rules only");
+    }
+}
+
+fn collections_rows(
+    remarks: &mut Remarks,
+    owner: &str,
+    start: &Row,
+    collections: &[RuleCollection],
+    rows: &mut Vec<Row>,
+) {
     let mut names = Vec::new();
-    for collection in &group.collections {
+    for collection in collections {
         let name = &collection.name.value;
         if names.contains(&name) {
-            let message = format!("two rule collections of `{}` are called `{name}`", group.name());
+            let message = format!("two rule collections of `{}` are called `{name}`", owner);
             let help = "give them different names: a table tells them apart by name";
             remarks.impossible(message, collection.name.span, help);
         }
         names.push(name);
-        collection_rows(remarks, &start, collection, rows);
-    }
-    if group.collections.is_empty() {
-        let message = format!("rule collection group `{}` is empty and left out", group.name());
-        remarks.warn(message, group.name.span, "a table holds rules only");
+        collection_rows(remarks, start, collection, rows);
     }
 }
 

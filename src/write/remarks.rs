@@ -80,8 +80,9 @@ impl Remarks {
                     reference.value.name(),
                     policy.name.value
                 );
-                let help = "add it: `az network firewall policy rule-collection-group list`";
-                self.impossible(message, reference.span, help);
+                let help = "its rules are not written; add it: \
+                            `az network firewall policy rule-collection-group list`";
+                self.warn(message, reference.span, help);
             }
         }
     }

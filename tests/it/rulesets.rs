@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use azfw::compile::{Options, compile};
 use azfw::evaluate::evaluate;
+use azfw::policy::Inventory;
+use azfw::write;
 
 use crate::expectation::Expectation;
 use crate::input::{Loaded, difference, load};
@@ -79,6 +81,31 @@ fn every_folder_is_run() {
     let entries = fs::read_dir(folder("")).expect("rulesets/ is there");
     let folders = entries.filter(|entry| entry.as_ref().expect("readable").path().is_dir());
     assert_eq!(folders.count(), 4, "a new folder needs a line in the test above");
+}
+
+/// The same order of resources, whatever the order of the files.
+fn sorted(mut inventory: Inventory) -> Inventory {
+    inventory.policies.sort_by_key(|policy| policy.name.value.clone());
+    inventory.groups.sort_by_key(|group| {
+        (group.policy.as_ref().map(ToString::to_string), group.name.value.clone())
+    });
+    inventory
+}
+
+#[test]
+fn every_template_is_what_convert_makes_of_the_text() {
+    for name in ["seed", "seed-repaired", "parent-child"] {
+        let folder = folder(name);
+        let text = text_form(name);
+        let written = write::arm(&text.inventory);
+        assert!(!written.is_another_rule_set(), "{:?}", written.warnings);
+        let (_, kept) = file(&folder, "policy.json");
+        assert_eq!(written.text, kept, "make it anew: azfw convert rulesets/{name} --to arm");
+        let template = load(&files(&folder, is_json)).expect("the files can be read");
+        check(&folder, &template);
+        let (ours, theirs) = (sorted(template.inventory), sorted(text.inventory));
+        assert_eq!(difference(&ours, &theirs), None);
+    }
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// A module names only modules before it in this list. See ARCHITECTURE.md.
 const ORDER: [&str; 17] = [
-    "net", "random", "source", "flow", "policy", "syntax", "load", "write", "compile", "evaluate",
-    "analyse", "generate", "logs", "tables", "report", "cli", "main",
+    "net", "random", "source", "flow", "policy", "syntax", "load", "compile", "evaluate",
+    "analyse", "generate", "logs", "tables", "report", "write", "cli", "main",
 ];
 
 fn root() -> &'static Path {

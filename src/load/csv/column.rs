@@ -5,6 +5,8 @@
 pub(super) enum Column {
     Policy,
     ParentPolicy,
+    /// A classic firewall, whose collections have no groups.
+    Firewall,
     Group,
     GroupPriority,
     Collection,
@@ -52,6 +54,7 @@ pub(super) enum Column {
 const NAMES: &[(Column, &[&str])] = &[
     (Column::Policy, &["policy", "policyname", "firewallpolicy", "firewallpolicyname"]),
     (Column::ParentPolicy, &["parentpolicy", "basepolicy", "parent"]),
+    (Column::Firewall, &["firewall", "firewallname", "azurefirewall", "azurefirewallname"]),
     (Column::Group, &["group", "rulecollectiongroup", "rulecollectiongroupname", "rcg", "rcgname"]),
     (Column::GroupPriority, &["grouppriority", "rulecollectiongrouppriority", "rcgpriority"]),
     (Column::Collection, &["collection", "collectionname", "rulecollection", "rulecollectionname"]),

@@ -100,6 +100,25 @@ impl Header {
     }
 }
 
+/// What to say of a table of something else.
+pub(super) fn other_table(name: &str, text: &str) -> Option<InputError> {
+    let line = text.trim_start_matches('\u{feff}').lines().find(|line| !line.trim().is_empty())?;
+    let is_heading = |cell: &str| {
+        let cell = cell.trim().trim_matches('"');
+        cell.starts_with(|c: char| c.is_alphabetic())
+            && cell.chars().all(|c| c.is_alphanumeric() || " _-./()".contains(c))
+    };
+    let is_table = |delimiter: &char| {
+        line.matches(*delimiter).count() >= 2 && line.split(*delimiter).all(is_heading)
+    };
+    DELIMITERS.iter().find(|delimiter| is_table(delimiter))?;
+    let error = InputError::new(format!("`{name}` is a table, but none of rules"));
+    Some(error.with_help(
+        "a table of rules has columns such as `RuleCollectionGroup`, `RuleCollectionName`, \
+         `RuleCollectionPriority`, `RuleName`, `SourceAddresses`",
+    ))
+}
+
 /// The rule sets of a table.
 ///
 /// # Errors
@@ -158,6 +177,7 @@ struct Policy {
 
 struct Group {
     policy: Option<SmolStr>,
+    firewall: Option<SmolStr>,
     /// `None`: the table has collections without groups.
     name: Option<Node>,
     priority: Option<Node>,
@@ -235,25 +255,25 @@ impl Table {
 
     fn group(&mut self, notes: &Notes<'_>, row: &Row<'_>) -> Result<&mut Group, InputError> {
         let policy = row.text(Column::Policy).map(SmolStr::from);
+        let firewall = row.text(Column::Firewall).map(SmolStr::from);
         let (name, priority) = (row.node(Column::Group), row.node(Column::GroupPriority));
         let is_it = |group: &Group| {
             group.policy == policy
+                && group.firewall == firewall
                 && group.name.as_ref().map(|name| &name.value)
                     == name.as_ref().map(|name| &name.value)
         };
-        let index = match self.groups.iter().position(is_it) {
-            Some(index) => index,
-            None => {
-                self.groups.push(Group {
-                    policy,
-                    name,
-                    priority: priority.clone(),
-                    collections: Vec::new(),
-                    span: row.span,
-                });
-                self.groups.len() - 1
-            }
-        };
+        let index = self.groups.iter().position(is_it).unwrap_or_else(|| {
+            self.groups.push(Group {
+                policy: policy.clone(),
+                firewall: firewall.clone(),
+                name: name.clone(),
+                priority: priority.clone(),
+                collections: Vec::new(),
+                span: row.span,
+            });
+            self.groups.len() - 1
+        });
         #[expect(clippy::indexing_slicing, reason = "`index` is of the same list")]
         let group = &mut self.groups[index];
         if let (Some(known), Some(priority)) = (&group.priority, &priority) {
@@ -308,17 +328,45 @@ impl Policy {
     }
 }
 
+impl Collection {
+    fn node(self) -> Node {
+        let action = Shape::new(self.span).with("type", Some(self.action)).node();
+        Shape::new(self.span)
+            .with("name", Some(self.name))
+            .with("priority", Some(self.priority))
+            .with("action", Some(action))
+            .with("rules", Some(list(self.rules, self.span)))
+            .node()
+    }
+
+    /// The list of a classic firewall that the collection belongs to, by its first rule.
+    fn list(&self) -> &'static str {
+        let kind = self.rules.first().and_then(|rule| rule.get("ruleType")).and_then(Node::text);
+        match kind {
+            Some("NatRule") => "natRuleCollections",
+            Some("ApplicationRule") => "applicationRuleCollections",
+            Some(_) | None => "networkRuleCollections",
+        }
+    }
+}
+
+/// A classic firewall with its collections by type.
+fn firewall(name: &SmolStr, collections: Vec<Collection>, span: Span) -> Found {
+    let mut shape = Shape::new(span).with_text("name", &**name);
+    for collection in collections {
+        let (key, span) = (collection.list(), collection.span);
+        shape = shape.with_entries(key, list(vec![collection.node()], span));
+    }
+    Found { kind: Kind::Firewall, names: vec![name.clone()], node: shape.node() }
+}
+
 impl Group {
     fn found(self, found: &mut Vec<Found>) {
-        let collections = self.collections.into_iter().map(|collection| {
-            let action = Shape::new(collection.span).with("type", Some(collection.action)).node();
-            Shape::new(collection.span)
-                .with("name", Some(collection.name))
-                .with("priority", Some(collection.priority))
-                .with("action", Some(action))
-                .with("rules", Some(list(collection.rules, collection.span)))
-                .node()
-        });
+        if let (Some(name), None) = (&self.firewall, &self.name) {
+            found.push(firewall(name, self.collections, self.span));
+            return;
+        }
+        let collections = self.collections.into_iter().map(Collection::node);
         let Some(name) = self.name else {
             found.extend(collections.map(|node| Found {
                 kind: Kind::Collection,

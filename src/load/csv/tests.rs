@@ -71,7 +71,7 @@ fn what_azfw_prints_itself() {
               network r: TCP,UDP 10.0.0.0/8|/subscriptions/*/resourceGroups/*/providers/Microsoft.Network/ipGroups/servers -> AzureMonitor|/subscriptions/*/resourceGroups/*/providers/Microsoft.Network/ipGroups/clients|time.example.com:443
             group a of child 200
              c 100 Deny
-              application r: Https:443 *| -> *.example.com|Value(Valid { host: Exact(Fqdn { name: "www.example.com" }), path: Exact("/a") })|WindowsUpdate|News with inspection
+              application r: Https:443 *| -> *.example.com|www.example.com/a|WindowsUpdate|News with inspection
               application odd: Https:443 *| -> *||| ?unknown field `later`
             warning in line 2: the table holds no settings of policy `child` (Azure's defaults are taken: threat intelligence alerts, DNS proxy off, IDPS off)
             warning in line 3: the table holds no settings of policy `base` (Azure's defaults are taken: threat intelligence alerts, DNS proxy off, IDPS off)
@@ -117,6 +117,16 @@ fn tables_that_lost_the_order_are_refused() {
         expect![[r#"
             `a.json` is a table of logs, not of rules (give it to `azfw report` or `azfw replay`)
         "#]],
+    );
+}
+
+#[test]
+fn tables_of_something_else() {
+    check(
+        "service,feature,level,cloud\nAKS,core,required,public\n",
+        expect![[r#"
+        `a.json` is a table, but none of rules (a table of rules has columns such as `RuleCollectionGroup`, `RuleCollectionName`, `RuleCollectionPriority`, `RuleName`, `SourceAddresses`)
+    "#]],
     );
 }
 

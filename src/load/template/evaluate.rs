@@ -168,6 +168,10 @@ impl<'s> Evaluator<'s> {
                 }
                 continue;
             }
+            // Where a certificate lies is no part of a rule set, and its parameter has no default.
+            if part.key.value.eq_ignore_ascii_case("keyVaultSecretId") {
+                continue;
+            }
             let key = self.key(&part.key, frame, span)?;
             made.push(Member { key, value: self.node(&part.value, frame)? });
         }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use smol_str::{SmolStr, format_smolstr};
 
 use super::entity::Entity;
-use super::reference::{Reference, whole};
 use super::unknown::{Change, Filler, Settled};
 use crate::syntax::json::Node;
+use crate::syntax::terraform::{Reference, whole};
 
 /// References are not followed further than this: modules are nested a few levels at most.
 const STEPS_MAX: usize = 32;

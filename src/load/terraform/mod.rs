@@ -10,7 +10,6 @@ mod firewall;
 mod group;
 mod link;
 mod policy;
-mod reference;
 mod unknown;
 
 use std::collections::BTreeMap;

@@ -2,10 +2,10 @@
 
 use smol_str::{SmolStr, format_smolstr};
 
-use super::reference::whole;
 use crate::load::shape::{text, unresolved};
 use crate::source::{Span, Spanned};
 use crate::syntax::json::{Member, Node, Value};
+use crate::syntax::terraform::whole;
 
 /// One side of a change.
 #[derive(Debug, Clone, Copy)]

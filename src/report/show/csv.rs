@@ -2,11 +2,12 @@
 
 use super::{stage, unknowns};
 use crate::compile::Ruleset;
+use crate::policy::Rule;
 use crate::report::rule_line::words;
 use crate::report::sanitize::csv_cell;
 
 /// The columns, in order.
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 17] = [
     "Order",
     "Stage",
     "Action",
@@ -22,6 +23,8 @@ const COLUMNS: [&str; 15] = [
     "Ports",
     "Translated",
     "Unknown",
+    "TerminateTLS",
+    "Inherited",
 ];
 
 /// The rules in evaluation order.
@@ -54,9 +57,21 @@ pub fn csv(ruleset: &Ruleset) -> Result<String, csv::Error> {
             words.ports.join(", "),
             words.translated.unwrap_or_default(),
             unknowns(ruleset, rule).join(", "),
+            terminate_tls(&info.written),
+            if info.path.is_inherited { "yes" } else { "" }.to_owned(),
         ];
         writer.write_record(row.iter().map(|cell| csv_cell(cell).into_owned()))?;
     }
     let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// `terminateTLS` as written.
+fn terminate_tls(rule: &Rule) -> String {
+    match rule {
+        Rule::Application(rule) => {
+            rule.terminate_tls.as_ref().map(|flag| flag.value.to_string()).unwrap_or_default()
+        }
+        Rule::Network(_) | Rule::Nat(_) => String::new(),
+    }
 }

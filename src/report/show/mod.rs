@@ -3,6 +3,7 @@
 mod csv;
 mod json;
 mod markdown;
+mod tags;
 mod text;
 
 use crate::compile::{AddressCriterion, Ruleset};
@@ -11,6 +12,7 @@ use crate::evaluate::{RuleRef, Stage};
 pub use csv::csv;
 pub use json::{PositionJson, ShowJson, json};
 pub use markdown::markdown;
+pub use tags::{TagsJson, tags_csv, tags_json, tags_markdown, tags_text};
 pub use text::text;
 
 /// The stage in which a rule is asked.

@@ -36,10 +36,10 @@ impl Writer<'_> {
             self.inventory.policies.iter().find(|policy| policy.is_meant(&id.value))
         });
         let Some(policy) = policy else { return self.ip_group_dependencies().collect() };
-        let groups = self.inventory.groups.iter().filter(|group| {
+        let mut groups = self.inventory.groups.iter().filter(|group| {
             super::policy_of(self.inventory, group).is_some_and(|owner| owner == policy)
         });
-        let last = groups.last().map(|group| {
+        let last = groups.next_back().map(|group| {
             value::resource_id(
                 crate::policy::RuleCollectionGroup::KIND,
                 &[policy.name(), group.name()],

@@ -11,6 +11,7 @@ use self::value::Values;
 use super::Output;
 use super::remarks::{Remarks, Resource, distinct, policy_of};
 use crate::policy::{FirewallPolicy, Inventory, ResourceId, RuleCollectionGroup};
+use crate::syntax::expression::Expression;
 
 const SCHEMA: &str =
     "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
@@ -134,16 +135,11 @@ impl Writer<'_> {
         for group in groups {
             let owner = policy.map(|policy| policy.name.value.as_str());
             let owner = owner.or_else(|| group.policy.as_ref().map(ResourceId::name));
-            let parts = match owner {
-                Some(owner) => vec![value::Part::Text(owner), value::Part::Text(group.name())],
-                None => {
-                    let message = "the policy of the rule collection groups is not known";
-                    let help = "give its name when you deploy: parameter `firewallPolicyName`";
-                    self.remarks.warn(message, group.name.span, help);
-                    let policy = self.values.declared("firewallPolicyName", "string");
-                    vec![value::Part::Expression(policy), value::Part::Text(group.name())]
-                }
+            let owner = match owner {
+                Some(owner) => value::Part::Text(owner),
+                None => value::Part::Expression(self.unknown_policy(group)),
             };
+            let parts = [owner, value::Part::Text(group.name())];
             let mut depends: Vec<Value> = before.take().into_iter().collect();
             if let Some(policy) = policy.filter(|_| depends.is_empty()) {
                 depends.push(value::resource_id(FirewallPolicy::KIND, &[policy.name()]));
@@ -165,6 +161,14 @@ impl Writer<'_> {
             resources.push(resource);
             before = Some(value::joined_id(RuleCollectionGroup::KIND, &parts));
         }
+    }
+
+    /// The name of a policy that no file says.
+    fn unknown_policy(&mut self, group: &RuleCollectionGroup) -> Expression {
+        let message = "the policy of the rule collection groups is not known";
+        let help = "give its name when you deploy: parameter `firewallPolicyName`";
+        self.remarks.warn(message, group.name.span, help);
+        self.values.declared("firewallPolicyName", "string")
     }
 
     fn location(&mut self, written: Option<&str>) -> Value {

@@ -79,13 +79,14 @@ impl Values {
         {
             let kind = match path.first() {
                 None => "string",
-                Some(Accessor::Property(_)) => "object",
-                Some(Accessor::Index(Expression::String(_))) => "object",
+                Some(Accessor::Property(_) | Accessor::Index(Expression::String(_))) => "object",
                 Some(Accessor::Index(Expression::Integer(_) | Expression::Call(_))) => "array",
             };
             self.parameters.insert(parameter.to_string(), kind);
         }
-        arguments.iter().for_each(|argument| self.need(argument));
+        for argument in arguments {
+            self.need(argument);
+        }
         for step in path {
             if let Accessor::Index(index) = step {
                 self.need(index);
@@ -133,21 +134,23 @@ impl Values {
         // All elements of an array of unknown length: the array itself.
         if let [Spanned { value: Written::Unresolved(text), .. }] = values
             && let Some(array) = text.strip_suffix("[*]]")
-        {
-            if let Ok(TemplateString::Expression(Expression::Call(array))) =
+            && let Ok(TemplateString::Expression(array)) =
                 TemplateString::parse(&format!("{array}]"))
-            {
-                let whole = Expression::Call(array.clone());
-                let value = self.expression(&whole, None);
-                if let ([Expression::String(name)], []) =
-                    (array.arguments.as_slice(), array.path.as_slice())
-                {
-                    self.parameters.entry(name.to_string()).and_modify(|kind| *kind = "array");
-                }
-                return value;
-            }
+        {
+            return self.array(&array);
         }
         values.iter().map(|value| self.text(value)).collect()
+    }
+
+    /// An array that only a deployment settles.
+    fn array(&mut self, array: &Expression) -> Value {
+        let value = self.expression(array, None);
+        if let Expression::Call(Call { arguments, path, .. }) = array
+            && let ([Expression::String(name)], []) = (arguments.as_slice(), path.as_slice())
+        {
+            self.parameters.entry(name.to_string()).and_modify(|kind| *kind = "array");
+        }
+        value
     }
 
     /// References to IP Groups.

@@ -161,14 +161,13 @@ impl Writer<'_> {
         if let Some(address) = &rule.translated_address {
             block.put("translated_address", self.value(address));
         }
-        match &rule.translated_port {
-            Some(port) => block.put("translated_port", self.value(port)),
-            None => {
-                let message = format!("rule `{}` has no translated port", rule.head.name.value);
-                let help = "the azurerm provider needs one: write it into the rule";
-                self.remarks.impossible(message, rule.head.span.0, help);
-            }
-        }
+        let Some(port) = &rule.translated_port else {
+            let message = format!("rule `{}` has no translated port", rule.head.name.value);
+            let help = "the azurerm provider needs one: write it into the rule";
+            self.remarks.impossible(message, rule.head.span.0, help);
+            return;
+        };
+        block.put("translated_port", self.value(port));
     }
 }
 

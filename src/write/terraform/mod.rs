@@ -77,15 +77,11 @@ impl Writer<'_> {
     /// A variable of the module; the same meaning is the same variable.
     fn variable(&mut self, name: &str, meaning: &str) -> Value {
         let known = self.variables.iter().find(|known| known.meaning == meaning);
-        let name = match known {
-            Some(known) => known.name.clone(),
-            None => {
-                let name = self.free_variable(name);
-                let meaning = meaning.to_owned();
-                self.variables.push(Variable { name: name.clone(), meaning });
-                name
-            }
-        };
+        if let Some(known) = known {
+            return Value::Reference(format!("var.{}", known.name));
+        }
+        let name = self.free_variable(name);
+        self.variables.push(Variable { name: name.clone(), meaning: meaning.to_owned() });
         Value::Reference(format!("var.{name}"))
     }
 

@@ -1,6 +1,5 @@
 //! What is written reads back: the same rule set, or one with the same verdicts.
 
-mod hcl;
 mod inventories;
 mod messages;
 mod round_trip;

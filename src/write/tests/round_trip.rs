@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::hcl;
 use super::inventories::{firewalls, policies};
 use crate::compile::{Options as CompileOptions, compile};
 use crate::evaluate::evaluate;
@@ -14,6 +13,7 @@ use crate::load::{Options, read};
 use crate::net::Fqdn;
 use crate::policy::{Inventory, Rule, Written};
 use crate::source::{Severity, Source, Sources};
+use crate::syntax::hcl;
 use crate::write::{self, Output};
 
 /// What `text` holds, and errors about it.
@@ -163,6 +163,15 @@ proptest! {
         let (read, errors) = loaded(&text);
         prop_assert_eq!(errors, Vec::<String>::new());
         prop_assert_eq!(verdicts(&read, &flows), verdicts(&wanted, &flows), "{}", text);
+        prop_assert_eq!(without_places(read), without_places(wanted), "{}", text);
+    }
+
+    #[test]
+    fn a_table_holds_the_same_classic_firewall(mut wanted in firewalls()) {
+        wanted.firewalls.iter_mut().for_each(|it| it.settings = crate::policy::Settings::default());
+        let text = checked(write::csv(&wanted));
+        let (read, errors) = loaded(&text);
+        prop_assert_eq!(errors, Vec::<String>::new());
         prop_assert_eq!(without_places(read), without_places(wanted), "{}", text);
     }
 

@@ -14,14 +14,14 @@ use serde_json::{Map, Value, json};
 
 /// A block: its type and labels, attributes, blocks within.
 #[derive(Debug)]
-pub(super) struct Block {
-    pub(super) heading: Vec<String>,
+pub(crate) struct Block {
+    pub(crate) heading: Vec<String>,
     attributes: Vec<(String, Value)>,
     blocks: Vec<Block>,
 }
 
 /// All blocks of a file; `None`: it is no Terraform code of the plain kind that is written.
-pub(super) fn blocks(text: &str) -> Option<Vec<Block>> {
+pub(crate) fn blocks(text: &str) -> Option<Vec<Block>> {
     let file = delimited(multispace0, many0(terminated(block, multispace0)), multispace0);
     all_consuming(file).parse(text).ok().map(|(_, blocks)| blocks)
 }
@@ -30,15 +30,17 @@ fn identifier(input: &str) -> IResult<&str, &str> {
     take_while1(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-').parse(input)
 }
 
+/// What stands in a block.
+enum Item {
+    Attribute(String, Value),
+    Block(Block),
+}
+
 fn block(input: &str) -> IResult<&str, Block> {
     let (rest, kind) = identifier(input)?;
     let (rest, labels) = many0(preceded(char(' '), quoted)).parse(rest)?;
     let (rest, _) = tag(" {\n").parse(rest)?;
     let (rest, _) = multispace0(rest)?;
-    enum Item {
-        Attribute(String, Value),
-        Block(Block),
-    }
     let item =
         alt((map(attribute, |(key, value)| Item::Attribute(key, value)), map(block, Item::Block)));
     let (rest, items) = many0(terminated(item, multispace1)).parse(rest)?;
@@ -106,7 +108,7 @@ fn quoted(input: &str) -> IResult<&str, String> {
 }
 
 /// The state that holds the resources of a file.
-pub(super) fn state(blocks: &[Block]) -> Value {
+pub(crate) fn state(blocks: &[Block]) -> Value {
     let variables: BTreeMap<&str, &str> = blocks
         .iter()
         .filter(|block| block.heading[0] == "variable")

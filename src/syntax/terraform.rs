@@ -11,22 +11,13 @@ use smol_str::SmolStr;
 
 /// What a reference points at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Reference {
+pub enum Reference {
+    /// A variable of the module.
     Variable(SmolStr),
     /// An output of a called module; `index` as in the module's address.
-    Output {
-        module: SmolStr,
-        index: SmolStr,
-        name: SmolStr,
-    },
+    Output { module: SmolStr, index: SmolStr, name: SmolStr },
     /// An attribute of a resource or data source.
-    Attribute {
-        is_managed: bool,
-        kind: SmolStr,
-        name: SmolStr,
-        index: SmolStr,
-        path: Vec<SmolStr>,
-    },
+    Attribute { is_managed: bool, kind: SmolStr, name: SmolStr, index: SmolStr, path: Vec<SmolStr> },
 }
 
 /// One step: a name and the index behind it, in its brackets.
@@ -46,7 +37,8 @@ fn steps(text: &str) -> Option<Vec<Step<'_>>> {
 
 impl Reference {
     /// The reference in `text`; `None` for `local.x`, `each.key`, `count.index` and whole resources.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let steps = steps(text)?;
         let index = |step: &Step<'_>| SmolStr::from(step.1.unwrap_or_default());
         match steps.as_slice() {
@@ -85,7 +77,8 @@ impl Reference {
 }
 
 /// The references that are no mere beginning of another one: a plan lists `a.b.id` and `a.b`.
-pub(super) fn whole<'t>(references: &[&'t str]) -> Vec<&'t str> {
+#[must_use]
+pub fn whole<'t>(references: &[&'t str]) -> Vec<&'t str> {
     let is_beginning = |text: &str, of: &str| {
         of.strip_prefix(text).is_some_and(|rest| rest.starts_with(['.', '[']))
     };
