@@ -3,6 +3,7 @@
 
 mod criteria;
 mod link;
+mod lists;
 mod lower;
 mod order;
 mod path;
@@ -20,7 +21,8 @@ pub(crate) use lower::letters;
 pub use order::Block;
 pub use path::RulePath;
 pub use ruleset::{
-    Bypass, Idps, InfrastructureList, RuleInfo, Ruleset, RulesetOptions, Stage, ThreatIntel,
+    Bypass, Idps, InfrastructureList, RuleInfo, Ruleset, RulesetOptions, SignatureMode, Stage,
+    ThreatIntel,
 };
 
 /// How to read what the documents of Microsoft leave open or contradict each other in.

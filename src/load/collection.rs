@@ -56,13 +56,15 @@ pub(super) fn subject<'n>(
     node: &'n Node,
     what: &'static str,
 ) -> Result<Subject<'n>, InputError> {
+    // `IP Group` and `IDPS bypass` begin with a vowel.
+    let article = if what.starts_with('I') { "an" } else { "a" };
     let Value::Object(_) = &node.value else {
         if let Some(Scalar::Unresolved(expression)) = scalar(node) {
-            let message = format!("a {what} is not known: `{}`", quoted(&expression));
+            let message = format!("{article} {what} is not known: `{}`", quoted(&expression));
             let error = notes.error(message, node.span);
             return Err(error.with_help("give the parameters in it values"));
         }
-        let message = format!("expected a {what}, found `{}`", notes.written(node.span));
+        let message = format!("expected {article} {what}, found `{}`", notes.written(node.span));
         return Err(notes.error(message, node.span).with_help("write an object: `{\"name\": …}`"));
     };
     if let Some(properties) = node.get("properties")

@@ -375,9 +375,9 @@ impl Notes<'_> {
         Ok(Spanned::new(priority, node.span))
     }
 
-    /// A yes or no; what is neither is reported.
+    /// A yes or no on which no verdict depends; what is neither is reported.
     pub(super) fn flag(&mut self, subject: &Subject<'_>, key: &str) -> Option<Spanned<bool>> {
-        let flag = self.single(subject, key, key, boolean)?;
+        let flag = self.single(subject, key, &format!("`{key}`"), boolean)?;
         let value = flag.value.value().copied();
         if let (Written::Unresolved(expression), Some(span)) = (&flag.value, flag.span) {
             let message = format!("`{key}` of {subject} is not known: `{}`", quoted(expression));

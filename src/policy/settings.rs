@@ -8,12 +8,13 @@ use super::{Address, IpGroupRef, Written};
 use crate::net::{FqdnPattern, IpProtocol, PortRange};
 use crate::source::Spanned;
 
-/// Settings of a policy or a classic firewall, as written. `None`: not written.
+/// Settings of a policy or a classic firewall, as written. `None`: not written, which is not the
+/// same as written and not known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     pub tier: Option<Spanned<SkuTier>>,
     pub location: Option<SmolStr>,
-    pub threat_intel_mode: Option<Spanned<ThreatIntelMode>>,
+    pub threat_intel_mode: Option<Spanned<Written<ThreatIntelMode>>>,
     pub threat_intel_allowlist: ThreatIntelAllowlist,
     pub dns: Option<DnsSettings>,
     pub intrusion_detection: Option<IntrusionDetection>,
@@ -89,7 +90,7 @@ pub struct ThreatIntelAllowlist {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DnsSettings {
     /// Not written: no.
-    pub enable_proxy: Option<Spanned<bool>>,
+    pub enable_proxy: Option<Spanned<Written<bool>>>,
     pub servers: Vec<Spanned<Written<IpAddr>>>,
 }
 
@@ -97,7 +98,7 @@ pub struct DnsSettings {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IntrusionDetection {
     /// Not written: Off.
-    pub mode: Option<Spanned<IdpsMode>>,
+    pub mode: Option<Spanned<Written<IdpsMode>>>,
     pub profile: Option<SmolStr>,
     pub overrides: Vec<SignatureOverride>,
     pub bypass: Vec<BypassTraffic>,
@@ -133,8 +134,8 @@ impl IdpsMode {
 /// An entry of `signatureOverrides`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureOverride {
-    pub id: Spanned<SmolStr>,
-    pub mode: IdpsMode,
+    pub id: Spanned<Written<SmolStr>>,
+    pub mode: Written<IdpsMode>,
 }
 
 /// An entry of `bypassTrafficSettings`: traffic that IDPS leaves alone.
@@ -143,7 +144,7 @@ pub struct BypassTraffic {
     pub name: Spanned<SmolStr>,
     pub description: Option<SmolStr>,
     /// `None`: `ANY`.
-    pub protocol: Option<IpProtocol>,
+    pub protocol: Option<Written<IpProtocol>>,
     pub sources: Vec<Spanned<Written<Address>>>,
     pub source_ip_groups: Vec<Spanned<IpGroupRef>>,
     pub destinations: Vec<Spanned<Written<Address>>>,
