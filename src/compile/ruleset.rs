@@ -83,6 +83,22 @@ pub struct ThreatIntel {
     pub unknown_fqdns: Vec<Need>,
 }
 
+impl ThreatIntel {
+    /// The mode for people: `Deny`, or what is known of it.
+    #[must_use]
+    pub fn mode_text(&self) -> String {
+        mode_text(self.mode.name(), self.mode == ThreatIntelMode::Off, &self.unknown_mode)
+    }
+}
+
+fn mode_text(name: &str, is_laxest: bool, unknown: &[Need]) -> String {
+    match (unknown.is_empty(), is_laxest) {
+        (true, _) => name.to_owned(),
+        (false, true) => "not known".to_owned(),
+        (false, false) => format!("{name} or stricter"),
+    }
+}
+
 /// IDPS of parent and child together.
 #[derive(Debug, Clone)]
 pub struct Idps {
@@ -95,6 +111,14 @@ pub struct Idps {
     /// Overrides of which nobody knows the signature: they may change any.
     pub unknown_overrides: Vec<Need>,
     pub bypass: Vec<Bypass>,
+}
+
+impl Idps {
+    /// The mode for people: `Deny`, or what is known of it.
+    #[must_use]
+    pub fn mode_text(&self) -> String {
+        mode_text(self.mode.name(), self.mode == IdpsMode::Off, &self.unknown_mode)
+    }
 }
 
 /// The mode that a policy sets for one signature.

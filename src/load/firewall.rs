@@ -13,7 +13,7 @@ use crate::policy::{Address, ClassicFirewall, DnsSettings, Settings, Snat, Writt
 use crate::source::{InputError, Severity, Spanned};
 use crate::syntax::value::{self, ValueError};
 
-const COLLECTIONS: [(&str, RuleKind); 3] = [
+pub(super) const COLLECTIONS: [(&str, RuleKind); 3] = [
     ("natRuleCollections", RuleKind::Nat),
     ("networkRuleCollections", RuleKind::Network),
     ("applicationRuleCollections", RuleKind::Application),

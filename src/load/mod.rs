@@ -4,6 +4,7 @@
 //! output of the Azure CLI, of PowerShell and of Resource Graph, the text form, side tables, service
 //! tags.
 
+mod classic_part;
 mod collection;
 mod envelope;
 mod fields;
@@ -26,6 +27,7 @@ mod shown;
 mod tables;
 pub mod template;
 mod truncation;
+mod unknown_rule;
 
 use self::envelope::is_parameter_file;
 pub use self::foreign::decoded;
@@ -116,6 +118,7 @@ pub fn read_all(
             Err(error) => errors.push(error),
         }
     }
+    classic_part::join_parts(&mut inventory);
     if errors.is_empty() { Ok((inventory, warnings)) } else { Err(errors) }
 }
 
