@@ -62,7 +62,15 @@ impl<'n> Fields<'n> {
         }
     }
 
-    /// The same with its place.
+    /// A text that is neither empty nor an expression.
+    pub(super) fn known_text(&self, key: &str) -> Option<SmolStr> {
+        match scalar(self.get(key)?)? {
+            Scalar::Text(text) if !text.is_empty() => Some(text),
+            Scalar::Text(_) | Scalar::Unresolved(_) => None,
+        }
+    }
+
+    /// The same as [`Self::text`] with its place.
     pub(super) fn spanned_text(&self, key: &str) -> Option<Spanned<SmolStr>> {
         Some(Spanned::new(self.text(key)?, self.get(key)?.span))
     }

@@ -98,7 +98,7 @@ pub(super) fn settings(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Settings
     };
     Settings {
         tier,
-        location: fields.text("location"),
+        location: fields.known_text("location"),
         threat_intel_mode,
         threat_intel_allowlist: allowlist,
         ..Settings::default()

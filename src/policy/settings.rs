@@ -13,6 +13,7 @@ use crate::source::Spanned;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     pub tier: Option<Spanned<SkuTier>>,
+    /// `None`: not written, or not known.
     pub location: Option<SmolStr>,
     pub threat_intel_mode: Option<Spanned<Written<ThreatIntelMode>>>,
     pub threat_intel_allowlist: ThreatIntelAllowlist,

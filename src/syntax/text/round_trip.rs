@@ -350,8 +350,10 @@ fn firewall() -> impl Strategy<Value = ClassicFirewall> {
 }
 
 fn ip_group() -> impl Strategy<Value = IpGroup> {
-    (spanned(text()), of(id()), any::<bool>(), vec(written(address()), 0..8)).prop_map(
-        |(name, id, is_own, addresses)| IpGroup {
+    let ids = (of(id()), any::<bool>(), of(text()));
+    (spanned(text()), ids, vec(written(address()), 0..8)).prop_map(
+        |(name, (id, is_own, location), addresses)| IpGroup {
+            location,
             id: own_id(&name.value, super::reader::IP_GROUP, id, is_own),
             name,
             addresses,
