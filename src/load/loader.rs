@@ -404,6 +404,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_rule_set() {
+        check(
+            "service,port\nntp,123\n",
+            expect![[r#"
+            `a.json` is neither JSON nor a rule set in text form (JSON begins with `{` or `[`, the text form with `policy`, `firewall`, `group` or `ip-group`)
+        "#]],
+        );
+    }
+
+    #[test]
     fn parameter_files_belong_to_templates() {
         let parameters = r#"{"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#",
             "contentVersion": "1.0.0.0", "parameters": {"a": {"value": 1}}}"#;

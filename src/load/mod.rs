@@ -132,6 +132,14 @@ fn document(id: SourceId, sources: &Sources) -> Result<Document, Vec<InputError>
         return Err(vec![error]);
     }
     let nodes = json::documents(text, id).map_err(|error| {
+        let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        if !start.starts_with(['{', '[', '/']) {
+            let message =
+                format!("`{}` is neither JSON nor a rule set in text form", name(id, sources));
+            let help = "JSON begins with `{` or `[`, the text form with `policy`, `firewall`, \
+                        `group` or `ip-group`";
+            return vec![InputError::at(message, sources, error.span()).with_help(help)];
+        }
         let input = InputError::at(error.to_string(), sources, error.span());
         vec![match error.help() {
             Some(help) => input.with_help(help),
