@@ -291,7 +291,11 @@ fn chosen<'a>(inventory: &'a Inventory, options: &Options) -> Result<Subject<'a>
         subjects.into_iter().filter(|subject| !is_used_by_another(inventory, subject)).collect();
     match leaves.len() {
         0 => Err(CompileError::new(
-            "the files hold no firewall policy, no rule collection group and no classic firewall",
+            format!(
+                "the files hold no firewall policy, no rule collection group and no classic \
+                 firewall{}",
+                if inventory.ip_groups.is_empty() { "" } else { ", only IP Groups" }
+            ),
             "give a policy, its rule collection groups, a classic firewall, or an ARM template of them",
             None,
         )),

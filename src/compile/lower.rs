@@ -7,19 +7,21 @@ use smol_str::{SmolStr, format_smolstr};
 
 use super::criteria::{
     AddressCriterion, ApplicationCriteria, NatAddress, NatCriteria, NatPort, NatTarget, Need,
-    NetworkCriteria, PortCriterion, ProtocolCriterion, TargetCriterion,
+    NetworkCriteria, TargetCriterion,
 };
 use super::link::Layer;
+use super::lists::{applications, need_of, ports, protocols};
 use super::order::{Placed, RuleKind, ordered};
+use super::settings::DnsProxy;
 use super::web_category::letters;
 use super::{
     AppDestinationAddresses, InfrastructureList, LayerOutline, NatInheritance, Options, RuleInfo,
     RulePath, Ruleset, RulesetOptions, Stage, settings,
 };
-use crate::net::{ApplicationProtocol, Fqdn, FqdnPattern, IpRange, IpSet, PortRange, RuleProtocol};
+use crate::net::{Fqdn, FqdnPattern, IpRange, IpSet};
 use crate::policy::{
-    Address, Application, ApplicationRule, CollectionAction, FilterAction, Inventory, IpGroup,
-    IpGroupRef, NatRule, NetworkRule, Rule, RuleHead, SkuTier, Written,
+    Address, ApplicationRule, CollectionAction, FilterAction, Inventory, IpGroup, IpGroupRef,
+    NatRule, NetworkRule, Rule, RuleHead, SkuTier, Written,
 };
 use crate::source::{Severity, Span, Spanned, Warning};
 
@@ -30,9 +32,9 @@ pub(super) fn ruleset(
     options: &Options,
     warnings: &mut Vec<Warning>,
 ) -> Ruleset {
-    let has_dns_proxy = settings::has_dns_proxy(layers, warnings);
-    let mut lower =
-        Lower { inventory, options, has_dns_proxy, warnings, ip_groups: BTreeMap::new() };
+    let dns_proxy = settings::dns_proxy(layers, warnings);
+    let is_proxy_off = matches!(dns_proxy, DnsProxy::Off);
+    let mut lower = Lower { inventory, options, dns_proxy, warnings, ip_groups: BTreeMap::new() };
     let all: Vec<&Layer<'_>> = layers.iter().collect();
     let own: Vec<&Layer<'_>> = layers.iter().filter(|layer| !layer.is_inherited).collect();
     let nat_layers = match options.nat_inheritance {
@@ -51,7 +53,7 @@ pub(super) fn ruleset(
         tier: tier.map_or(SkuTier::Standard, |tier| tier.value),
         threat_intel,
         idps,
-        has_dns_proxy,
+        has_dns_proxy: !is_proxy_off,
         nat,
         network,
         application,
@@ -69,7 +71,7 @@ pub(super) fn ruleset(
 pub(super) struct Lower<'a> {
     inventory: &'a Inventory,
     options: &'a Options,
-    has_dns_proxy: bool,
+    dns_proxy: DnsProxy,
     warnings: &'a mut Vec<Warning>,
     /// Every IP Group that a rule names, with what it holds.
     ip_groups: BTreeMap<SmolStr, AddressCriterion>,
@@ -357,7 +359,7 @@ impl Lower<'_> {
         span: Option<Span>,
         criterion: &mut AddressCriterion,
     ) {
-        if !self.has_dns_proxy {
+        if self.dns_proxy == DnsProxy::Off {
             let message = format!(
                 "destination FQDN `{name}` of a network rule matches nothing: the DNS proxy is off"
             );
@@ -365,7 +367,15 @@ impl Lower<'_> {
             self.warnings.push(Warning::new(Severity::Error, message, span).with_help(help));
             return;
         }
-        match self.inventory.tables.addresses(name) {
+        let addresses = self.inventory.tables.addresses(name);
+        if let DnsProxy::Unknown(need) = &self.dns_proxy {
+            // A name without addresses matches nothing, whether the proxy is on or not.
+            if addresses != Some(&[]) {
+                criterion.unknown.push(need.clone());
+            }
+        }
+        match addresses {
+            Some(_) if self.dns_proxy != DnsProxy::On => {}
             Some(addresses) => {
                 let resolved: IpSet =
                     addresses.iter().map(|&address: &IpAddr| IpRange::single(address)).collect();
@@ -473,71 +483,4 @@ fn unknown_fields(head: &RuleHead) -> impl Iterator<Item = Need> + '_ {
             head.name.value
         )
     })
-}
-
-pub(super) fn need_of<T>(written: &Written<T>, what: &str) -> Need {
-    match written {
-        Written::Value(_) => SmolStr::from(what),
-        Written::Unresolved(text) => format_smolstr!("{what} `{text}`"),
-        Written::Invalid(text) => format_smolstr!("{what} `{text}`, which cannot be read"),
-    }
-}
-
-fn protocols(written: &[Spanned<Written<RuleProtocol>>]) -> ProtocolCriterion {
-    let mut criterion = ProtocolCriterion::default();
-    for entry in written {
-        match &entry.value {
-            Written::Value(RuleProtocol::Any) => criterion.any = true,
-            Written::Value(RuleProtocol::Tcp) => criterion.tcp = true,
-            Written::Value(RuleProtocol::Udp) => criterion.udp = true,
-            Written::Value(RuleProtocol::Icmp) => criterion.icmp = true,
-            unknown @ (Written::Unresolved(_) | Written::Invalid(_)) => {
-                criterion.unknown.push(need_of(unknown, "protocol"));
-            }
-        }
-    }
-    criterion
-}
-
-pub(super) fn ports(written: &[Spanned<Written<PortRange>>]) -> PortCriterion {
-    let mut criterion = PortCriterion::default();
-    let mut ranges = Vec::new();
-    for entry in written {
-        match &entry.value {
-            Written::Value(range) => ranges.push(*range),
-            unknown @ (Written::Unresolved(_) | Written::Invalid(_)) => {
-                criterion.unknown.push(need_of(unknown, "destination port"));
-            }
-        }
-    }
-    criterion.is_star = ranges.contains(&PortRange::ALL);
-    criterion.known = ranges.into_iter().collect();
-    criterion
-}
-
-fn applications(rule: &ApplicationRule) -> (Vec<Application>, Vec<Need>) {
-    let mut known = Vec::new();
-    let mut unknown = Vec::new();
-    for entry in &rule.protocols {
-        match &entry.value {
-            Written::Value(application) => known.push(*application),
-            written @ (Written::Unresolved(_) | Written::Invalid(_)) => {
-                unknown.push(need_of(written, "protocol"));
-            }
-        }
-    }
-    if rule.protocols.is_empty() {
-        if rule.fqdn_tags.is_empty() {
-            // Live answers hold such rules; no document says what they mean.
-            unknown.push(format_smolstr!(
-                "protocols of rule `{}`, which lists none",
-                rule.head.name.value
-            ));
-        } else {
-            // Tags without protocols stand for HTTP and HTTPS, as PowerShell writes them.
-            known.push(Application { protocol: ApplicationProtocol::Http, port: 80 });
-            known.push(Application { protocol: ApplicationProtocol::Https, port: 443 });
-        }
-    }
-    (known, unknown)
 }

@@ -3,6 +3,7 @@
 
 mod criteria;
 mod link;
+mod lists;
 mod lower;
 mod order;
 mod outline;
@@ -22,7 +23,8 @@ pub use order::Block;
 pub use outline::{CollectionOutline, GroupOutline, LayerOutline};
 pub use path::RulePath;
 pub use ruleset::{
-    Bypass, Idps, InfrastructureList, RuleInfo, Ruleset, RulesetOptions, Stage, ThreatIntel,
+    Bypass, Idps, InfrastructureList, RuleInfo, Ruleset, RulesetOptions, SignatureMode, Stage,
+    ThreatIntel,
 };
 pub(crate) use web_category::letters;
 

@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::{
     AddressCriterion, AppDestinationAddresses, ApplicationCriteria, Block, DnatMode, LayerOutline,
-    NatCriteria, NetworkCriteria, PortCriterion, RulePath,
+    NatCriteria, Need, NetworkCriteria, PortCriterion, RulePath,
 };
 use crate::net::{FqdnPattern, IpProtocol};
 use crate::policy::{
@@ -77,18 +77,59 @@ pub struct RuleInfo {
 /// Threat intelligence of parent and child together.
 #[derive(Debug, Clone)]
 pub struct ThreatIntel {
+    /// The mode, or the laxest that it can be.
     pub mode: ThreatIntelMode,
+    /// What would settle whether the mode is stricter.
+    pub unknown_mode: Vec<Need>,
     pub allowed_addresses: AddressCriterion,
     pub allowed_fqdns: Vec<FqdnPattern>,
+    /// Names on the allowlist that are not known.
+    pub unknown_fqdns: Vec<Need>,
+}
+
+impl ThreatIntel {
+    /// The mode for people: `Deny`, or what is known of it.
+    #[must_use]
+    pub fn mode_text(&self) -> String {
+        mode_text(self.mode.name(), self.mode == ThreatIntelMode::Off, &self.unknown_mode)
+    }
+}
+
+fn mode_text(name: &str, is_laxest: bool, unknown: &[Need]) -> String {
+    match (unknown.is_empty(), is_laxest) {
+        (true, _) => name.to_owned(),
+        (false, true) => "not known".to_owned(),
+        (false, false) => format!("{name} or stricter"),
+    }
 }
 
 /// IDPS of parent and child together.
 #[derive(Debug, Clone)]
 pub struct Idps {
+    /// The mode, or the laxest that it can be.
     pub mode: IdpsMode,
+    /// What would settle whether the mode is stricter.
+    pub unknown_mode: Vec<Need>,
     /// Signature id to its own mode.
-    pub overrides: BTreeMap<SmolStr, IdpsMode>,
+    pub overrides: BTreeMap<SmolStr, SignatureMode>,
+    /// Overrides of which nobody knows the signature: they may change any.
+    pub unknown_overrides: Vec<Need>,
     pub bypass: Vec<Bypass>,
+}
+
+impl Idps {
+    /// The mode for people: `Deny`, or what is known of it.
+    #[must_use]
+    pub fn mode_text(&self) -> String {
+        mode_text(self.mode.name(), self.mode == IdpsMode::Off, &self.unknown_mode)
+    }
+}
+
+/// The mode that a policy sets for one signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignatureMode {
+    Known(IdpsMode),
+    Unknown(Need),
 }
 
 /// Traffic that IDPS leaves alone.
@@ -100,6 +141,8 @@ pub struct Bypass {
     pub sources: AddressCriterion,
     pub destinations: AddressCriterion,
     pub ports: PortCriterion,
+    /// Reasons for which the entry as a whole is not understood.
+    pub unknown: Vec<Need>,
 }
 
 /// The user's list of the names that the built-in infrastructure collection allows.

@@ -21,7 +21,7 @@ pub enum Fit {
 }
 
 impl Fit {
-    fn of(fits: bool) -> Self {
+    pub(super) fn of(fits: bool) -> Self {
         if fits { Self::Yes } else { Self::No }
     }
 
@@ -46,7 +46,7 @@ impl Fit {
     }
 
     /// `No` stays `No`; the unknown parts count only when nothing known fits.
-    fn or_unknown(self, unknown: &[Need]) -> Self {
+    pub(super) fn or_unknown(self, unknown: &[Need]) -> Self {
         self.or(|| if unknown.is_empty() { Self::No } else { Self::May(unknown.to_vec()) })
     }
 }

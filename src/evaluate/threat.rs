@@ -2,8 +2,8 @@
 
 use super::fit::{self, Fit};
 use super::verdict::{Outcome, Ruling, Stage};
-use crate::compile::{Bypass, Need, Ruleset};
-use crate::flow::{Flow, HitMode};
+use crate::compile::{Bypass, Idps, Need, Ruleset, SignatureMode};
+use crate::flow::{Flow, HitMode, IdpsHit};
 use crate::net::{FqdnPattern, IpFamily};
 use crate::policy::{IdpsMode, ThreatIntelMode};
 
@@ -12,38 +12,47 @@ pub(super) enum ThreatIntelResult {
     Nothing,
     Alert,
     Deny,
-    /// Denies unless these turn out to allowlist the flow.
+    /// Denies or not, as these turn out.
     MayDeny(Vec<Need>),
 }
 
 /// Source: "Threat intelligence-based filtering" (10 July 2025), `tests/spec/06-threats.md`.
 pub(super) fn threat_intel(ruleset: &Ruleset, flow: &Flow) -> ThreatIntelResult {
     let threat_intel = &ruleset.threat_intel;
-    if !flow.is_listed_threat || threat_intel.mode == ThreatIntelMode::Off {
+    let unknown_mode = &threat_intel.unknown_mode;
+    let is_off = threat_intel.mode == ThreatIntelMode::Off && unknown_mode.is_empty();
+    if !flow.is_listed_threat || is_off {
         return ThreatIntelResult::Nothing;
     }
-    match (is_allowlisted(ruleset, flow), threat_intel.mode) {
-        (Fit::Yes, _) | (_, ThreatIntelMode::Off) => ThreatIntelResult::Nothing,
-        (Fit::No | Fit::May(_), ThreatIntelMode::Alert) => ThreatIntelResult::Alert,
-        (Fit::No, ThreatIntelMode::Deny) => ThreatIntelResult::Deny,
-        (Fit::May(needs), ThreatIntelMode::Deny) => ThreatIntelResult::MayDeny(needs),
+    let mut needs = unknown_mode.clone();
+    match is_allowlisted(ruleset, flow) {
+        Fit::Yes => return ThreatIntelResult::Nothing,
+        Fit::No => {}
+        Fit::May(more) => needs.extend(more),
+    }
+    match threat_intel.mode {
+        ThreatIntelMode::Off | ThreatIntelMode::Alert if !unknown_mode.is_empty() => {
+            ThreatIntelResult::MayDeny(needs)
+        }
+        ThreatIntelMode::Off => ThreatIntelResult::Nothing,
+        ThreatIntelMode::Alert => ThreatIntelResult::Alert,
+        ThreatIntelMode::Deny if needs.is_empty() => ThreatIntelResult::Deny,
+        ThreatIntelMode::Deny => ThreatIntelResult::MayDeny(needs),
     }
 }
 
 /// Names are compared exactly; a name or destination that is not known is not compared.
 fn is_allowlisted(ruleset: &Ruleset, flow: &Flow) -> Fit {
     let threat_intel = &ruleset.threat_intel;
-    let is_name = flow.name.known().is_some_and(|name| {
+    let name = flow.name.known().map_or(Fit::No, |name| {
         let is_listed =
             |pattern: &FqdnPattern| matches!(pattern, FqdnPattern::Exact(exact) if exact == name);
-        threat_intel.allowed_fqdns.iter().any(is_listed)
+        Fit::of(threat_intel.allowed_fqdns.iter().any(is_listed))
+            .or_unknown(&threat_intel.unknown_fqdns)
     });
-    if is_name {
-        return Fit::Yes;
-    }
     let family = IpFamily::of(flow.source);
     let ends = [Some(flow.source), flow.destination];
-    ends.into_iter().flatten().fold(Fit::No, |found, end| {
+    ends.into_iter().flatten().fold(name, |found, end| {
         found.or(|| fit::address(&threat_intel.allowed_addresses, Some(end), family, "address"))
     })
 }
@@ -56,7 +65,7 @@ pub(super) enum IdpsResult {
         only_if_allowed: bool,
     },
     Deny,
-    /// Denies unless these turn out to bypass inspection.
+    /// Denies or not, as these turn out.
     MayDeny(Vec<Need>),
 }
 
@@ -64,21 +73,63 @@ pub(super) enum IdpsResult {
 pub(super) fn idps(ruleset: &Ruleset, flow: &Flow) -> IdpsResult {
     let idps = &ruleset.idps;
     let Some(hit) = &flow.idps else { return IdpsResult::Nothing };
-    if idps.mode == IdpsMode::Off {
-        return IdpsResult::Nothing;
-    }
-    let own_mode = hit.signature.as_ref().and_then(|id| idps.overrides.get(id)).copied();
-    let mode = own_mode.unwrap_or(match hit.mode {
-        HitMode::Alert => IdpsMode::Alert,
-        HitMode::Deny => IdpsMode::Deny,
-    });
+    let policy = if idps.unknown_mode.is_empty() {
+        Modes::exactly(idps.mode)
+    } else {
+        Modes { laxest: idps.mode, strictest: IdpsMode::Deny, needs: idps.unknown_mode.clone() }
+    };
+    let signature = signature_modes(idps, hit);
     let bypass =
         idps.bypass.iter().fold(Fit::No, |found, entry| found.or(|| bypasses(entry, flow)));
-    match (mode.min(idps.mode), bypass) {
+    let laxest = policy.laxest.min(signature.laxest);
+    match (policy.strictest.min(signature.strictest), bypass) {
         (IdpsMode::Off, _) | (_, Fit::Yes) => IdpsResult::Nothing,
         (IdpsMode::Alert, _) => IdpsResult::Alert { only_if_allowed: idps.mode == IdpsMode::Deny },
-        (IdpsMode::Deny, Fit::No) => IdpsResult::Deny,
-        (IdpsMode::Deny, Fit::May(needs)) => IdpsResult::MayDeny(needs),
+        (IdpsMode::Deny, Fit::No) if laxest == IdpsMode::Deny => IdpsResult::Deny,
+        (IdpsMode::Deny, bypass) => {
+            let bypass = match bypass {
+                Fit::May(needs) => needs,
+                Fit::Yes | Fit::No => Vec::new(),
+            };
+            let mut needs = [policy.needs, signature.needs, bypass].concat();
+            fit::dedup(&mut needs);
+            IdpsResult::MayDeny(needs)
+        }
+    }
+}
+
+/// The modes that a policy or a signature can have.
+struct Modes {
+    laxest: IdpsMode,
+    strictest: IdpsMode,
+    /// What would settle it; empty where the two are one.
+    needs: Vec<Need>,
+}
+
+impl Modes {
+    fn exactly(mode: IdpsMode) -> Self {
+        Self { laxest: mode, strictest: mode, needs: Vec::new() }
+    }
+
+    fn any(needs: Vec<Need>) -> Self {
+        Self { laxest: IdpsMode::Off, strictest: IdpsMode::Deny, needs }
+    }
+}
+
+/// The mode of the signature that fired: what the policy sets for it, else what the flow says.
+fn signature_modes(idps: &Idps, hit: &IdpsHit) -> Modes {
+    let written = match hit.mode {
+        HitMode::Alert => IdpsMode::Alert,
+        HitMode::Deny => IdpsMode::Deny,
+    };
+    let Some(id) = &hit.signature else { return Modes::exactly(written) };
+    if !idps.unknown_overrides.is_empty() {
+        return Modes::any(idps.unknown_overrides.clone());
+    }
+    match idps.overrides.get(id) {
+        Some(SignatureMode::Known(mode)) => Modes::exactly(*mode),
+        Some(SignatureMode::Unknown(need)) => Modes::any(vec![need.clone()]),
+        None => Modes::exactly(written),
     }
 }
 
@@ -92,7 +143,8 @@ fn bypasses(bypass: &Bypass, flow: &Flow) -> Fit {
     let limits = |criterion: &crate::compile::AddressCriterion| {
         !criterion.known.is_empty() || !criterion.unknown.is_empty()
     };
-    let mut found = Fit::Yes;
+    let mut found =
+        if bypass.unknown.is_empty() { Fit::Yes } else { Fit::May(bypass.unknown.clone()) };
     if limits(&bypass.sources) {
         found =
             fit::both(found, fit::address(&bypass.sources, Some(flow.source), family, "source"));

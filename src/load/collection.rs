@@ -6,6 +6,7 @@ use super::fields::{Fields, Scalar, Subject, scalar};
 use super::notes::{Notes, quoted};
 use super::rule::rule;
 use super::rule_kind::{Expected, RuleKind};
+use super::unknown_rule::{is_unknown_rule, unknown_rules};
 use crate::policy::{CollectionAction, FilterAction, Rule, RuleCollection};
 use crate::source::{InputError, Severity, Spanned};
 use crate::syntax::json::{Node, Value};
@@ -56,13 +57,15 @@ pub(super) fn subject<'n>(
     node: &'n Node,
     what: &'static str,
 ) -> Result<Subject<'n>, InputError> {
+    // `IP Group` and `IDPS bypass` begin with a vowel.
+    let article = if what.starts_with('I') { "an" } else { "a" };
     let Value::Object(_) = &node.value else {
         if let Some(Scalar::Unresolved(expression)) = scalar(node) {
-            let message = format!("a {what} is not known: `{}`", quoted(&expression));
+            let message = format!("{article} {what} is not known: `{}`", quoted(&expression));
             let error = notes.error(message, node.span);
             return Err(error.with_help("give the parameters in it values"));
         }
-        let message = format!("expected a {what}, found `{}`", notes.written(node.span));
+        let message = format!("expected {article} {what}, found `{}`", notes.written(node.span));
         return Err(notes.error(message, node.span).with_help("write an object: `{\"name\": …}`"));
     };
     if let Some(properties) = node.get("properties")
@@ -131,6 +134,10 @@ fn rules(
 ) -> Result<Vec<Rule>, InputError> {
     let mut rules = Vec::new();
     for (index, node) in collection.fields.entries(&["rules"]).iter().enumerate() {
+        if let Some(Scalar::Unresolved(expression)) = scalar(node) {
+            rules.extend(unknown_rules(notes, collection, expected, &expression, node.span));
+            continue;
+        }
         let fields = subject(notes, node, "rule")?.fields;
         rules.push(rule(notes, fields, index + 1, expected, collection)?);
     }
@@ -144,8 +151,9 @@ pub(super) fn note_mixture(
     rules: &[Rule],
     is_nat: bool,
 ) {
-    let Some(first) = rules.first().map(Rule::kind) else { return };
-    let odd = rules.iter().find(|rule| match rule.kind() {
+    let first = rules.iter().find(|rule| !is_unknown_rule(rule)).map(Rule::kind);
+    let Some(first) = first else { return };
+    let odd = rules.iter().filter(|rule| !is_unknown_rule(rule)).find(|rule| match rule.kind() {
         RuleKind::Nat => !is_nat,
         RuleKind::Network | RuleKind::Application => is_nat || rule.kind() != first,
     });
@@ -322,7 +330,11 @@ mod tests {
         check(
             r#"{"name": "a", "priority": 100, "action": "Allow", "rules": "[variables('rules')]"}"#,
             expect![[r#"
-                a rule is not known: `[variables('rules')]` (give the parameters in it values)
+                group g 200
+                 a 100 Allow
+                  network (unknown rules): ?[variables('rules')] ?[variables('rules')]| -> ?[variables('rules')]||:?[variables('rules')]
+                  application (unknown rules): ?[variables('rules')] ?[variables('rules')]| -> ?[variables('rules')]|||
+                error in line 2: rules of rule collection `a` are not known: `[variables('rules')]` (every flow that comes to the collection may match it; give the parameters in it values with `--set NAME=VALUE` or a parameter file)
             "#]],
         );
     }

@@ -62,7 +62,15 @@ impl<'n> Fields<'n> {
         }
     }
 
-    /// The same with its place.
+    /// A text that is neither empty nor an expression.
+    pub(super) fn known_text(&self, key: &str) -> Option<SmolStr> {
+        match scalar(self.get(key)?)? {
+            Scalar::Text(text) if !text.is_empty() => Some(text),
+            Scalar::Text(_) | Scalar::Unresolved(_) => None,
+        }
+    }
+
+    /// The same as [`Self::text`] with its place.
     pub(super) fn spanned_text(&self, key: &str) -> Option<Spanned<SmolStr>> {
         Some(Spanned::new(self.text(key)?, self.get(key)?.span))
     }
@@ -375,9 +383,9 @@ impl Notes<'_> {
         Ok(Spanned::new(priority, node.span))
     }
 
-    /// A yes or no; what is neither is reported.
+    /// A yes or no on which no verdict depends; what is neither is reported.
     pub(super) fn flag(&mut self, subject: &Subject<'_>, key: &str) -> Option<Spanned<bool>> {
-        let flag = self.single(subject, key, key, boolean)?;
+        let flag = self.single(subject, key, &format!("`{key}`"), boolean)?;
         let value = flag.value.value().copied();
         if let (Written::Unresolved(expression), Some(span)) = (&flag.value, flag.span) {
             let message = format!("`{key}` of {subject} is not known: `{}`", quoted(expression));

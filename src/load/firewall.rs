@@ -2,21 +2,18 @@
 
 use std::net::IpAddr;
 
-use smol_str::SmolStr;
-
 use super::collection::{collection, subject};
 use super::fields::{Fields, Scalar, Subject, boolean, scalar};
 use super::kind::Resource;
-use super::notes::Notes;
+use super::notes::{Notes, quoted};
+use super::part::{GIVE_VALUES, Part};
 use super::policy::{own_address, settings};
 use super::rule_kind::RuleKind;
-use crate::policy::{
-    Address, ClassicFirewall, DnsSettings, Settings, Snat, ThreatIntelAllowlist, Written,
-};
-use crate::source::{InputError, Spanned};
+use crate::policy::{Address, ClassicFirewall, DnsSettings, Settings, Snat, Written};
+use crate::source::{InputError, Severity, Spanned};
 use crate::syntax::value::{self, ValueError};
 
-const COLLECTIONS: [(&str, RuleKind); 3] = [
+pub(super) const COLLECTIONS: [(&str, RuleKind); 3] = [
     ("natRuleCollections", RuleKind::Nat),
     ("networkRuleCollections", RuleKind::Network),
     ("applicationRuleCollections", RuleKind::Application),
@@ -73,57 +70,47 @@ fn addresses(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Vec<Spanned<Writte
 /// Settings of a classic firewall hide in `additionalProperties`; PowerShell prints them as fields.
 fn firewall_settings(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Settings {
     let mut settings = settings(notes, subject);
-    let hidden = notes.within(subject, &["additionalProperties"]).map(|hidden| hidden.fields);
+    let hidden = match notes.part(subject, &["additionalProperties"]) {
+        Part::Nothing => None,
+        Part::Unknown(unknown) => {
+            // The DNS proxy and the allowlist of threat intelligence can stand in it.
+            let dns = DnsSettings { enable_proxy: Some(unknown.written()), servers: Vec::new() };
+            settings.dns = Some(dns);
+            settings.threat_intel_allowlist.addresses.push(unknown.written());
+            return settings;
+        }
+        Part::Fields(hidden) => Some(hidden.fields),
+    };
     let layers = [hidden, Some(subject.fields)];
     let additional = |keys: &[&str]| additional(&layers, keys);
     let proxy = additional(&["Network.DNS.EnableProxy", "DNSEnableProxy"]);
     let servers = additional(&["Network.DNS.Servers", "DNSServer", "DNSServers"]);
     if !proxy.is_empty() || !servers.is_empty() {
+        let proxy = each(notes, subject, proxy, "`Network.DNS.EnableProxy`", boolean);
         settings.dns = Some(DnsSettings {
-            enable_proxy: proxy.into_iter().next().and_then(|text| flag(notes, subject, text)),
+            enable_proxy: proxy.into_iter().next(),
             servers: each(notes, subject, servers, "DNS server", value::ip_address),
         });
     }
     let ranges = additional(&["Network.SNAT.PrivateRanges", "PrivateRange"]);
     if !ranges.is_empty() {
-        settings.snat = Some(Snat { private_ranges: ranges, auto_learn_private_ranges: None });
+        let text = |entry: Spanned<Scalar>| {
+            entry.map(|entry| match entry {
+                Scalar::Text(text) | Scalar::Unresolved(text) => text,
+            })
+        };
+        let private_ranges = ranges.into_iter().map(text).collect();
+        settings.snat = Some(Snat { private_ranges, auto_learn_private_ranges: None });
     }
     let addresses = additional(&["ThreatIntel.Whitelist.IpAddresses"]);
+    let label = "threat intelligence allowlist address";
+    let addresses = each(notes, subject, addresses, label, address);
     let fqdns = additional(&["ThreatIntel.Whitelist.FQDNs"]);
-    let allowlist = ThreatIntelAllowlist {
-        addresses: each(
-            notes,
-            subject,
-            addresses,
-            "threat intelligence allowlist address",
-            address,
-        ),
-        fqdns: each(
-            notes,
-            subject,
-            fqdns,
-            "threat intelligence allowlist FQDN",
-            value::fqdn_pattern,
-        ),
-    };
-    settings.threat_intel_allowlist.addresses.extend(allowlist.addresses);
-    settings.threat_intel_allowlist.fqdns.extend(allowlist.fqdns);
+    let label = "threat intelligence allowlist FQDN";
+    let fqdns = each(notes, subject, fqdns, label, value::fqdn_pattern);
+    settings.threat_intel_allowlist.addresses.extend(addresses);
+    settings.threat_intel_allowlist.fqdns.extend(fqdns);
     settings
-}
-
-fn flag(
-    notes: &mut Notes<'_>,
-    subject: &Subject<'_>,
-    text: Spanned<SmolStr>,
-) -> Option<Spanned<bool>> {
-    match boolean(&text.value) {
-        Ok(value) => Some(Spanned { value, span: text.span }),
-        Err(error) => {
-            let span = text.span.unwrap_or(subject.fields.span());
-            notes.invalid(subject, "`Network.DNS.EnableProxy`", &text.value, error, span);
-            None
-        }
-    }
 }
 
 fn address(text: &str) -> Result<Address, ValueError> {
@@ -131,7 +118,7 @@ fn address(text: &str) -> Result<Address, ValueError> {
 }
 
 /// The entries of a comma separated text in `additionalProperties`, or of a list beside it.
-fn additional(layers: &[Option<Fields<'_>>], keys: &[&str]) -> Vec<Spanned<SmolStr>> {
+fn additional(layers: &[Option<Fields<'_>>], keys: &[&str]) -> Vec<Spanned<Scalar>> {
     let found = layers.iter().flatten().find_map(|fields| {
         let entries = fields.entries(keys);
         (!entries.is_empty()).then_some(entries)
@@ -141,9 +128,11 @@ fn additional(layers: &[Option<Fields<'_>>], keys: &[&str]) -> Vec<Spanned<SmolS
         match scalar(entry) {
             Some(Scalar::Text(text)) => {
                 let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-                texts.extend(parts.map(|part| Spanned::new(part.into(), entry.span)));
+                texts.extend(parts.map(|it| Spanned::new(Scalar::Text(it.into()), entry.span)));
             }
-            Some(Scalar::Unresolved(text)) => texts.push(Spanned::new(text, entry.span)),
+            Some(unresolved @ Scalar::Unresolved(_)) => {
+                texts.push(Spanned::new(unresolved, entry.span));
+            }
             None => {}
         }
     }
@@ -153,19 +142,27 @@ fn additional(layers: &[Option<Fields<'_>>], keys: &[&str]) -> Vec<Spanned<SmolS
 fn each<T>(
     notes: &mut Notes<'_>,
     subject: &Subject<'_>,
-    texts: Vec<Spanned<SmolStr>>,
+    entries: Vec<Spanned<Scalar>>,
     label: &str,
     parse: impl Fn(&str) -> Result<T, ValueError>,
 ) -> Vec<Spanned<Written<T>>> {
     let mut values = Vec::new();
-    for text in texts {
-        let span = text.span.unwrap_or(subject.fields.span());
-        let value = match parse(&text.value) {
-            Ok(value) => Written::Value(value),
-            Err(error) => {
-                notes.invalid(subject, label, &text.value, error, span);
-                Written::Invalid(text.value)
+    for entry in entries {
+        let span = entry.span.unwrap_or(subject.fields.span());
+        let value = match entry.value {
+            Scalar::Unresolved(expression) => {
+                let message =
+                    format!("{label} of {subject} is not known: `{}`", quoted(&expression));
+                notes.warn_with_help(Severity::Error, message, span, GIVE_VALUES);
+                Written::Unresolved(expression)
             }
+            Scalar::Text(text) => match parse(&text) {
+                Ok(value) => Written::Value(value),
+                Err(error) => {
+                    notes.invalid(subject, label, &text, error, span);
+                    Written::Invalid(text)
+                }
+            },
         };
         values.push(Spanned::new(value, span));
     }
@@ -178,6 +175,7 @@ mod tests {
 
     use super::super::shown::check;
     use super::super::{Options, read};
+    use crate::policy::Written;
     use crate::source::{Source, Sources};
 
     #[test]
@@ -231,10 +229,13 @@ mod tests {
         let firewall = &inventory.firewalls[0];
         let settings = &firewall.settings;
         let dns = settings.dns.as_ref().unwrap();
-        assert!(dns.enable_proxy.as_ref().unwrap().value);
+        assert_eq!(dns.enable_proxy.as_ref().unwrap().value, Written::Value(true));
         assert_eq!(dns.servers.len(), 2);
         assert_eq!(settings.tier.as_ref().unwrap().value.name(), "Premium");
-        assert_eq!(settings.threat_intel_mode.as_ref().unwrap().value.name(), "Deny");
+        assert_eq!(
+            settings.threat_intel_mode.as_ref().unwrap().value,
+            Written::Value(crate::policy::ThreatIntelMode::Deny)
+        );
         assert_eq!(settings.threat_intel_allowlist.addresses[0].value.to_string(), "192.0.2.7");
         assert_eq!(settings.snat.as_ref().unwrap().private_ranges[0].value, "IANAPrivateRanges");
         let addresses: Vec<String> =

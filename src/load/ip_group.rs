@@ -21,7 +21,8 @@ pub(super) fn ip_group(
         subject.name.value = name;
     }
     let addresses = notes.addresses(&subject, &["ipAddresses"], "address", Tags::Refused);
-    Ok(IpGroup { name: subject.name, id: resource.id(), addresses })
+    let location = subject.fields.known_text("location");
+    Ok(IpGroup { name: subject.name, id: resource.id(), location, addresses })
 }
 
 #[cfg(test)]

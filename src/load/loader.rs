@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
 
+use super::classic_part::{classic_list, classic_parts};
 use super::envelope::{is_parameter_file, is_template, list, rows, sample_body, sample_names};
 use super::fields::Fields;
 use super::firewall::firewall;
@@ -13,6 +14,7 @@ use super::kind::{Kind, Recognised, Resource, recognised};
 use super::notes::Notes;
 use super::policy::policy;
 use super::rule_group::rule_group;
+use super::rule_kind::RuleKind;
 use super::service_tags::{is_tag_file, tag_file};
 use super::tables::side_table;
 use super::truncation::truncated;
@@ -31,8 +33,12 @@ pub(super) struct Loader<'a> {
     has_found: bool,
     /// Rule collections without a group.
     loose: Vec<Node>,
+    /// Collections of classic firewalls without their firewall.
+    classic: Vec<(RuleKind, Node)>,
     /// What else the file holds, with counts.
     others: BTreeMap<String, usize>,
+    /// What templates leave out, for the message about an unusable file.
+    skipped: Vec<Warning>,
 }
 
 /// How many other things the message about an unusable file lists.
@@ -47,7 +53,9 @@ impl<'a> Loader<'a> {
             inventory: Inventory::default(),
             has_found: false,
             loose: Vec::new(),
+            classic: Vec::new(),
             others: BTreeMap::new(),
+            skipped: Vec::new(),
         }
     }
 
@@ -99,10 +107,18 @@ impl<'a> Loader<'a> {
             self.has_found = true;
             self.inventory.groups.push(group);
         }
+        let firewalls = classic_parts(&mut self.notes, &self.classic)?;
+        self.has_found |= !firewalls.is_empty();
+        self.inventory.firewalls.extend(firewalls);
         if self.has_found {
             self.notes.warnings.sort_by_key(|warning| warning.span);
             return Ok((self.inventory, self.notes.warnings));
         }
+        Err(self.nothing_found())
+    }
+
+    /// Says what the file holds instead of a rule set, and where the rule set may be.
+    fn nothing_found(self) -> InputError {
         let error = InputError::new(format!("no rule set found in `{}`", self.file));
         let mut others: Vec<String> =
             self.others.iter().map(|(what, count)| format!("{count} × {what}")).collect();
@@ -110,10 +126,27 @@ impl<'a> Loader<'a> {
             let more = others.split_off(OTHERS_MAX).len();
             others.push(format!("{more} other things"));
         }
-        Err(match others.join(", ") {
-            found if found.is_empty() => error.with_help("the list in it is empty"),
-            found => error.with_help(format!("found instead: {found}")),
-        })
+        let mut help = match others.join(", ") {
+            found if found.is_empty() => "the list in it is empty".to_owned(),
+            found => format!("found instead: {found}"),
+        };
+        let sources = self.notes.sources();
+        let mut reasons = self.notes.warnings;
+        reasons.extend(self.skipped);
+        for reason in reasons.iter().take(OTHERS_MAX) {
+            let line = reason.span.and_then(|span| sources.position(span));
+            let line = line.map(|at| format!("line {}: ", at.line)).unwrap_or_default();
+            help.extend(["\n", &line, &reason.message]);
+            if let Some(what_to_do) = &reason.help {
+                help.extend(["; ", what_to_do]);
+            }
+        }
+        if reasons.len() > OTHERS_MAX {
+            let more = reasons.len() - OTHERS_MAX;
+            help.push_str("\nand more of the same: ");
+            help.push_str(&more.to_string());
+        }
+        error.with_help(help)
     }
 
     /// `sample`: the parameters of the sample of the API that the node stands in.
@@ -166,6 +199,10 @@ impl<'a> Loader<'a> {
                 self.resource(&Resource { kind, node, names })
             }
             Recognised::Other(full) => {
+                if let Some(kind) = classic_list(&full) {
+                    self.classic.push((kind, node.clone()));
+                    return Ok(());
+                }
                 self.other(&format!("`{full}`"));
                 Ok(())
             }
@@ -191,6 +228,7 @@ impl<'a> Loader<'a> {
         let expansion = template::expand(root, parameters, settings)
             .map_err(|error| error.in_sources(self.notes.sources()))?;
         self.notes.warnings.extend(expansion.warnings);
+        self.skipped.extend(expansion.skipped);
         for template::Resource { kind: full, names, node } in expansion.resources {
             match Kind::of_type(&full) {
                 Some(kind) => self.resource(&Resource { kind, node: &node, names })?,
@@ -414,6 +452,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_rule_set() {
+        check(
+            "service,port\nntp,123\n",
+            expect![[r#"
+            `a.json` is neither JSON nor a rule set in text form (JSON begins with `{` or `[`, the text form with `policy`, `firewall`, `group` or `ip-group`)
+        "#]],
+        );
+    }
+
+    #[test]
     fn parameter_files_belong_to_templates() {
         let parameters = r#"{"$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#",
             "contentVersion": "1.0.0.0", "parameters": {"a": {"value": 1}}}"#;
@@ -481,6 +529,21 @@ mod tests {
             {"type": "Microsoft.Network/virtualNetworks", "name": "b"}]}"#,
             expect![[r#"
                 no rule set found in `a.json` (found instead: 2 × `Microsoft.Network/virtualNetworks`)
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_template_without_rules_says_where_they_may_be() {
+        check(
+            r#"{"contentVersion": "1.0.0.0", "resources": [
+            {"type": "Microsoft.Resources/deployments", "name": "fw", "properties": {
+             "templateLink": {"relativePath": "firewall.json"}}},
+            {"type": "Microsoft.Network/ipGroups", "name": "servers", "condition": false}]}"#,
+            expect![[r#"
+                no rule set found in `a.json` (found instead: 1 × `Microsoft.Resources/deployments`
+                line 3: the deployment `fw` links to another template `firewall.json`; its resources are not seen; give that template as a file too
+                line 4: `servers` is not deployed: its condition is false; give other parameters with `--set NAME=VALUE` or a parameter file)
             "#]],
         );
     }

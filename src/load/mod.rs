@@ -5,6 +5,7 @@
 //! of rules, IP Group lists, side tables, service tags, the text form.
 
 pub mod classbench;
+mod classic_part;
 mod collection;
 mod csv;
 mod envelope;
@@ -12,11 +13,13 @@ mod fields;
 mod firewall;
 mod foreign;
 mod group;
+mod idps;
 mod ip_group;
 mod kind;
 mod lines;
 mod loader;
 mod notes;
+mod part;
 mod policy;
 mod regions;
 mod rule;
@@ -30,6 +33,7 @@ mod tables;
 pub mod template;
 mod terraform;
 mod truncation;
+mod unknown_rule;
 
 use self::envelope::is_parameter_file;
 pub use self::foreign::decoded;
@@ -142,6 +146,7 @@ pub fn read_all(
             Err(error) => errors.push(error),
         }
     }
+    classic_part::join_parts(&mut inventory);
     if errors.is_empty() { Ok((inventory, warnings)) } else { Err(errors) }
 }
 
@@ -165,6 +170,14 @@ fn document(id: SourceId, sources: &Sources) -> Result<Document, Vec<InputError>
         return Err(vec![error]);
     }
     let nodes = json::documents(text, id).map_err(|error| {
+        let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        if !start.starts_with(['{', '[', '/']) {
+            let message =
+                format!("`{}` is neither JSON nor a rule set in text form", name);
+            let help = "JSON begins with `{` or `[`, the text form with `policy`, `firewall`, \
+                        `group` or `ip-group`";
+            return vec![InputError::at(message, sources, error.span()).with_help(help)];
+        }
         let input = InputError::at(error.to_string(), sources, error.span());
         vec![match error.help() {
             Some(help) => input.with_help(help),

@@ -5,18 +5,18 @@ use std::net::IpAddr;
 use smol_str::SmolStr;
 
 use super::collection::subject;
-use super::fields::{Fields, Scalar, Subject, Tags, any_text, is_empty, reference, scalar};
+use super::fields::{Subject, Tags, any_text, boolean, is_empty, reference};
 use super::group;
+use super::idps::idps;
 use super::kind::Resource;
 use super::notes::Notes;
-use crate::net::IpProtocol;
+use super::part::{MODES, Part, choice};
 use crate::policy::{
-    BypassTraffic, DnsSettings, ExplicitProxy, FirewallPolicy, IdpsMode, IntrusionDetection,
-    Settings, SignatureOverride, SkuTier, Snat, ThreatIntelAllowlist, ThreatIntelMode, Written,
+    DnsSettings, ExplicitProxy, FirewallPolicy, Settings, SkuTier, Snat, ThreatIntelAllowlist,
+    ThreatIntelMode, Written,
 };
-use crate::source::{InputError, Severity, Spanned};
-use crate::syntax::json::Node;
-use crate::syntax::value::{self, ValueError};
+use crate::source::{InputError, Spanned};
+use crate::syntax::value;
 
 /// A policy, or the draft of one, which stands for the policy itself.
 ///
@@ -35,13 +35,17 @@ pub(super) fn policy(
     let base = subject.fields.reference(&["basePolicy"]);
     let references = subject.fields.entries(&["ruleCollectionGroups", "ruleGroups"]);
     let mut settings = settings(notes, &subject);
-    settings.dns = notes.within(&subject, &["dnsSettings"]).map(|dns| DnsSettings {
-        enable_proxy: notes.flag(&dns, "enableProxy"),
-        servers: notes.list(&dns, &["servers"], "DNS server", value::ip_address),
-    });
-    settings.intrusion_detection = notes
-        .within(&subject, &["intrusionDetection"])
-        .map(|idps| intrusion_detection(notes, &idps));
+    settings.dns = match notes.part(&subject, &["dnsSettings"]) {
+        Part::Nothing => None,
+        Part::Unknown(unknown) => {
+            Some(DnsSettings { enable_proxy: Some(unknown.written()), servers: Vec::new() })
+        }
+        Part::Fields(dns) => Some(DnsSettings {
+            enable_proxy: notes.setting(&dns, "enableProxy", boolean),
+            servers: notes.list(&dns, &["servers"], "DNS server", value::ip_address),
+        }),
+    };
+    settings.intrusion_detection = idps(notes, &subject);
     settings.certificate_authority = notes
         .within(&subject, &["transportSecurity"])
         .and_then(|tls| notes.within(&tls, &["certificateAuthority"]))
@@ -65,13 +69,19 @@ pub(super) fn policy(
 /// What policies and classic firewalls have in common.
 pub(super) fn settings(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Settings {
     let fields = &subject.fields;
-    let tier = notes
-        .within(subject, &["sku"])
-        .and_then(|sku| choice(notes, &sku, "tier", SkuTier::from_text, "Standard"));
+    let tier = notes.within(subject, &["sku"]).and_then(|sku| {
+        let tiers = choice(SkuTier::from_text, "`Basic`, `Standard` or `Premium`");
+        let tier = notes.single(&sku, "tier", "`tier`", tiers)?;
+        Some(Spanned { value: *tier.value.value()?, span: tier.span })
+    });
     let threat_intel_mode =
-        choice(notes, subject, "threatIntelMode", ThreatIntelMode::from_text, "Alert");
-    let allowlist =
-        notes.within(subject, &["threatIntelWhitelist"]).map(|subject| ThreatIntelAllowlist {
+        notes.setting(subject, "threatIntelMode", choice(ThreatIntelMode::from_text, MODES));
+    let allowlist = match notes.part(subject, &["threatIntelWhitelist"]) {
+        Part::Nothing => ThreatIntelAllowlist::default(),
+        Part::Unknown(unknown) => {
+            ThreatIntelAllowlist { addresses: vec![unknown.written()], fqdns: Vec::new() }
+        }
+        Part::Fields(subject) => ThreatIntelAllowlist {
             addresses: notes.addresses(
                 &subject,
                 &["ipAddresses"],
@@ -84,106 +94,15 @@ pub(super) fn settings(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Settings
                 "threat intelligence allowlist FQDN",
                 value::fqdn_pattern,
             ),
-        });
+        },
+    };
     Settings {
         tier,
-        location: fields.text("location"),
+        location: fields.known_text("location"),
         threat_intel_mode,
-        threat_intel_allowlist: allowlist.unwrap_or_default(),
+        threat_intel_allowlist: allowlist,
         ..Settings::default()
     }
-}
-
-/// One of a few words. What is none of them is reported and read as `default`, which is what Azure
-/// takes when nothing is written.
-fn choice<T>(
-    notes: &mut Notes<'_>,
-    subject: &Subject<'_>,
-    key: &str,
-    from_text: impl Fn(&str) -> Option<T>,
-    default: &str,
-) -> Option<Spanned<T>> {
-    let node = subject.fields.get(key)?;
-    let message = match scalar(node)? {
-        Scalar::Text(text) if text.is_empty() => return None,
-        Scalar::Text(text) => match from_text(&text) {
-            Some(value) => return Some(Spanned::new(value, node.span)),
-            None => format!("unknown value `{text}` of `{key}` of {subject}"),
-        },
-        Scalar::Unresolved(expression) => {
-            format!("`{key}` of {subject} is not known: `{expression}`")
-        }
-    };
-    let help = format!("it is read as `{default}`");
-    notes.warn_with_help(Severity::Error, message, node.span, help);
-    None
-}
-
-fn intrusion_detection(notes: &mut Notes<'_>, subject: &Subject<'_>) -> IntrusionDetection {
-    let mode = choice(notes, subject, "mode", IdpsMode::from_text, "Off");
-    let profile = subject.fields.text("profile");
-    let Some(subject) = notes.within(subject, &["configuration"]) else {
-        return IntrusionDetection { mode, profile, ..IntrusionDetection::default() };
-    };
-    let mut overrides = Vec::new();
-    for entry in subject.fields.entries(&["signatureOverrides"]) {
-        overrides.extend(signature_override(notes, &subject, entry));
-    }
-    let mut bypass = Vec::new();
-    for entry in subject.fields.entries(&["bypassTrafficSettings"]) {
-        bypass.extend(bypass_traffic(notes, entry));
-    }
-    let private_ranges =
-        notes.addresses(&subject, &["privateRanges"], "IDPS private range", Tags::Refused);
-    IntrusionDetection { mode, profile, overrides, bypass, private_ranges }
-}
-
-fn signature_override(
-    notes: &mut Notes<'_>,
-    subject: &Subject<'_>,
-    entry: &Node,
-) -> Option<SignatureOverride> {
-    let fields = Fields::of(entry);
-    let subject = Subject { fields, ..subject.clone() };
-    let mode = choice(notes, &subject, "mode", IdpsMode::from_text, "not overridden");
-    Some(SignatureOverride { id: fields.spanned_text("id")?, mode: mode?.value })
-}
-
-fn bypass_traffic(notes: &mut Notes<'_>, entry: &Node) -> Option<BypassTraffic> {
-    let subject = subject(notes, entry, "IDPS bypass").ok()?;
-    let protocol = |text: &str| match text {
-        _ if text.eq_ignore_ascii_case("any") => Ok(None),
-        _ => IpProtocol::from_text(text).map(Some).ok_or_else(|| ValueError {
-            message: "expected `TCP`, `UDP`, `ICMP` or `ANY`".to_owned(),
-            help: None,
-            offset: 0,
-        }),
-    };
-    let protocol = notes.single(&subject, "protocol", "protocol", protocol);
-    if protocol.as_ref().is_some_and(|protocol| protocol.value.value().is_none()) {
-        // A bypass for more than was meant would hide denials: leave it out.
-        return None;
-    }
-    Some(BypassTraffic {
-        description: subject.fields.text("description"),
-        protocol: protocol.and_then(|protocol| protocol.value.value().copied().flatten()),
-        sources: notes.addresses(&subject, &["sourceAddresses"], "source address", Tags::Refused),
-        source_ip_groups: notes.ip_groups(&subject, "sourceIpGroups"),
-        destinations: notes.addresses(
-            &subject,
-            &["destinationAddresses"],
-            "destination address",
-            Tags::Refused,
-        ),
-        destination_ip_groups: notes.ip_groups(&subject, "destinationIpGroups"),
-        destination_ports: notes.list(
-            &subject,
-            &["destinationPorts"],
-            "destination port",
-            value::port_range,
-        ),
-        name: subject.name,
-    })
 }
 
 fn explicit_proxy(notes: &mut Notes<'_>, subject: &Subject<'_>) -> ExplicitProxy {
@@ -247,7 +166,7 @@ mod tests {
 
     use super::super::shown::check;
     use super::super::{Options, read};
-    use crate::policy::FirewallPolicy;
+    use crate::policy::{FirewallPolicy, IdpsMode, ThreatIntelMode, Written};
     use crate::source::{Source, Sources};
 
     fn policy(text: &str) -> (FirewallPolicy, Vec<String>) {
@@ -306,14 +225,18 @@ mod tests {
             "sql": {"allowSqlRedirect": true}}}"#,
         );
         let settings = policy.settings;
-        assert_eq!(settings.threat_intel_mode.unwrap().value.name(), "Alert");
+        assert_eq!(
+            settings.threat_intel_mode.unwrap().value,
+            Written::Value(ThreatIntelMode::Alert)
+        );
         assert_eq!(settings.threat_intel_allowlist.fqdns.len(), 1);
-        assert!(settings.dns.unwrap().enable_proxy.unwrap().value);
+        assert_eq!(settings.dns.unwrap().enable_proxy.unwrap().value, Written::Value(true));
         let idps = settings.intrusion_detection.unwrap();
-        assert_eq!(idps.mode.unwrap().value.name(), "Deny");
-        assert_eq!(idps.overrides[0].id.value, "2024897");
-        let protocols: Vec<_> = idps.bypass.iter().map(|bypass| bypass.protocol).collect();
-        assert_eq!(protocols, [None, Some(crate::net::IpProtocol::TCP)]);
+        assert_eq!(idps.mode.unwrap().value, Written::Value(IdpsMode::Deny));
+        assert_eq!(idps.overrides[0].id.value, Written::Value("2024897".into()));
+        let protocols: Vec<_> = idps.bypass.into_iter().map(|bypass| bypass.protocol).collect();
+        let tcp = Written::Value(crate::net::IpProtocol::TCP);
+        assert_eq!(protocols, [None, Some(tcp), Some(Written::Invalid("Foo".into()))]);
         assert_eq!(settings.certificate_authority.unwrap().value, "ca");
         let proxy = settings.explicit_proxy.unwrap();
         assert_eq!((proxy.http_port, proxy.https_port), (Some(8087), None));
@@ -332,11 +255,15 @@ mod tests {
             r#"{"name": "hub", "properties": {"threatIntelMode": "Block", "snat": "[parameters('snat')]",
             "dnsSettings": {"enableProxy": "[parameters('proxy')]"}}}"#,
         );
-        assert!(policy.settings.threat_intel_mode.is_none());
+        let settings = policy.settings;
+        let invalid = Written::Invalid("Block".into());
+        assert_eq!(settings.threat_intel_mode.unwrap().value, invalid);
+        let unresolved = Written::Unresolved("[parameters('proxy')]".into());
+        assert_eq!(settings.dns.unwrap().enable_proxy.unwrap().value, unresolved);
         assert_eq!(
             warnings,
             [
-                "unknown value `Block` of `threatIntelMode` of policy `hub`",
+                "invalid `threatIntelMode` `Block` in policy `hub`: expected `Off`, `Alert` or `Deny`",
                 "`snat` of policy `hub` is not known: `[parameters('snat')]`",
                 "`enableProxy` of policy `hub` is not known: `[parameters('proxy')]`"
             ]

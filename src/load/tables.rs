@@ -77,7 +77,13 @@ fn entry<T>(
         Written::Value(value) => Some(value),
         Written::Unresolved(_) | Written::Invalid(_) => None,
     };
-    values.into_iter().map(value).collect()
+    let known: Option<Vec<T>> = values.into_iter().map(value).collect();
+    if known.is_none() {
+        let message = format!("the table entry `{}` counts as not known", member.key.value);
+        let help = "one of its values cannot be read: correct it, or take it out";
+        notes.warn_with_help(Severity::Error, message, member.value.span, help);
+    }
+    known
 }
 
 #[cfg(test)]
@@ -113,8 +119,9 @@ mod tests {
     #[test]
     fn bad_entries_are_reported() {
         check(
-            r#"{"dns": {"a.example.com": ["192.0.2.400"], ".": ["192.0.2.1"]}}"#,
+            r#"{"dns": {"a.example.com": ["192.0.2.4", "192.0.2.400"], ".": ["192.0.2.1"]}}"#,
             expect![[r#"
+                error in line 1: the table entry `a.example.com` counts as not known (one of its values cannot be read: correct it, or take it out)
                 error in line 1: invalid address `192.0.2.400` in table entry `a.example.com`: `192.0.2.400` is no IP address (each of the four numbers is 0 to 255)
                 error in line 1: a name of the table is empty
             "#]],

@@ -40,6 +40,8 @@ pub struct ClassicFirewall {
 pub struct IpGroup {
     pub name: Spanned<SmolStr>,
     pub id: Option<ResourceId>,
+    /// `None`: not written, or not known.
+    pub location: Option<SmolStr>,
     pub addresses: Vec<Spanned<Written<Address>>>,
 }
 

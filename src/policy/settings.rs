@@ -1,5 +1,6 @@
 //! What a policy sets beside its rules.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use smol_str::SmolStr;
@@ -8,12 +9,14 @@ use super::{Address, IpGroupRef, Written};
 use crate::net::{FqdnPattern, IpProtocol, PortRange};
 use crate::source::Spanned;
 
-/// Settings of a policy or a classic firewall, as written. `None`: not written.
+/// Settings of a policy or a classic firewall, as written. `None`: not written, which is not the
+/// same as written and not known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     pub tier: Option<Spanned<SkuTier>>,
+    /// `None`: not written, or not known.
     pub location: Option<SmolStr>,
-    pub threat_intel_mode: Option<Spanned<ThreatIntelMode>>,
+    pub threat_intel_mode: Option<Spanned<Written<ThreatIntelMode>>>,
     pub threat_intel_allowlist: ThreatIntelAllowlist,
     pub dns: Option<DnsSettings>,
     pub intrusion_detection: Option<IntrusionDetection>,
@@ -78,6 +81,12 @@ impl ThreatIntelMode {
     }
 }
 
+impl fmt::Display for ThreatIntelMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// `threatIntelWhitelist`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ThreatIntelAllowlist {
@@ -89,7 +98,7 @@ pub struct ThreatIntelAllowlist {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DnsSettings {
     /// Not written: no.
-    pub enable_proxy: Option<Spanned<bool>>,
+    pub enable_proxy: Option<Spanned<Written<bool>>>,
     pub servers: Vec<Spanned<Written<IpAddr>>>,
 }
 
@@ -97,7 +106,7 @@ pub struct DnsSettings {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IntrusionDetection {
     /// Not written: Off.
-    pub mode: Option<Spanned<IdpsMode>>,
+    pub mode: Option<Spanned<Written<IdpsMode>>>,
     pub profile: Option<SmolStr>,
     pub overrides: Vec<SignatureOverride>,
     pub bypass: Vec<BypassTraffic>,
@@ -130,11 +139,17 @@ impl IdpsMode {
     }
 }
 
+impl fmt::Display for IdpsMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// An entry of `signatureOverrides`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureOverride {
-    pub id: Spanned<SmolStr>,
-    pub mode: IdpsMode,
+    pub id: Spanned<Written<SmolStr>>,
+    pub mode: Written<IdpsMode>,
 }
 
 /// An entry of `bypassTrafficSettings`: traffic that IDPS leaves alone.
@@ -143,7 +158,7 @@ pub struct BypassTraffic {
     pub name: Spanned<SmolStr>,
     pub description: Option<SmolStr>,
     /// `None`: `ANY`.
-    pub protocol: Option<IpProtocol>,
+    pub protocol: Option<Written<IpProtocol>>,
     pub sources: Vec<Spanned<Written<Address>>>,
     pub source_ip_groups: Vec<Spanned<IpGroupRef>>,
     pub destinations: Vec<Spanned<Written<Address>>>,

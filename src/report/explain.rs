@@ -61,15 +61,15 @@ fn stage_of(rule: RuleRef) -> Stage {
 }
 
 fn threat_intel_line(ruleset: &Ruleset, flow: &Flow) -> String {
-    let mode = ruleset.threat_intel.mode;
-    match (mode, flow.is_listed_threat) {
-        (ThreatIntelMode::Off, _) => "threat intelligence: off".into(),
-        (ThreatIntelMode::Alert | ThreatIntelMode::Deny, false) => {
-            format!("threat intelligence ({}): the flow is not said to be listed", mode.name())
+    let mode = ruleset.threat_intel.mode_text();
+    let is_off = ruleset.threat_intel.mode == ThreatIntelMode::Off
+        && ruleset.threat_intel.unknown_mode.is_empty();
+    match (is_off, flow.is_listed_threat) {
+        (true, _) => "threat intelligence: off".into(),
+        (false, false) => {
+            format!("threat intelligence ({mode}): the flow is not said to be listed")
         }
-        (ThreatIntelMode::Alert | ThreatIntelMode::Deny, true) => {
-            format!("threat intelligence ({}): the feed lists the flow", mode.name())
-        }
+        (false, true) => format!("threat intelligence ({mode}): the feed lists the flow"),
     }
 }
 

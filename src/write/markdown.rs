@@ -132,19 +132,19 @@ fn setting_rows(settings: &Settings) -> Vec<(&'static str, String)> {
     row("Tier", settings.tier.as_ref().map(|tier| tier.value.name().to_owned()));
     row("Location", settings.location.as_ref().map(ToString::to_string));
     let mode = settings.threat_intel_mode.as_ref();
-    row("Threat intelligence", mode.map(|mode| mode.value.name().to_owned()));
+    row("Threat intelligence", mode.map(|mode| mode.value.to_string()));
     let allowed = &settings.threat_intel_allowlist;
     row("Threat intelligence allows addresses", Some(list(&allowed.addresses)));
     row("Threat intelligence allows FQDNs", Some(list(&allowed.fqdns)));
     if let Some(dns) = &settings.dns {
-        row("DNS proxy", dns.enable_proxy.as_ref().map(|flag| on(flag.value)));
+        row("DNS proxy", dns.enable_proxy.as_ref().map(|flag| flag.value.clone().map(on).to_string()));
         row("DNS servers", Some(list(&dns.servers)));
     }
     if let Some(idps) = &settings.intrusion_detection {
-        row("IDPS", idps.mode.as_ref().map(|mode| mode.value.name().to_owned()));
+        row("IDPS", idps.mode.as_ref().map(|mode| mode.value.to_string()));
         row("IDPS profile", idps.profile.as_ref().map(ToString::to_string));
         let overrides =
-            idps.overrides.iter().map(|it| format!("{} {}", it.id.value, it.mode.name()));
+            idps.overrides.iter().map(|it| format!("{} {}", it.id.value, it.mode));
         row("IDPS signatures", Some(overrides.collect::<Vec<_>>().join(", ")));
         let bypass: Vec<&str> = idps.bypass.iter().map(|it| it.name.value.as_str()).collect();
         row("IDPS bypasses", Some(bypass.join(", ")));

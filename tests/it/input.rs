@@ -24,8 +24,8 @@ pub(crate) fn load(files: &[(String, String)]) -> Result<Loaded, String> {
     Ok(Loaded { inventory, warnings })
 }
 
-/// The first line in which two models differ. What only a deployment settles does not count: the
-/// scope of ids, the region. Nor do positions.
+/// The first line in which two models differ. The scope of a firewall's id, which only a deployment
+/// settles, does not count; nor do positions.
 pub(crate) fn difference(ours: &Inventory, theirs: &Inventory) -> Option<String> {
     let (ours, theirs) = (&undeployed(ours), &undeployed(theirs));
     if ours == theirs {
@@ -54,10 +54,6 @@ fn undeployed(inventory: &Inventory) -> Inventory {
     let mut inventory = inventory.clone();
     for firewall in &mut inventory.firewalls {
         firewall.id = None;
-        firewall.settings.location = None;
-    }
-    for policy in &mut inventory.policies {
-        policy.settings.location = None;
     }
     inventory
 }

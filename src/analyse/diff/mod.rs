@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::search::OutOfSteps;
 use super::space::{Cuts, Product, Space, Words, without};
-use crate::compile::{DnatMode, Ruleset};
+use crate::compile::{DnatMode, Ruleset, SignatureMode};
 use crate::evaluate::{Decision, Verdict, evaluate};
 use crate::flow::Flow;
 
@@ -223,11 +223,14 @@ fn settings(before: &Ruleset, after: &Ruleset) -> Vec<String> {
             .to_owned()
     };
     change("threat intelligence allowlist", allowed(before), allowed(after));
-    let mode = |side: &Ruleset| side.idps.mode.name().to_owned();
+    let mode = |side: &Ruleset| side.idps.mode_text();
     change("IDPS mode", mode(before), mode(after));
     let overrides = |side: &Ruleset| {
         let overrides =
-            side.idps.overrides.iter().map(|(id, mode)| format!("{id} {}", mode.name()));
+            side.idps.overrides.iter().map(|(id, mode)| match mode {
+                SignatureMode::Known(mode) => format!("{id} {mode}"),
+                SignatureMode::Unknown(need) => format!("{id} {need}"),
+            });
         overrides.collect::<Vec<_>>().join(", ")
     };
     change("IDPS signature overrides", overrides(before), overrides(after));

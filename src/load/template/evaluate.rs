@@ -29,6 +29,7 @@ pub(super) const COPIES_MAX: i64 = 10_000;
 pub(super) struct Evaluator<'s> {
     pub(super) settings: &'s TemplateSettings,
     warnings: RefCell<Vec<Warning>>,
+    skipped: RefCell<Vec<Warning>>,
     seen: RefCell<HashSet<(String, Option<Span>)>>,
     parsed: RefCell<HashMap<SmolStr, Parsed>>,
     /// How many branches are looked at of which nobody knows whether they are taken.
@@ -44,6 +45,7 @@ impl<'s> Evaluator<'s> {
         Self {
             settings,
             warnings: RefCell::default(),
+            skipped: RefCell::default(),
             seen: RefCell::default(),
             parsed: RefCell::default(),
             branches: Cell::new(0),
@@ -52,8 +54,14 @@ impl<'s> Evaluator<'s> {
         }
     }
 
-    pub(super) fn into_warnings(self) -> Vec<Warning> {
-        self.warnings.into_inner()
+    /// The warnings, and what is not deployed.
+    pub(super) fn into_warnings(self) -> (Vec<Warning>, Vec<Warning>) {
+        (self.warnings.into_inner(), self.skipped.into_inner())
+    }
+
+    /// Keeps why a resource is not deployed.
+    pub(super) fn skip(&self, warning: Warning) {
+        self.skipped.borrow_mut().push(warning);
     }
 
     /// Keeps a warning, once.

@@ -39,6 +39,8 @@ pub struct Expansion {
     /// In the order of the text; a nested deployment's resources stand in its place.
     pub resources: Vec<Resource>,
     pub warnings: Vec<Warning>,
+    /// What is not deployed because its condition is false.
+    pub skipped: Vec<Warning>,
 }
 
 /// One resource of a template.
@@ -48,8 +50,8 @@ pub struct Resource {
     pub kind: SmolStr,
     /// One name for each level of the type. What is unknown in a name stands in brackets.
     pub names: Vec<SmolStr>,
-    /// The resource without expressions: with its full type and name, without children, location,
-    /// tags and what else does not matter to rules. Places are those of the user's text.
+    /// The resource without expressions: with its full type and name, without children, tags
+    /// and what else does not matter to rules. Places are those of the user's text.
     pub node: Node,
 }
 
@@ -104,7 +106,8 @@ pub fn expand(
     let frame = Frame::new(Rc::new(program));
     let mut resources = Vec::new();
     evaluator.resources(root, None, &frame, &mut resources)?;
-    Ok(Expansion { resources, warnings: evaluator.into_warnings() })
+    let (warnings, skipped) = evaluator.into_warnings();
+    Ok(Expansion { resources, warnings, skipped })
 }
 
 fn supply_file(evaluator: &Evaluator<'_>, program: &mut Program<'_>, file: &Node) {

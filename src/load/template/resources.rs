@@ -19,14 +19,13 @@ use crate::source::{Severity, Warning};
 use crate::syntax::json::{Member, Node, Value};
 
 /// Members that say how a resource is deployed and nothing about its rules.
-const NOT_CONTENT: [&str; 11] = [
+const NOT_CONTENT: [&str; 10] = [
     "resources",
     "copy",
     "condition",
     "dependsOn",
     "apiVersion",
     "comments",
-    "location",
     "tags",
     "zones",
     "identity",
@@ -113,14 +112,24 @@ impl Evaluator<'_> {
                 found.push(Resource { kind: kind.into(), names: names.clone(), node });
             }
         }
+        if is_deployed == Some(false) {
+            self.skip_for_condition(resource, &names);
+        }
         if is_deployed.is_none() && found.len() > before {
             self.warn_of_condition(resource, &names);
         }
         if is_deployment(kind) {
             return Ok(());
         }
-        // The condition of a parent does not cascade to its children.
-        self.resources(resource, Some(&Parent { kind: kind.into(), names }), frame, found)
+        // The condition of a parent does not cascade to its children ("Conditional deployment in ARM
+        // templates").
+        let before = found.len();
+        let parent = Parent { kind: kind.into(), names };
+        self.resources(resource, Some(&parent), frame, found)?;
+        if is_deployed == Some(false) && found.len() > before {
+            self.warn_of_orphans(resource, &parent.names);
+        }
+        Ok(())
     }
 
     /// One name for each level of the type.
@@ -181,6 +190,23 @@ impl Evaluator<'_> {
         let warning = Warning::new(Severity::Warning, message, Some(span));
         let help = "it is taken to be deployed; give the parameters it needs with `--set name=…`";
         self.warn(warning.with_help(help));
+    }
+
+    fn warn_of_orphans(&self, resource: &Node, names: &[SmolStr]) {
+        let span = resource.get("condition").map_or(resource.span, |condition| condition.span);
+        let name = names.join("/");
+        let message =
+            format!("the condition of `{name}` is false, but what stands within it is deployed");
+        let help = "a condition does not count for children: give each the same condition";
+        self.warn(Warning::new(Severity::Warning, message, Some(span)).with_help(help));
+    }
+
+    fn skip_for_condition(&self, resource: &Node, names: &[SmolStr]) {
+        let span = resource.get("condition").map_or(resource.span, |condition| condition.span);
+        let message = format!("`{}` is not deployed: its condition is false", names.join("/"));
+        let warning = Warning::new(Severity::Note, message, Some(span));
+        let help = "give other parameters with `--set NAME=VALUE` or a parameter file";
+        self.skip(warning.with_help(help));
     }
 
     /// What the resource says, evaluated, with its full type and name.

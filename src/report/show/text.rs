@@ -52,8 +52,8 @@ fn heading(ruleset: &Ruleset) -> String {
     let _ = write!(
         out,
         "\nthreat intelligence {}, IDPS {}\n",
-        ruleset.threat_intel.mode.name(),
-        ruleset.idps.mode.name()
+        ruleset.threat_intel.mode_text(),
+        ruleset.idps.mode_text()
     );
     out
 }

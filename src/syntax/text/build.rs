@@ -151,6 +151,13 @@ impl Builder {
             }
             other if SETTINGS.contains(&other) => {
                 self.once(reader, keyword, &word)?;
+                if other == "location"
+                    && self.here == Here::IpGroup
+                    && let Some(group) = self.inventory.ip_groups.last_mut()
+                {
+                    group.location = Some(reader.one_text(keyword, rest)?.value);
+                    return Some(());
+                }
                 let Some(settings) = self.settings() else {
                     return outside(reader, keyword, "`policy` or `firewall`");
                 };
@@ -302,7 +309,7 @@ impl Builder {
         let addresses = reader.sorted("address", &list, ListKind::Addresses).addresses;
         let name = reader.text("name", &name)?;
         let id = Some(ResourceId::without_scope(IP_GROUP, &[&name.value]));
-        self.inventory.ip_groups.push(IpGroup { name, id, addresses });
+        self.inventory.ip_groups.push(IpGroup { name, id, location: None, addresses });
         Some(())
     }
 

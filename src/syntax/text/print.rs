@@ -124,6 +124,9 @@ fn print_ip_group(out: &mut String, group: &IpGroup) {
     begin(out, &format!("ip-group {} = {list}", name(&group.name.value)));
     let known = ResourceId::without_scope(IP_GROUP, &[&group.name.value]);
     print_id(out, group.id.as_ref(), Some(&known));
+    if let Some(location) = &group.location {
+        below(out, &format!("location {}", word(location)));
+    }
 }
 
 fn print_collection(out: &mut String, collection: &RuleCollection) {

@@ -116,7 +116,9 @@ fn options(head: &RuleHead) -> String {
 
 /// The `idps-bypass` line.
 pub(super) fn bypass(entry: &BypassTraffic) -> String {
-    let protocol = entry.protocol.map_or_else(|| "any".to_owned(), |protocol| protocol.to_string());
+    let protocol = entry.protocol.as_ref();
+    let protocol = protocol
+        .map_or_else(|| "any".to_owned(), |protocol| written(protocol, ToString::to_string));
     let sources = [addresses(&entry.sources), groups(&entry.source_ip_groups)].concat();
     let destinations =
         [addresses(&entry.destinations), groups(&entry.destination_ip_groups)].concat();

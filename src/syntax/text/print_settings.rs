@@ -1,7 +1,7 @@
 //! Settings as lines.
 
 use super::print_rules::bypass;
-use super::words::{addresses, allowlist_addresses, allowlist_fqdns, joined, plain, word};
+use super::words::{addresses, allowlist_addresses, allowlist_fqdns, joined, plain, word, written};
 use crate::policy::{DnsSettings, ExplicitProxy, IntrusionDetection, Settings, Snat};
 
 /// The lines of all settings that are written.
@@ -14,7 +14,7 @@ pub(super) fn settings(settings: &Settings) -> Vec<String> {
         lines.push(format!("location {}", word(location)));
     }
     if let Some(mode) = &settings.threat_intel_mode {
-        lines.push(format!("threat-intel {}", mode.value.name()));
+        lines.push(format!("threat-intel {}", written(&mode.value, |mode| mode.name().to_owned())));
     }
     let allowlist = &settings.threat_intel_allowlist;
     let entries = [allowlist_addresses(&allowlist.addresses), allowlist_fqdns(&allowlist.fqdns)];
@@ -40,7 +40,9 @@ fn on_or_off(is_on: bool) -> &'static str {
 
 fn dns(dns: &DnsSettings) -> Vec<String> {
     let proxy = dns.enable_proxy.as_ref();
-    let proxy = proxy.map(|is_on| format!("dns-proxy {}", on_or_off(is_on.value)));
+    let proxy = proxy.map(|proxy| {
+        format!("dns-proxy {}", written(&proxy.value, |&is_on| on_or_off(is_on).to_owned()))
+    });
     let mut lines: Vec<String> = proxy.into_iter().collect();
     if lines.is_empty() || !dns.servers.is_empty() {
         lines.push(format!("dns-servers {}", joined(plain(&dns.servers))));
@@ -51,14 +53,15 @@ fn dns(dns: &DnsSettings) -> Vec<String> {
 fn intrusion_detection(idps: &IntrusionDetection) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(mode) = &idps.mode {
-        lines.push(format!("idps {}", mode.value.name()));
+        lines.push(format!("idps {}", written(&mode.value, |mode| mode.name().to_owned())));
     }
     if let Some(profile) = &idps.profile {
         lines.push(format!("idps-profile {}", word(profile)));
     }
     for signature in &idps.overrides {
-        let id = word(&signature.id.value);
-        lines.push(format!("idps-signature {id} {}", signature.mode.name()));
+        let id = written(&signature.id.value, |id| word(id));
+        let mode = written(&signature.mode, |mode| mode.name().to_owned());
+        lines.push(format!("idps-signature {id} {mode}"));
     }
     lines.extend(idps.bypass.iter().map(bypass));
     if !idps.private_ranges.is_empty() {

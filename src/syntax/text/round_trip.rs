@@ -216,12 +216,12 @@ fn bypass() -> impl Strategy<Value = BypassTraffic> {
         vec(group_ref(), 0..2),
         values(ports()),
     );
-    (spanned(text()), of(text()), of(any::<u8>()), ends).prop_map(
+    (spanned(text()), of(text()), of(written(any::<u8>().prop_map(IpProtocol))), ends).prop_map(
         |(name, description, protocol, (sources, source_groups, destinations, groups, ports))| {
             BypassTraffic {
                 name,
                 description,
-                protocol: protocol.map(IpProtocol),
+                protocol: protocol.map(|protocol| protocol.value),
                 sources,
                 source_ip_groups: source_groups,
                 destinations,
@@ -234,9 +234,10 @@ fn bypass() -> impl Strategy<Value = BypassTraffic> {
 
 fn idps() -> impl Strategy<Value = IntrusionDetection> {
     let mode = || prop_oneof![Just(IdpsMode::Off), Just(IdpsMode::Alert), Just(IdpsMode::Deny)];
-    let signature = (spanned(text()), mode()).prop_map(|(id, mode)| SignatureOverride { id, mode });
+    let signature = (written(text()), written(mode()))
+        .prop_map(|(id, mode)| SignatureOverride { id, mode: mode.value });
     let lists = (vec(signature, 0..2), vec(bypass(), 0..2), values(address()));
-    (of(spanned(mode())), of(text()), lists).prop_map(
+    (of(written(mode())), of(text()), lists).prop_map(
         |(mode, profile, (overrides, bypass, private_ranges))| IntrusionDetection {
             mode,
             profile,
@@ -271,13 +272,13 @@ fn settings() -> impl Strategy<Value = Settings> {
     ];
     let allowlist = (values(address()), values(pattern()))
         .prop_map(|(addresses, fqdns)| ThreatIntelAllowlist { addresses, fqdns });
-    let dns = (of(spanned(any::<bool>())), values(ip()))
+    let dns = (of(written(any::<bool>())), values(ip()))
         .prop_map(|(enable_proxy, servers)| DnsSettings { enable_proxy, servers });
     let snat = (vec(spanned(text()), 0..2), of(any::<bool>())).prop_map(|(ranges, learn)| Snat {
         private_ranges: ranges,
         auto_learn_private_ranges: learn,
     });
-    let first = (of(spanned(tier)), of(text()), of(spanned(mode)), allowlist);
+    let first = (of(spanned(tier)), of(text()), of(written(mode)), allowlist);
     let second = (of(dns), of(idps()), of(spanned(text())), of(explicit_proxy()));
     (first, second, of(snat), of(any::<bool>())).prop_map(|(first, second, snat, redirect)| {
         let (tier, location, threat_intel_mode, threat_intel_allowlist) = first;
@@ -349,8 +350,10 @@ fn firewall() -> impl Strategy<Value = ClassicFirewall> {
 }
 
 fn ip_group() -> impl Strategy<Value = IpGroup> {
-    (spanned(text()), of(id()), any::<bool>(), vec(written(address()), 0..8)).prop_map(
-        |(name, id, is_own, addresses)| IpGroup {
+    let ids = (of(id()), any::<bool>(), of(text()));
+    (spanned(text()), ids, vec(written(address()), 0..8)).prop_map(
+        |(name, (id, is_own, location), addresses)| IpGroup {
+            location,
             id: own_id(&name.value, super::reader::IP_GROUP, id, is_own),
             name,
             addresses,

@@ -182,19 +182,25 @@ impl Reader {
     }
 
     /// The protocol; `None` is any protocol, and stands after an error too.
-    fn bypass_protocol(&mut self, items: &[Item<'_>]) -> Option<IpProtocol> {
+    fn bypass_protocol(&mut self, items: &[Item<'_>]) -> Option<Written<IpProtocol>> {
         let help = "write `tcp`, `udp`, `icmp`, `any` or a protocol number".to_owned();
         let [item] = items else {
             let place = items.last()?.atom.place;
             self.fail(place, "protocol: only one can stand here", Some(help));
             return None;
         };
-        let text = self.bare("protocol", item)?.text.as_ref();
+        let atom = self.bare("protocol", item)?;
+        let text = atom.text.as_ref();
+        match atom.kind {
+            AtomKind::Unresolved => return Some(Written::Unresolved(text.into())),
+            AtomKind::Invalid => return Some(Written::Invalid(text.into())),
+            AtomKind::Word | AtomKind::Quoted => {}
+        }
         let protocol = IpProtocol::from_text(text);
         if protocol.is_none() && !text.eq_ignore_ascii_case("any") {
             self.fail(item.atom.place, format!("protocol: `{text}` is no protocol"), Some(help));
         }
-        protocol
+        protocol.map(Written::Value)
     }
 
     fn options(&mut self, written: &[RuleOption<'_>]) -> Options {

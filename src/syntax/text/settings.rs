@@ -2,11 +2,11 @@
 
 use smol_str::SmolStr;
 
-use super::atom::{Atom, Item};
+use super::atom::{Atom, AtomKind, Item};
 use super::line::{named_body, whole_list, words};
 use super::reader::{ListKind, Reader, ip_address};
 use crate::policy::{
-    ExplicitProxy, IdpsMode, Settings, SignatureOverride, SkuTier, ThreatIntelMode,
+    ExplicitProxy, IdpsMode, Settings, SignatureOverride, SkuTier, ThreatIntelMode, Written,
 };
 use crate::source::Spanned;
 use crate::syntax::trouble::finished;
@@ -44,12 +44,14 @@ impl Reader {
     ) -> Option<()> {
         match keyword.text.to_ascii_lowercase().as_str() {
             "tier" => {
-                settings.tier = Some(self.choice(
-                    keyword,
-                    rest,
-                    SkuTier::from_text,
-                    "`Basic`, `Standard` or `Premium`",
-                )?);
+                let choices = "`Basic`, `Standard` or `Premium`";
+                let tier = self.choice(keyword, rest, SkuTier::from_text, choices)?;
+                let Some(&value) = tier.value.value() else {
+                    let help = Some(format!("write {choices}"));
+                    self.fail(keyword.place, "an expression cannot stand here", help);
+                    return None;
+                };
+                settings.tier = Some(Spanned { value, span: tier.span });
             }
             "location" => settings.location = Some(self.one_text(keyword, rest)?.value),
             "threat-intel" => {
@@ -84,7 +86,8 @@ impl Reader {
     ) -> Option<()> {
         let dns = settings.dns.get_or_insert_default();
         if keyword.is_word("dns-proxy") {
-            dns.enable_proxy = Some(self.switch(keyword, rest)?);
+            let atom = self.one(keyword, rest)?;
+            dns.enable_proxy = Some(self.written_switch(&atom)?);
         } else {
             let list = self.list(rest)?;
             dns.servers = self.values("address", &list, ip_address);
@@ -148,11 +151,12 @@ impl Reader {
             self.fail(keyword.place, "expected a signature id and a mode", Some(help));
             return None;
         };
-        let id = self.text("id", id)?;
-        let Some(mode) = IdpsMode::from_text(&mode.text) else {
-            self.fail(mode.place, format!("`{}` is no mode", mode.text), Some(help));
-            return None;
+        let id = if is_unknown(id) {
+            self.chosen(id, |_| None, "an id")?
+        } else {
+            self.text("id", id)?.map(Written::Value)
         };
+        let mode = self.chosen(mode, IdpsMode::from_text, MODES)?.value;
         Some(SignatureOverride { id, mode })
     }
 
@@ -207,16 +211,43 @@ impl Reader {
         Some(Spanned::new(is_on, self.span(atom.place)))
     }
 
+    /// `on`, `off`, or what stands for one of them and is not known.
+    fn written_switch(&mut self, atom: &Atom<'_>) -> Option<Spanned<Written<bool>>> {
+        if is_unknown(atom) {
+            return self.chosen(atom, |_| None, "`on` or `off`");
+        }
+        let is_on = self.on_or_off(atom)?;
+        Some(Spanned::new(Written::Value(is_on), self.span(atom.place)))
+    }
+
     fn choice<T>(
         &mut self,
         keyword: &Atom<'_>,
         rest: &str,
         from_text: impl FnOnce(&str) -> Option<T>,
         choices: &str,
-    ) -> Option<Spanned<T>> {
+    ) -> Option<Spanned<Written<T>>> {
         let atom = self.one(keyword, rest)?;
-        if let Some(value) = from_text(&atom.text) {
-            return Some(Spanned::new(value, self.span(atom.place)));
+        self.chosen(&atom, from_text, choices)
+    }
+
+    /// One of a few words.
+    fn chosen<T>(
+        &mut self,
+        atom: &Atom<'_>,
+        from_text: impl FnOnce(&str) -> Option<T>,
+        choices: &str,
+    ) -> Option<Spanned<Written<T>>> {
+        if is_unknown(atom) {
+            let text = SmolStr::new(&atom.text);
+            let written = match atom.kind {
+                AtomKind::Unresolved => Written::Unresolved(text),
+                AtomKind::Invalid | AtomKind::Word | AtomKind::Quoted => Written::Invalid(text),
+            };
+            return Some(Spanned::new(written, self.span(atom.place)));
+        }
+        if let Some(value) = from_text(&atom.text).filter(|_| !atom.is_reference) {
+            return Some(Spanned::new(Written::Value(value), self.span(atom.place)));
         }
         let help = format!("write {choices}");
         self.fail(atom.place, format!("unknown value `{}`", atom.text), Some(help));
@@ -266,6 +297,11 @@ impl Reader {
     ) -> Option<T> {
         result.map_err(|error| self.fail_in(rest, error)).ok()
     }
+}
+
+/// Whether the atom stands for a value that is not known.
+fn is_unknown(atom: &Atom<'_>) -> bool {
+    !atom.is_reference && matches!(atom.kind, AtomKind::Unresolved | AtomKind::Invalid)
 }
 
 const MODES: &str = "`Off`, `Alert` or `Deny`";

@@ -55,7 +55,7 @@ impl Writer<'_> {
         let tier = settings.tier.as_ref().map_or("Standard", |tier| tier.value.name());
         properties.insert("sku".into(), json!({ "name": "AZFW_VNet", "tier": tier }));
         if let Some(mode) = &settings.threat_intel_mode {
-            properties.insert("threatIntelMode".into(), mode.value.name().into());
+            properties.insert("threatIntelMode".into(), self.values.text(mode));
         }
         if let Some(policy) = &firewall.policy {
             let here = self.inventory.policies.iter().find(|it| it.is_meant(&policy.value));
@@ -98,7 +98,7 @@ impl Writer<'_> {
         let mut additional = Map::new();
         if let Some(dns) = &settings.dns {
             if let Some(proxy) = &dns.enable_proxy {
-                additional.insert("Network.DNS.EnableProxy".into(), proxy.value.to_string().into());
+                additional.insert("Network.DNS.EnableProxy".into(), self.values.text(proxy));
             }
             self.joined("Network.DNS.Servers", &dns.servers, &mut additional);
         }

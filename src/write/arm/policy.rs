@@ -4,9 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::value::Values;
 use super::{Writer, put, put_list};
-use crate::policy::{
-    BypassTraffic, ExplicitProxy, FirewallPolicy, IntrusionDetection, Settings, Snat,
-};
+use crate::policy::{BypassTraffic, ExplicitProxy, FirewallPolicy, IntrusionDetection, Settings, Snat, Written};
+use crate::source::Spanned;
 use crate::write::remarks::Resource;
 
 impl Writer<'_> {
@@ -22,7 +21,7 @@ impl Writer<'_> {
         put("basePolicy", self.base(policy));
         put(
             "threatIntelMode",
-            settings.threat_intel_mode.as_ref().map(|mode| mode.value.name().into()),
+            settings.threat_intel_mode.as_ref().map(|mode| self.values.text(mode)),
         );
         put("threatIntelWhitelist", self.allowlist(settings));
         put("dnsSettings", self.dns(settings));
@@ -67,21 +66,22 @@ impl Writer<'_> {
     fn dns(&mut self, settings: &Settings) -> Option<Value> {
         let dns = settings.dns.as_ref()?;
         let mut object = json!({ "servers": self.values.list(&dns.servers) });
-        put(&mut object, "enableProxy", dns.enable_proxy.as_ref().map(|flag| flag.value.into()));
+        put(&mut object, "enableProxy", dns.enable_proxy.as_ref().map(|flag| self.values.flag(flag)));
         Some(object)
     }
 
     fn intrusion_detection(&mut self, idps: &IntrusionDetection) -> Value {
         let mut configuration = Map::new();
         let overrides = idps.overrides.iter().map(|signature| {
-            json!({ "id": Values::literal(&signature.id.value), "mode": signature.mode.name() })
+            let mode = Spanned { value: signature.mode.clone(), span: signature.id.span };
+            json!({ "id": self.values.text(&signature.id), "mode": self.values.text(&mode) })
         });
         configuration.insert("signatureOverrides".into(), overrides.collect());
         let bypass: Vec<Value> = idps.bypass.iter().map(|entry| self.bypass(entry)).collect();
         configuration.insert("bypassTrafficSettings".into(), bypass.into());
         put_list(&mut configuration, "privateRanges", self.values.list(&idps.private_ranges));
         let mut object = json!({});
-        put(&mut object, "mode", idps.mode.as_ref().map(|mode| mode.value.name().into()));
+        put(&mut object, "mode", idps.mode.as_ref().map(|mode| self.values.text(mode)));
         put(&mut object, "profile", idps.profile.as_deref().map(Values::literal));
         put(&mut object, "configuration", Some(Value::Object(configuration)));
         object
@@ -93,8 +93,14 @@ impl Writer<'_> {
         if let Some(description) = &bypass.description {
             object.insert("description".into(), Values::literal(description));
         }
-        let protocol = bypass.protocol.map_or("ANY".to_owned(), |it| it.to_string().to_uppercase());
-        object.insert("protocol".into(), protocol.into());
+        let protocol = match &bypass.protocol {
+            None => "ANY".into(),
+            Some(Written::Value(protocol)) => protocol.to_string().to_uppercase().into(),
+            Some(unknown) => {
+                self.values.text(&Spanned { value: unknown.clone(), span: bypass.name.span })
+            }
+        };
+        object.insert("protocol".into(), protocol);
         put_list(&mut object, "sourceAddresses", self.values.list(&bypass.sources));
         let groups = self.values.ip_groups(self.inventory, &bypass.source_ip_groups);
         put_list(&mut object, "sourceIpGroups", groups);

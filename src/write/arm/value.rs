@@ -118,6 +118,14 @@ impl Values {
         }
     }
 
+    /// A value that is yes or no.
+    pub(super) fn flag(&mut self, value: &Spanned<Written<bool>>) -> Value {
+        match &value.value {
+            Written::Value(flag) => Value::Bool(*flag),
+            Written::Invalid(_) | Written::Unresolved(_) => self.text(value),
+        }
+    }
+
     /// What only a deployment settles: an expression as it was, else a parameter.
     pub(super) fn unresolved(&mut self, text: &SmolStr, span: Option<Span>) -> Value {
         if let Ok(TemplateString::Expression(expression)) = TemplateString::parse(text) {

@@ -36,11 +36,13 @@ impl Writer<'_> {
             block.put("firewall_policy_id", id);
         }
         if let Some(mode) = &settings.threat_intel_mode {
-            block.put_text("threat_intel_mode", mode.value.name());
+            let mode = self.value(mode);
+            block.put("threat_intel_mode", mode);
         }
         if let Some(dns) = &settings.dns {
             if let Some(proxy) = &dns.enable_proxy {
-                block.put_flag("dns_proxy_enabled", proxy.value);
+                let proxy = self.flag(proxy);
+                block.put("dns_proxy_enabled", proxy);
             }
             block.put_list("dns_servers", self.list(&dns.servers));
         }

@@ -143,6 +143,13 @@ impl Writer<'_> {
         self.variable("unresolved", text)
     }
 
+    fn flag(&mut self, value: &Spanned<Written<bool>>) -> Value {
+        match &value.value {
+            Written::Value(flag) => Value::Plain(flag.to_string()),
+            Written::Invalid(_) | Written::Unresolved(_) => self.value(value),
+        }
+    }
+
     fn list<T: Display>(&mut self, values: &[Spanned<Written<T>>]) -> Vec<Value> {
         values.iter().map(|value| self.value(value)).collect()
     }

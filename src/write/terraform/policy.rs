@@ -2,7 +2,8 @@
 
 use super::Writer;
 use super::hcl::{Block, Value};
-use crate::policy::{BypassTraffic, FirewallPolicy, IntrusionDetection, Settings};
+use crate::policy::{BypassTraffic, FirewallPolicy, IntrusionDetection, Settings, Written};
+use crate::source::Spanned;
 use crate::write::remarks::{Resource, distinct};
 
 impl Writer<'_> {
@@ -31,7 +32,8 @@ impl Writer<'_> {
             block.put_text("sku", tier.value.name());
         }
         if let Some(mode) = &settings.threat_intel_mode {
-            block.put_text("threat_intelligence_mode", mode.value.name());
+            let mode = self.value(mode);
+            block.put("threat_intelligence_mode", mode);
         }
         if let Some(snat) = &settings.snat {
             let ranges = snat.private_ranges.iter();
@@ -60,7 +62,8 @@ impl Writer<'_> {
         if let Some(dns) = &settings.dns {
             let mut inner = Block::new("dns");
             if let Some(proxy) = &dns.enable_proxy {
-                inner.put_flag("proxy_enabled", proxy.value);
+                let proxy = self.flag(proxy);
+                inner.put("proxy_enabled", proxy);
             }
             inner.put_list("servers", self.list(&dns.servers));
             block.block(inner);
@@ -95,7 +98,8 @@ impl Writer<'_> {
     fn intrusion_detection(&mut self, policy: &FirewallPolicy, idps: &IntrusionDetection) -> Block {
         let mut block = Block::new("intrusion_detection");
         if let Some(mode) = &idps.mode {
-            block.put_text("mode", mode.value.name());
+            let mode = self.value(mode);
+            block.put("mode", mode);
         }
         if let Some(profile) = &idps.profile {
             let message =
@@ -105,8 +109,9 @@ impl Writer<'_> {
         block.put_list("private_ranges", self.list(&idps.private_ranges));
         for signature in &idps.overrides {
             let mut inner = Block::new("signature_overrides");
-            inner.put_text("id", &signature.id.value);
-            inner.put_text("state", signature.mode.name());
+            inner.put("id", self.value(&signature.id));
+            let mode = Spanned { value: signature.mode.clone(), span: signature.id.span };
+            inner.put("state", self.value(&mode));
             block.block(inner);
         }
         for bypass in &idps.bypass {
@@ -122,8 +127,16 @@ impl Writer<'_> {
         if let Some(description) = &bypass.description {
             block.put_text("description", description);
         }
-        let protocol = bypass.protocol.map_or("ANY".to_owned(), |it| it.to_string().to_uppercase());
-        block.put_text("protocol", &protocol);
+        match &bypass.protocol {
+            None => block.put_text("protocol", "ANY"),
+            Some(Written::Value(protocol)) => {
+                block.put_text("protocol", &protocol.to_string().to_uppercase());
+            }
+            Some(unknown) => {
+                let unknown = Spanned { value: unknown.clone(), span: bypass.name.span };
+                block.put("protocol", self.value(&unknown));
+            }
+        }
         block.put_list("source_addresses", self.list(&bypass.sources));
         block.put_list("source_ip_groups", self.ip_group_list(&bypass.source_ip_groups));
         block.put_list("destination_addresses", self.list(&bypass.destinations));

@@ -231,11 +231,14 @@ fn settings() -> impl Strategy<Value = Settings> {
     )
         .prop_map(|(addresses, fqdns)| ThreatIntelAllowlist { addresses, fqdns });
     let dns = (any::<bool>(), values(ip(), 0..2))
-        .prop_map(|(proxy, servers)| DnsSettings { enable_proxy: Some(at(proxy)), servers });
+        .prop_map(|(proxy, servers)| DnsSettings { enable_proxy: Some(at(Written::Value(proxy))), servers });
     let idps_mode = || select(vec![IdpsMode::Off, IdpsMode::Alert, IdpsMode::Deny]);
     let idps = (idps_mode(), idps_mode()).prop_map(|(mode, own)| IntrusionDetection {
-        mode: Some(at(mode)),
-        overrides: vec![SignatureOverride { id: at("2008983".into()), mode: own }],
+        mode: Some(at(Written::Value(mode))),
+        overrides: vec![SignatureOverride {
+            id: at(Written::Value("2008983".into())),
+            mode: Written::Value(own),
+        }],
         ..IntrusionDetection::default()
     });
     let proxy = (any::<bool>(), of(1u16..9000)).prop_map(|(enabled, http_port)| ExplicitProxy {
@@ -253,7 +256,7 @@ fn settings() -> impl Strategy<Value = Settings> {
         Settings {
             tier: tier.map(at),
             location: None,
-            threat_intel_mode: mode.map(at),
+            threat_intel_mode: mode.map(|mode| at(Written::Value(mode))),
             threat_intel_allowlist: allowlist,
             dns,
             intrusion_detection,
@@ -315,6 +318,7 @@ fn ip_groups() -> impl Strategy<Value = Vec<IpGroup>> {
             .map(|(name, addresses)| IpGroup {
                 name: at(name.into()),
                 id: Some(ResourceId::without_scope(IP_GROUP, &[name])),
+                location: None,
                 addresses,
             })
             .collect()

@@ -21,7 +21,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = private_dnat(context).into_iter().collect();
     for settings in context.ruleset.layers.iter().filter_map(|layer| layer.settings.as_ref()) {
         if let Some(mode) =
-            settings.threat_intel_mode.as_ref().filter(|mode| mode.value == ThreatIntelMode::Deny)
+            settings.threat_intel_mode.as_ref().filter(|mode| mode.value.value() == Some(&ThreatIntelMode::Deny))
         {
             let message = "threat intelligence in mode Deny: the Basic tier can only alert (as of February 2023)";
             findings.push(set(
@@ -31,7 +31,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
             ));
         }
         let Some(dns) = &settings.dns else { continue };
-        let proxy = dns.enable_proxy.as_ref().filter(|proxy| proxy.value);
+        let proxy = dns.enable_proxy.as_ref().filter(|proxy| proxy.value.value() == Some(&true));
         let span =
             proxy.map(|proxy| proxy.span).or_else(|| dns.servers.first().map(|server| server.span));
         if let Some(span) = span {

@@ -13,19 +13,28 @@ pub(in crate::analyse::check) const CHECK: Check = Check {
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
     let [parent, child] = context.ruleset.layers.as_slice() else { return Vec::new() };
-    let written =
-        |layer: &crate::compile::LayerOutline| layer.settings.as_ref()?.threat_intel_mode.clone();
-    // A parent that says nothing alerts.
-    let of_parent = written(parent).map_or(ThreatIntelMode::Alert, |mode| mode.value);
-    let Some(own) = written(child).filter(|mode| mode.value < of_parent) else { return Vec::new() };
+    let written = |layer: &crate::compile::LayerOutline| {
+        let mode = layer.settings.as_ref()?.threat_intel_mode.as_ref()?;
+        Some((mode.value.value().copied(), mode.span))
+    };
+    // A parent that says nothing alerts; one whose mode is not known is not compared.
+    let of_parent = match written(parent) {
+        Some((Some(mode), _)) => mode,
+        Some((None, _)) => return Vec::new(),
+        None => ThreatIntelMode::Alert,
+    };
+    let Some((Some(own), span)) = written(child) else { return Vec::new() };
+    if own >= of_parent {
+        return Vec::new();
+    }
     let message = format!(
         "threat intelligence is {} here and {} in the parent `{}`: the stricter one counts",
-        own.value.name(),
+        own.name(),
         of_parent.name(),
         parent.name.value
     );
     let help = format!("write {}, so that the file says what happens", of_parent.name());
-    vec![Finding::new(CHECK.name, Level::Warning, message).with_help(help).at(own.span)]
+    vec![Finding::new(CHECK.name, Level::Warning, message).with_help(help).at(span)]
 }
 
 #[cfg(test)]

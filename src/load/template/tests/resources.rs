@@ -37,11 +37,12 @@ fn children_take_type_and_name_from_their_parent() {
                 {"type": "ruleCollectionGroups", "name": "hub/dns", "properties": {"priority": 200}},
                 {"type": "Microsoft.Network/firewallPolicies/ruleCollectionGroups", "name": "hub/ntp"},
                 {"type": "providers/locks", "name": "Microsoft.Authorization/lock"}]}]}"#,
-        expect![[r"
+        expect![[r#"
             firewallPolicies/ruleCollectionGroups hub|web {priority: 100}
             firewallPolicies/ruleCollectionGroups hub|dns {priority: 200}
             firewallPolicies/ruleCollectionGroups hub|ntp
-        "]],
+            warning: the condition of `hub` is false, but what stands within it is deployed
+        "#]],
     );
 }
 
@@ -164,4 +165,18 @@ fn conditions() {
     "]],
     );
     check_with(&template(r#""[parameters('with')]""#), &[], &set("with", "false"), expect![[""]]);
+}
+
+#[test]
+fn what_is_not_deployed_is_told_apart() {
+    let template = r#"{"resources": [{"type": "Microsoft.Network/ipGroups", "name": "a", "condition": false},
+        {"type": "Microsoft.Network/ipGroups", "name": "b", "location": "northeurope"}]}"#;
+    let (expansion, _) = expanded(template, &[], &TemplateSettings::default());
+    let expansion = expansion.unwrap();
+    assert_eq!(
+        expansion.resources[0].node.get("location").and_then(|it| it.text()),
+        Some("northeurope")
+    );
+    let skipped: Vec<_> = expansion.skipped.iter().map(|it| it.message.as_str()).collect();
+    assert_eq!(skipped, ["`a` is not deployed: its condition is false"]);
 }

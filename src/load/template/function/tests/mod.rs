@@ -50,7 +50,7 @@ fn shown(expression: &str, settings: &TemplateSettings) -> String {
     };
     let frame = Frame::new(Rc::new(Program::new(&root, place, None)));
     let value = evaluator.node(&text, &frame);
-    let warnings = evaluator.into_warnings();
+    let warnings = evaluator.into_warnings().0;
     if let Some(refused) = warnings.iter().find(|it| it.severity == crate::source::Severity::Error)
     {
         return refused.message.clone();
