@@ -1,5 +1,16 @@
 //! Questions about whole rule sets and whole logs, all answered by [`crate::evaluate`].
 
+pub mod check;
+pub mod index;
+pub mod order;
+pub mod reach;
+pub mod redundant;
 pub mod replay;
+pub mod search;
+pub mod shadow;
+#[cfg(test)]
+mod small_world;
+pub mod space;
+pub mod suppression;
 pub mod tags;
 pub mod traffic;

@@ -7,14 +7,17 @@ use std::rc::Rc;
 use smol_str::SmolStr;
 
 use crate::compile::{RulePath, Ruleset};
-use crate::evaluate::{Decision, Outcome, Ruling, Stage, Translation, Verdict, evaluate};
+use crate::evaluate::{
+    CacheUse, Decision, FlowCache, Index, Outcome, Ruling, Stage, Translation, Verdict,
+};
 use crate::flow::Flow;
 
 /// A flow of a log, what the log says of it, and where it stands.
 #[derive(Debug, Clone)]
 pub struct Case {
     pub flow: Flow,
-    pub logged: Logged,
+    /// Absent where the log is none of the firewall's.
+    pub logged: Option<Logged>,
     /// `file:line`.
     pub origin: String,
     /// How many connections the record stands for.
@@ -66,6 +69,8 @@ pub enum Agreement {
     Possible,
     /// Undecided, but the logged outcome is none of those that are possible.
     Impossible,
+    /// The log says nothing to compare with.
+    EvaluatedOnly,
 }
 
 impl Agreement {
@@ -78,6 +83,7 @@ impl Agreement {
             Self::Disagrees => "disagrees",
             Self::Possible => "possible",
             Self::Impossible => "impossible",
+            Self::EvaluatedOnly => "evaluated_only",
         }
     }
 }
@@ -86,7 +92,8 @@ impl Agreement {
 #[derive(Debug, Clone)]
 pub struct Group {
     pub agreement: Agreement,
-    pub logged: Logged,
+    /// Absent where the log says nothing to compare with.
+    pub logged: Option<Logged>,
     pub verdict: VerdictSummary,
     pub records: u64,
     pub connections: u64,
@@ -116,35 +123,29 @@ pub struct Replay {
     pub cache: CacheUse,
 }
 
-/// How much the flow cache spared.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct CacheUse {
-    pub lookups: u64,
-    pub hits: u64,
-}
-
-/// Flows remembered at most; traffic repeats itself, so far fewer are usual.
-const CACHE_MAX: usize = 1 << 20;
-
 /// Replays case by case.
 #[derive(Debug)]
 pub struct Replayer<'a> {
     ruleset: &'a Ruleset,
-    cache: HashMap<Flow, Rc<Verdict>>,
-    groups: HashMap<(Logged, VerdictSummary), Group>,
+    cache: FlowCache<'a>,
+    groups: HashMap<(Option<Logged>, VerdictSummary), Group>,
     result: Replay,
 }
 
 impl<'a> Replayer<'a> {
     #[must_use]
     pub fn new(ruleset: &'a Ruleset) -> Self {
-        Self { ruleset, cache: HashMap::new(), groups: HashMap::new(), result: Replay::default() }
+        let cache = FlowCache::new(Index::new(ruleset), FlowCache::FLOWS);
+        Self { ruleset, cache, groups: HashMap::new(), result: Replay::default() }
     }
 
     /// Evaluates one case and compares it.
     pub fn push(&mut self, case: &Case) {
         let verdict = self.verdict(&case.flow);
-        let agreement = agreement(self.ruleset, &case.logged, &verdict);
+        let agreement = match &case.logged {
+            Some(logged) => agreement(self.ruleset, logged, &verdict),
+            None => Agreement::EvaluatedOnly,
+        };
         self.result.records += 1;
         self.result.connections += case.count;
         *self.result.by_agreement.entry(agreement).or_default() += 1;
@@ -167,27 +168,16 @@ impl<'a> Replayer<'a> {
         group.connections += case.count;
     }
 
-    /// The verdict of a flow, remembered. The source port is left out: no rule looks at it.
+    /// The verdict of a flow, remembered.
     pub fn verdict(&mut self, flow: &Flow) -> Rc<Verdict> {
-        let mut key = flow.clone();
-        key.source_port = None;
-        self.result.cache.lookups += 1;
-        if let Some(known) = self.cache.get(&key) {
-            self.result.cache.hits += 1;
-            return Rc::clone(known);
-        }
-        if self.cache.len() >= CACHE_MAX {
-            self.cache.clear();
-        }
-        let verdict = Rc::new(evaluate(self.ruleset, flow, &mut ()));
-        self.cache.insert(key, Rc::clone(&verdict));
-        verdict
+        self.cache.verdict(flow)
     }
 
     /// The result so far.
     #[must_use]
     pub fn finish(self) -> Replay {
         let mut result = self.result;
+        result.cache = self.cache.used();
         result.groups = self.groups.into_values().collect();
         result.groups.sort_by(|a, b| {
             let key = |group: &Group| {

@@ -1,11 +1,11 @@
 //! Flows that fit a rule set, drawn with a seed: what benchmarks evaluate.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::compile::{AddressCriterion, PortCriterion, Ruleset};
 use crate::evaluate::RuleRef;
 use crate::flow::{Flow, FlowProtocol, Name};
-use crate::net::{Fqdn, FqdnPattern, IpProtocol, IpRange, PortRange, UrlPattern};
+use crate::net::{Fqdn, FqdnPattern, IpProtocol, PortRange, UrlPattern};
 use crate::random::Random;
 
 /// How flows are drawn.
@@ -13,26 +13,70 @@ use crate::random::Random;
 pub enum Mix {
     /// Seven of ten flows aim at a rule, each rule as often as any other; the others at nothing.
     Uniform,
-    /// Every flow aims at the last rule of its stage.
+    /// Flows as in `Uniform`, few of them often and many rarely: the n-th with weight 1/n, as in
+    /// real logs.
+    Zipf,
+    /// Flows at and just outside the bounds of what a rule names.
+    Boundary,
+    /// Every flow aims at the first rule.
+    FirstRule,
+    /// Every flow aims at the last rule of the last stage that has any.
     LastRule,
     /// No flow aims at a rule.
     NoMatch,
 }
+
+/// Distinct flows of [`Mix::Zipf`].
+const ZIPF_FLOWS: usize = 10_000;
 
 /// `count` flows for `ruleset`; the same seed gives the same flows.
 #[must_use]
 pub fn flows(ruleset: &Ruleset, mix: Mix, count: usize, seed: u64) -> Vec<Flow> {
     let mut random = Random::new(seed);
     let rules: Vec<RuleRef> = ruleset.rules().collect();
+    if mix == Mix::Zipf {
+        let distinct = flows(ruleset, Mix::Uniform, ZIPF_FLOWS, random.bits());
+        return by_zipf(&distinct, count, &mut random);
+    }
     (0..count)
         .map(|_| {
             let aim = match mix {
-                Mix::Uniform if random.below(10) < 7 => pick(&rules, &mut random).copied(),
+                Mix::Uniform | Mix::Zipf if random.below(10) < 7 => {
+                    pick(&rules, &mut random).copied()
+                }
+                Mix::Boundary => pick(&rules, &mut random).copied(),
+                Mix::FirstRule => rules.first().copied(),
                 Mix::LastRule => rules.last().copied(),
-                Mix::Uniform | Mix::NoMatch => None,
+                Mix::Uniform | Mix::Zipf | Mix::NoMatch => None,
             };
-            aim.and_then(|rule| aimed(ruleset, rule, &mut random))
+            let reach = if mix == Mix::Boundary { Reach::Bounds } else { Reach::Inside };
+            aim.and_then(|rule| aimed(ruleset, rule, reach, &mut random))
                 .unwrap_or_else(|| stray(&mut random))
+        })
+        .collect()
+}
+
+/// Where in what a rule names a flow lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Inside,
+    /// At the first or last value, or one beyond it.
+    Bounds,
+}
+
+fn by_zipf(distinct: &[Flow], count: usize, random: &mut Random) -> Vec<Flow> {
+    // Whole numbers, so that every machine draws the same.
+    let mut total = 0;
+    let ends: Vec<u64> = (1..=distinct.len() as u64)
+        .map(|place| {
+            total += 1_000_000_000 / place;
+            total
+        })
+        .collect();
+    (0..count)
+        .filter_map(|_| {
+            let drawn = random.below(total);
+            distinct.get(ends.partition_point(|&end| end <= drawn)).cloned()
         })
         .collect()
 }
@@ -43,7 +87,7 @@ fn pick<'a, T>(items: &'a [T], random: &mut Random) -> Option<&'a T> {
 }
 
 /// A flow that fits everything that is known of a rule.
-fn aimed(ruleset: &Ruleset, rule: RuleRef, random: &mut Random) -> Option<Flow> {
+fn aimed(ruleset: &Ruleset, rule: RuleRef, reach: Reach, random: &mut Random) -> Option<Flow> {
     match rule {
         RuleRef::Nat(rank) => {
             let rule = ruleset.nat.criteria.get(rank as usize)?;
@@ -52,7 +96,7 @@ fn aimed(ruleset: &Ruleset, rule: RuleRef, random: &mut Random) -> Option<Flow> 
             } else {
                 IpProtocol::UDP
             };
-            network_flow(protocol, &rule.sources, &rule.destinations, &rule.ports, random)
+            network_flow(protocol, &rule.sources, &rule.destinations, &rule.ports, reach, random)
         }
         RuleRef::Network(rank) => {
             let rule = ruleset.network.criteria.get(rank as usize)?;
@@ -64,12 +108,12 @@ fn aimed(ruleset: &Ruleset, rule: RuleRef, random: &mut Random) -> Option<Flow> 
             } else {
                 IpProtocol::ICMP
             };
-            network_flow(protocol, &rule.sources, &rule.destinations, &rule.ports, random)
+            network_flow(protocol, &rule.sources, &rule.destinations, &rule.ports, reach, random)
         }
         RuleRef::Application(rank) => {
             let rule = ruleset.application.criteria.get(rank as usize)?;
             let application = pick(&rule.protocols, random)?;
-            let source = address(&rule.sources, random)?;
+            let source = address(&rule.sources, reach, random)?;
             let mut flow = Flow::new(FlowProtocol::Application(application.protocol), source);
             flow.port = Some(application.port);
             flow.name = Name::Known(name(&rule.targets.fqdns, &rule.targets.urls, random)?);
@@ -84,26 +128,40 @@ fn network_flow(
     sources: &AddressCriterion,
     destinations: &AddressCriterion,
     ports: &PortCriterion,
+    reach: Reach,
     random: &mut Random,
 ) -> Option<Flow> {
-    let mut flow = Flow::new(FlowProtocol::Ip(protocol), address(sources, random)?);
-    flow.destination = Some(address(destinations, random)?);
+    let mut flow = Flow::new(FlowProtocol::Ip(protocol), address(sources, reach, random)?);
+    flow.destination = Some(address(destinations, reach, random)?);
     if flow.protocol.has_ports() {
         let ranges: Vec<PortRange> = ports.known.ranges().collect();
         let range = pick(&ranges, random)?;
-        flow.port = Some(random.between(range.first().max(1), range.last()));
+        flow.port = Some(match reach {
+            Reach::Inside => random.between(range.first().max(1), range.last()),
+            Reach::Bounds if random.one_in(2) => range.first().saturating_sub(1).max(1),
+            Reach::Bounds => range.last(),
+        });
         flow.is_without_application = true;
     }
     Some(flow)
 }
 
-/// An IPv4 address of the set, any of its ranges.
-fn address(set: &AddressCriterion, random: &mut Random) -> Option<IpAddr> {
+/// An IPv4 address of the set, in any of its ranges, or at its bounds.
+fn address(set: &AddressCriterion, reach: Reach, random: &mut Random) -> Option<IpAddr> {
     let &(first, last) = pick(set.known.v4(), random)?;
-    let offset = random.below(u64::from(last - first) + 1);
-    let range =
-        IpRange::single(IpAddr::from((first + u32::try_from(offset).unwrap_or(0)).to_be_bytes()));
-    Some(range.first())
+    let bits = match reach {
+        Reach::Inside => {
+            let offset = random.below(u64::from(last - first) + 1);
+            first + u32::try_from(offset).unwrap_or(0)
+        }
+        Reach::Bounds => match random.below(6) {
+            0 => first.saturating_sub(1),
+            1 => last.saturating_add(1),
+            2 | 3 => first,
+            _ => last,
+        },
+    };
+    Some(IpAddr::V4(Ipv4Addr::from_bits(bits)))
 }
 
 fn name(fqdns: &[FqdnPattern], urls: &[UrlPattern], random: &mut Random) -> Option<Fqdn> {

@@ -204,6 +204,11 @@ fn questions(arguments: &[&String], files: &[PathBuf]) -> Result<Vec<Question>, 
     Ok(questions)
 }
 
+/// The flows of files, for other commands.
+pub(super) fn flows(files: &[PathBuf]) -> Result<Vec<Flow>, Failure> {
+    Ok(questions(&[], files)?.into_iter().map(|question| question.flow).collect())
+}
+
 /// Reads flows from JSON lines, CSV or flow notation, told apart by the first line that says
 /// something.
 fn from_file(name: &str, text: &str, questions: &mut Vec<Question>, errors: &mut Vec<InputError>) {

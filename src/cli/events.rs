@@ -2,14 +2,17 @@
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use jiff::tz::TimeZone;
 
-use super::ExitStatus;
-use super::args::{GlobalArgs, OutputArgs};
+use super::args::{GlobalArgs, OutputArgs, ReadingArgs};
 use super::failure::Failure;
+use super::log_filter::{self, FilterArgs};
 use super::log_inputs::{self, LogArgs};
-use crate::logs::{LogRecord, NormalForm, Sink};
+use super::{ExitStatus, inputs};
+use crate::logs::{Filtered, LogRecord, NormalForm, Sink};
 use crate::report::events::{self as render, COLUMNS};
 use crate::report::sanitize::terminal_lines;
 
@@ -20,8 +23,15 @@ use crate::report::sanitize::terminal_lines;
 pub(super) struct EventsArgs {
     #[command(flatten)]
     logs: LogArgs,
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// Files with the IP Groups and service tags that --where names
+    #[arg(long, value_name = "FILE")]
+    policy: Vec<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
+    #[command(flatten)]
+    readings: ReadingArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -38,6 +48,7 @@ enum Format {
 struct Printer {
     out: Box<dyn Write>,
     format: Format,
+    zone: Option<TimeZone>,
     /// The first error of writing; it ends the reading.
     error: Option<io::Error>,
 }
@@ -61,18 +72,32 @@ impl Printer {
                 serde_json::to_writer(&mut self.out, &NormalForm::from(record))?;
                 self.out.write_all(b"\n")
             }
-            Format::Text => writeln!(self.out, "{}", terminal_lines(&render::line(record))),
+            Format::Text => {
+                let line = render::line(record, self.zone.as_ref());
+                writeln!(self.out, "{}", terminal_lines(&line))
+            }
             Format::Csv => self.out.write_all(render::csv_row(record).as_bytes()),
         }
     }
 }
 
 pub(super) fn run(args: &EventsArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
-    let mut printer = Printer { out: args.output.writer()?, format: args.format, error: None };
+    let loaded = match args.policy.as_slice() {
+        [] => None,
+        files => Some(inputs::loaded(files, &args.readings)?),
+    };
+    let inventory = loaded.as_ref().map(|loaded| &loaded.inventory);
+    let filter = args.filter.filter(inventory, "with `--policy FILE`")?;
+    let zone = args.filter.zone()?;
+    let mut printer =
+        Printer { out: args.output.writer()?, format: args.format, zone, error: None };
     if args.format == Format::Csv {
         writeln!(printer.out, "{}", COLUMNS.join(","))?;
     }
-    let read = log_inputs::read(&args.logs.logs, &args.logs.reading, global, &mut printer)?;
+    let mut filtered = Filtered::new(printer, filter);
+    let read = log_inputs::read(&args.logs.logs, &args.logs.reading, global, &mut filtered)?;
+    log_filter::note_unsettled(&filtered, global);
+    let mut printer = filtered.sink;
     if let Some(error) = printer.error {
         return Err(error.into());
     }

@@ -42,6 +42,7 @@ pub(super) fn compiled(
 
 /// The rule set of `files` in the surroundings of another one: side tables and IP Groups that it
 /// does not bring itself are those of `known`.
+#[cfg(feature = "logs")]
 pub(super) fn ruleset_beside(
     known: &Loaded,
     files: &[PathBuf],
@@ -59,7 +60,11 @@ pub(super) fn ruleset_beside(
             .iter()
             .any(|own| own.name.value.eq_ignore_ascii_case(&group.name.value))
         {
-            loaded.inventory.ip_groups.push(group.clone());
+            let mut group = group.clone();
+            // Its places are in the files of the other rule set.
+            group.name.span = None;
+            group.addresses.iter_mut().for_each(|address| address.span = None);
+            loaded.inventory.ip_groups.push(group);
         }
     }
     finished(loaded, &args.compile_options(), global)
@@ -175,7 +180,13 @@ pub(super) fn text(file: &Path) -> Result<String, Failure> {
     if file == Path::new("-") {
         io::stdin().lock().take(BYTES_MAX).read_to_end(&mut bytes).map_err(cannot_read)?;
     } else {
-        bytes = fs::read(file).map_err(cannot_read)?;
+        bytes = fs::read(file).map_err(|error| {
+            let message = InputError::new(format!("cannot read `{shown}`: {error}"));
+            match shown.split_whitespace().count() {
+                0 | 1 => message,
+                _ => message.with_help("a flow has an arrow: \"tcp 10.0.0.4 -> 192.0.2.7:443\""),
+            }
+        })?;
     }
     let bytes = unpacked(bytes).map_err(cannot_read)?;
     Ok(load::decoded(&shown, bytes)?)

@@ -1,7 +1,7 @@
 //! Opening log files and folders, with progress.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use walkdir::WalkDir;
 
 use super::args::GlobalArgs;
 use super::failure::Failure;
-use crate::logs::{self, Counts, DateOrder, Sink};
+use crate::logs::{self, ColumnMap, ColumnMapError, Counts, DateOrder, OncePerFlow, Sink};
 use crate::report::sanitize::terminal;
 use crate::source::InputError;
 
@@ -32,6 +32,20 @@ pub(super) struct LogReadingArgs {
     /// What a date such as 7/8/2025 means; without it such times are rejected
     #[arg(long, value_enum, value_name = "ORDER")]
     assume_date_order: Option<Order>,
+    /// Tables with these columns hold flows: source=src_ip,destination=dst_ip,port=dport,protocol=proto
+    #[arg(long, value_name = "FIELD=COLUMN,…", value_parser = column_map)]
+    columns: Option<ColumnMap>,
+}
+
+impl LogReadingArgs {
+    /// The columns that tables of flows are known by.
+    pub(super) fn columns(&self) -> Vec<&str> {
+        self.columns.iter().flat_map(ColumnMap::columns).collect()
+    }
+}
+
+fn column_map(text: &str) -> Result<ColumnMap, ColumnMapError> {
+    ColumnMap::parse(text)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,6 +63,8 @@ pub(super) const REJECTS_KEPT: usize = 10;
 pub(super) struct Read {
     pub(super) files: u64,
     pub(super) counts: Counts,
+    /// Records that were not handed on, by reason.
+    pub(super) left_out: Vec<(String, u64)>,
 }
 
 /// Reads all logs into `sink`.
@@ -64,21 +80,68 @@ pub(super) fn read(
             Order::Mdy => DateOrder::MonthFirst,
             Order::Dmy => DateOrder::DayFirst,
         }),
+        columns: args.columns.clone(),
         rejects_kept: REJECTS_KEPT,
         ..logs::Options::default()
     };
     let progress = progress(&files, global);
-    let mut read = Read { files: 0, counts: Counts::default() };
+    let mut read = Read { files: 0, counts: Counts::default(), left_out: Vec::new() };
+    let mut once = OncePerFlow::new(sink);
     for file in &files {
         let shown: Arc<str> = shown_name(file).into();
-        let input = opened(file, &progress)?;
-        let counts = logs::read(input, Arc::clone(&shown), &options, sink)
-            .map_err(|error| InputError::new(format!("cannot read `{shown}`: {error}")))?;
+        let counts = read_file(file, &shown, &options, &progress, &mut once)?;
         read.files += 1;
         read.counts.merge(counts, REJECTS_KEPT);
     }
     progress.finish_and_clear();
+    if once.repeated > 0 {
+        read.left_out.push(("the same flow at another interface".to_owned(), once.repeated));
+    }
     Ok(read)
+}
+
+/// Reads one file, whatever it is.
+fn read_file(
+    file: &Path,
+    shown: &Arc<str>,
+    options: &logs::Options,
+    progress: &ProgressBar,
+    sink: &mut impl Sink,
+) -> Result<Counts, Failure> {
+    let name = Arc::clone(shown);
+    let counts = match container(file)? {
+        Container::Zip => {
+            let input = progress.wrap_read(BufReader::new(open(file)?));
+            logs::read_zip(input, name, options, is_log_name, sink)
+        }
+        Container::Stream => logs::read(opened(file, progress)?, name, options, sink),
+    };
+    Ok(counts.map_err(|error| InputError::new(format!("cannot read `{shown}`: {error}")))?)
+}
+
+/// How the bytes of a file are to be taken.
+enum Container {
+    /// From the first to the last.
+    Stream,
+    Zip,
+}
+
+fn container(file: &Path) -> Result<Container, Failure> {
+    if !file.is_file() {
+        return Ok(Container::Stream);
+    }
+    let mut head = Vec::new();
+    open(file)?
+        .take(4)
+        .read_to_end(&mut head)
+        .map_err(|error| InputError::new(format!("cannot read `{}`: {error}", file.display())))?;
+    Ok(if head == logs::ZIP_MAGIC { Container::Zip } else { Container::Stream })
+}
+
+fn open(file: &Path) -> Result<File, Failure> {
+    let opened = File::open(file)
+        .map_err(|error| InputError::new(format!("cannot open `{}`: {error}", file.display())))?;
+    Ok(opened)
 }
 
 /// Says on standard error what could not be read.
@@ -114,9 +177,7 @@ fn opened(file: &Path, progress: &ProgressBar) -> Result<Box<dyn BufRead>, Failu
     if file == Path::new("-") {
         return Ok(Box::new(BufReader::with_capacity(BUFFER, io::stdin().lock())));
     }
-    let opened = File::open(file)
-        .map_err(|error| InputError::new(format!("cannot open `{}`: {error}", file.display())))?;
-    Ok(Box::new(BufReader::with_capacity(BUFFER, progress.wrap_read(opened))))
+    Ok(Box::new(BufReader::with_capacity(BUFFER, progress.wrap_read(open(file)?))))
 }
 
 /// A bar on standard error that counts bytes; none where nobody watches.
@@ -137,7 +198,6 @@ fn progress(files: &[PathBuf], global: &GlobalArgs) -> ProgressBar {
 /// The files that `paths` name, folders searched recursively, in a stable order. In a folder the
 /// name decides what is looked at, because a folder holds other things too.
 fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    const ENDINGS: [&str; 7] = ["json", "jsonl", "ndjson", "log", "csv", "tsv", "txt"];
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {
@@ -148,23 +208,35 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         for entry in WalkDir::new(path).sort_by_file_name() {
             let entry =
                 entry.map_err(|error| InputError::new(format!("cannot read folder: {error}")))?;
-            let name = entry.file_name().to_string_lossy().to_lowercase();
-            let name =
-                name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-            let end = name.rsplit_once('.').map(|(_, end)| end);
-            if entry.file_type().is_file() && end.is_some_and(|end| ENDINGS.contains(&end)) {
+            let name = entry.file_name().to_string_lossy();
+            if entry.file_type().is_file() && (is_log_name(&name) || is_archive_name(&name)) {
                 files.push(entry.into_path());
             }
         }
         if files.len() == before {
             return Err(Failure::new(
                 format!("folder `{}` holds no log file", path.display()),
-                format!("looked for files ending in {}, also with .gz or .zst", ENDINGS.join(", ")),
+                format!(
+                    "looked for files ending in {}, also with .gz or .zst, and for .zip",
+                    ENDINGS.join(", ")
+                ),
             ));
         }
     }
     files.sort_by_cached_key(|file| hour(file));
     Ok(files)
+}
+
+const ENDINGS: [&str; 7] = ["json", "jsonl", "ndjson", "log", "csv", "tsv", "txt"];
+
+fn is_log_name(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    name.rsplit_once('.').is_some_and(|(_, end)| ENDINGS.contains(&end))
+}
+
+fn is_archive_name(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("zip"))
 }
 
 /// The hour that a path of a storage account names (`y=2026/m=09/d=14/h=08/…`). Both families of

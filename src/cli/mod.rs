@@ -1,6 +1,7 @@
 //! The command line: arguments, opening files, exit status. The only module that does I/O.
 
 mod args;
+mod audit;
 mod bench;
 mod check;
 mod convert;
@@ -8,6 +9,8 @@ mod convert;
 mod events;
 mod failure;
 mod inputs;
+#[cfg(feature = "logs")]
+mod log_filter;
 #[cfg(feature = "logs")]
 mod log_inputs;
 mod output;
@@ -63,6 +66,7 @@ enum Command {
     Check(check::CheckArgs),
     Show(show::ShowArgs),
     Convert(convert::ConvertArgs),
+    Audit(audit::AuditArgs),
     #[cfg(feature = "logs")]
     Report(report::ReportArgs),
     #[cfg(feature = "logs")]
@@ -81,6 +85,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(args, &cli.global),
         Command::Show(args) => show::run(args, &cli.global),
         Command::Convert(args) => convert::run(args, &cli.global),
+        Command::Audit(args) => audit::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Report(args) => report::run(args, &cli.global),
         #[cfg(feature = "logs")]

@@ -1,10 +1,10 @@
 //! Standard output, files, and what goes to standard error.
 
-use std::fmt::Write as _;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
-use anstyle::{AnsiColor, Style};
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
 
 use super::args::{GlobalArgs, OutputArgs};
 use super::failure::Failure;
@@ -50,27 +50,66 @@ pub(super) fn warn(warnings: &[Warning], sources: &Sources, global: &GlobalArgs)
     let mut sorted: Vec<&Warning> = warnings.iter().collect();
     sorted.sort_by_key(|warning| std::cmp::Reverse(warning.severity));
     for warning in sorted.iter().take(WARNINGS_MAX) {
-        anstream::eprintln!("{}", warning_text(warning, sources));
+        anstream::eprintln!("{:?}", miette::Report::new(Shown::new(warning, sources)));
     }
     if let Some(more @ 1..) = sorted.len().checked_sub(WARNINGS_MAX) {
         anstream::eprintln!("… and {more} more; `azfw show --format json` lists them all");
     }
 }
 
-fn warning_text(warning: &Warning, sources: &Sources) -> String {
-    let color = match warning.severity {
-        Severity::Note => AnsiColor::Cyan,
-        Severity::Warning => AnsiColor::Yellow,
-        Severity::Error => AnsiColor::Red,
-    };
-    let style = Style::new().bold().fg_color(Some(color.into()));
-    let mut text =
-        format!("{style}{}{style:#}: {}", warning.severity.name(), terminal(&warning.message));
-    if let Some(position) = warning.span.and_then(|span| sources.position(span)) {
-        let _ = write!(text, "\n  --> {}", terminal(&position.to_string()));
+/// A warning with the line it speaks of.
+#[derive(Debug)]
+struct Shown {
+    message: String,
+    help: Option<String>,
+    severity: Severity,
+    place: Option<(NamedSource<String>, SourceSpan)>,
+}
+
+impl Shown {
+    fn new(warning: &Warning, sources: &Sources) -> Self {
+        let place = warning.span.and_then(|span| {
+            let source = sources.get(span.source)?;
+            let length = span.end.saturating_sub(span.start) as usize;
+            let named = NamedSource::new(terminal(source.name()), source.text().to_owned());
+            Some((named, SourceSpan::new((span.start as usize).into(), length)))
+        });
+        Self {
+            message: terminal(&warning.message).into_owned(),
+            help: warning.help.as_ref().map(|help| terminal(help).into_owned()),
+            severity: warning.severity,
+            place,
+        }
     }
-    if let Some(help) = &warning.help {
-        let _ = write!(text, "\n  help: {}", terminal(help));
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.severity.name(), self.message)
     }
-    text
+}
+
+impl std::error::Error for Shown {}
+
+impl Diagnostic for Shown {
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.severity {
+            Severity::Note => miette::Severity::Advice,
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Error => miette::Severity::Error,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.place.as_ref().map(|(source, _)| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let (_, span) = self.place.as_ref()?;
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(None, *span))))
+    }
 }

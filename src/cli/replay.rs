@@ -9,13 +9,15 @@ use clap::{Args, ValueEnum};
 
 use super::args::{GlobalArgs, OutputArgs, RulesetArgs};
 use super::failure::Failure;
+use super::log_filter::{self, FilterArgs};
 use super::log_inputs::{self, LogReadingArgs, Read};
 use super::{ExitStatus, inputs, sniff};
 use crate::analyse::replay::{Agreement, Case, Change, Comparer, Comparison, Replay, Replayer};
-use crate::logs::{LogRecord, Sink, case_of};
+use crate::logs::{Filtered, LogRecord, Sink, case_of};
 use crate::report::replay::{self as render, ReplayInput};
 use crate::report::sanitize::terminal_lines;
 use crate::source::InputError;
+use crate::syntax::filter::Filter;
 
 /// Logged flows through a rule set: does it agree with the log, and what would change?
 ///
@@ -38,6 +40,8 @@ pub(super) struct ReplayArgs {
     ruleset: RulesetArgs,
     #[command(flatten)]
     reading: LogReadingArgs,
+    #[command(flatten)]
+    filter: FilterArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -67,18 +71,19 @@ impl<F: FnMut(&Case)> Sink for Cases<F> {
 }
 
 pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
-    let (policy, logs) = sniff::policy_and_logs(&args.files)?;
+    let (policy, logs) = sniff::policy_and_logs(&args.files, &args.reading.columns())?;
     let (ruleset, loaded) = inputs::ruleset(&policy, &args.ruleset, global)?;
+    let filter = args.filter.filter(Some(&loaded.inventory), "with the rule set's files")?;
     if args.against.is_empty() {
         let mut replayer = Replayer::new(&ruleset);
-        let input = read(&logs, args, global, |case| replayer.push(case))?;
+        let input = read(&logs, args, global, filter, |case| replayer.push(case))?;
         let replay = replayer.finish();
         write(args, || render::text(&input, &replay), || render::json(&input, &replay))?;
         return Ok(agreement_status(&replay));
     }
     let (after, _) = inputs::ruleset_beside(&loaded, &args.against, &args.ruleset, global)?;
     let mut comparer = Comparer::new(&ruleset, &after);
-    let input = read(&logs, args, global, |case| comparer.push(case))?;
+    let input = read(&logs, args, global, filter, |case| comparer.push(case))?;
     let comparison = comparer.finish();
     write(
         args,
@@ -92,13 +97,17 @@ fn read(
     logs: &[PathBuf],
     args: &ReplayArgs,
     global: &GlobalArgs,
+    filter: Option<Filter>,
     push: impl FnMut(&Case),
 ) -> Result<ReplayInput, Failure> {
-    let mut cases = Cases { push, records: 0, no_flow: BTreeMap::new() };
-    let read = log_inputs::read(logs, &args.reading, global, &mut cases)?;
+    let cases = Cases { push, records: 0, no_flow: BTreeMap::new() };
+    let mut filtered = Filtered::new(cases, filter);
+    let read = log_inputs::read(logs, &args.reading, global, &mut filtered)?;
     log_inputs::warn_of_rejects(&read, global);
-    let Cases { records, no_flow, .. } = cases;
-    Ok(input(&read, records, no_flow))
+    let mut left_out = read.left_out.clone();
+    left_out.extend(log_filter::left_out(&filtered));
+    let Cases { records, no_flow, .. } = filtered.sink;
+    Ok(ReplayInput { left_out, ..input(&read, records, no_flow) })
 }
 
 fn input(read: &Read, records: u64, no_flow: BTreeMap<String, u64>) -> ReplayInput {
@@ -106,6 +115,7 @@ fn input(read: &Read, records: u64, no_flow: BTreeMap<String, u64>) -> ReplayInp
         files: read.files,
         records,
         no_flow: no_flow.into_iter().collect(),
+        left_out: Vec::new(),
         ignored: read.counts.ignored_total(),
         rejected: read.counts.rejected,
     }

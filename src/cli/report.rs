@@ -6,15 +6,17 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use jiff::tz::TimeZone;
 use smol_str::SmolStr;
 
 use super::args::{GlobalArgs, OutputArgs, ReadingArgs};
 use super::failure::Failure;
+use super::log_filter::{self, FilterArgs};
 use super::log_inputs::{self, LogArgs, Read};
 use super::{ExitStatus, inputs};
 use crate::compile::Ruleset;
 use crate::evaluate::RuleRef;
-use crate::logs::{LogRecord, Sink};
+use crate::logs::{Filtered, LogRecord, RecordKind, Sink};
 use crate::report::traffic::{csv, json, markdown, text};
 use crate::source::InputError;
 use crate::tables::{self, Input, PolicyRule, RejectedExample, Summary, Tally};
@@ -26,6 +28,8 @@ use crate::tables::{self, Input, PolicyRule, RejectedExample, Summary, Tally};
 pub(super) struct ReportArgs {
     #[command(flatten)]
     logs: LogArgs,
+    #[command(flatten)]
+    filter: FilterArgs,
     /// Join with the rules of this rule set: which were never hit?
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
@@ -52,33 +56,50 @@ enum Format {
     Csv,
 }
 
-struct Tallied(Tally);
+/// Counts the firewall's records. Flows of other logs are none of them.
+struct Tallied {
+    tally: Tally,
+    flows: u64,
+}
 
 impl Sink for Tallied {
     fn record(&mut self, record: LogRecord) -> ControlFlow<()> {
-        self.0.push(&record);
+        if record.kind == RecordKind::Flow {
+            self.flows += 1;
+        } else {
+            self.tally.push(&record);
+        }
         ControlFlow::Continue(())
     }
 }
 
 pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
-    let rules = match args.policy.as_slice() {
+    let loaded = match args.policy.as_slice() {
         [] => None,
         files => {
             let options = args.readings.compile_options(args.policy_name.clone());
-            let (ruleset, _) = inputs::compiled(files, &args.readings, &options, global)?;
-            Some(policy_rules(&ruleset))
+            Some(inputs::compiled(files, &args.readings, &options, global)?)
         }
     };
-    let mut tallied = Tallied(Tally::new());
-    let read = log_inputs::read(&args.logs.logs, &args.logs.reading, global, &mut tallied)?;
+    let inventory = loaded.as_ref().map(|(_, loaded)| &loaded.inventory);
+    let filter = args.filter.filter(inventory, "with `--policy FILE`")?;
+    let rules = loaded.as_ref().map(|(ruleset, _)| policy_rules(ruleset));
+    let tallied = Tallied { tally: Tally::new(), flows: 0 };
+    let mut filtered = Filtered::new(tallied, filter);
+    let read = log_inputs::read(&args.logs.logs, &args.logs.reading, global, &mut filtered)?;
+    let mut input = input(&read);
+    input.ignored.extend(read.left_out.iter().cloned());
+    input.ignored.extend(log_filter::left_out(&filtered));
+    let Tallied { tally, flows } = filtered.sink;
+    if flows > 0 {
+        input.ignored.push(("flows of other logs, for `azfw replay`".to_owned(), flows));
+    }
     let is_nothing_read = read.counts.records_total() == 0;
     let options = tables::Options { top: args.top, policy: rules.as_deref() };
-    let summary = tallied
-        .0
-        .finish(input(&read), &options)
+    let summary = tally
+        .finish(input, &options)
         .map_err(|error| InputError::new(format!("cannot summarise the logs: {error}")))?;
-    write(args, &summary)?;
+    write(args, &summary, args.filter.zone()?.as_ref())?;
     if is_nothing_read {
         return Err(Failure::new(
             "no firewall log record was found",
@@ -88,7 +109,7 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, 
     Ok(ExitStatus::Yes)
 }
 
-fn write(args: &ReportArgs, summary: &Summary) -> Result<(), Failure> {
+fn write(args: &ReportArgs, summary: &Summary, zone: Option<&TimeZone>) -> Result<(), Failure> {
     let text = match args.format {
         Format::Csv => return write_folder(args.output.output.as_deref(), &csv::render(summary)),
         Format::Text => {
@@ -96,6 +117,7 @@ fn write(args: &ReportArgs, summary: &Summary) -> Result<(), Failure> {
                 width: args.output.width(),
                 // Colour is taken out again where it is not wanted.
                 is_coloured: args.output.output.is_none(),
+                zone,
             };
             text::render(summary, layout)
         }

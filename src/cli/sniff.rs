@@ -10,11 +10,15 @@ use super::failure::Failure;
 use crate::source::InputError;
 
 /// Parts `paths` into those of a rule set and those of logs.
-pub(super) fn policy_and_logs(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Failure> {
+/// A table with one of `columns` holds logs.
+pub(super) fn policy_and_logs(
+    paths: &[PathBuf],
+    columns: &[&str],
+) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Failure> {
     let mut policy = Vec::new();
     let mut logs = Vec::new();
     for path in paths {
-        if path == Path::new("-") || holds_logs(path)? {
+        if path == Path::new("-") || holds_logs(path, columns)? {
             logs.push(path.clone());
         } else {
             policy.push(path.clone());
@@ -36,12 +40,12 @@ pub(super) fn policy_and_logs(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<Pa
 }
 
 /// A folder holds what the first file in it holds that can be told.
-fn holds_logs(path: &Path) -> Result<bool, Failure> {
+fn holds_logs(path: &Path, columns: &[&str]) -> Result<bool, Failure> {
     if !path.is_dir() {
-        return Ok(is_log(&head(path)?));
+        return Ok(is_log(&head(path)?, columns));
     }
     for entry in WalkDir::new(path).sort_by_file_name().into_iter().flatten() {
-        if entry.file_type().is_file() && is_log(&head(entry.path())?) {
+        if entry.file_type().is_file() && is_log(&head(entry.path())?, columns) {
             return Ok(true);
         }
     }
@@ -75,7 +79,7 @@ fn head(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Keys of a log record's envelope, of its containers, and columns of log tables; lower case.
-const LOG_KEYS: [&str; 12] = [
+const LOG_KEYS: [&str; 14] = [
     "records",
     "category",
     "time",
@@ -88,10 +92,15 @@ const LOG_KEYS: [&str; 12] = [
     "flowrecords",
     "msg_s",
     "sourceip",
+    "id.orig_h",
+    "l4protocol",
 ];
 
-fn is_log(head: &[u8]) -> bool {
-    if head.starts_with(b"PAR1") {
+fn is_log(head: &[u8], named: &[&str]) -> bool {
+    if head.starts_with(b"PAR1")
+        || head.starts_with(b"#separator")
+        || head.starts_with(b"PK\x03\x04")
+    {
         return true;
     }
     let text = String::from_utf8_lossy(head);
@@ -99,12 +108,17 @@ fn is_log(head: &[u8]) -> bool {
     if text.starts_with(['{', '[']) {
         return outer_keys(text).iter().any(|key| LOG_KEYS.contains(&key.as_str()));
     }
+    if text.lines().take(20).any(|line| line.contains(" request from ")) {
+        return true;
+    }
     let header = text.lines().next().unwrap_or("").to_lowercase();
     let columns = header
-        .split([',', '\t', '❖'])
+        .split([',', ';', '\t', '❖'])
         .map(|column| column.trim().trim_matches('"').split(' ').next().unwrap_or("").to_owned());
     let mut columns = columns.filter(|column| !column.is_empty());
-    columns.any(|column| LOG_KEYS.contains(&column.as_str()))
+    columns.any(|column| {
+        LOG_KEYS.contains(&column.as_str()) || named.iter().any(|n| n.eq_ignore_ascii_case(&column))
+    })
 }
 
 /// The keys of the outermost object, or of the first object in an array; lower case.
@@ -155,8 +169,13 @@ mod tests {
             r#"{"tables":[{"name":"PrimaryResult"}]}"#,
             "\"TimeGenerated [UTC]\",Protocol,SourceIp\n",
             "PAR1",
+            "PK\u{3}\u{4}",
+            "Mar  1 10:00:00 fw TCP request from 192.0.2.1:1 to 192.0.2.2:2. Action: Deny\n",
+            "#separator \\x09\n",
+            "when;src;dst\n",
+            r#"{"ts":1,"id.orig_h":"192.0.2.1"}"#,
         ] {
-            assert!(is_log(log.as_bytes()), "{log}");
+            assert!(is_log(log.as_bytes(), &["src"]), "{log}");
         }
         for policy in [
             r#"{"$schema":"x","resources":[{"properties":{"logs":[{"category":"AZFWNetworkRule"}]}}]}"#,
@@ -164,7 +183,7 @@ mod tests {
             r#"{"dns":{"time":["192.0.2.1"]}}"#,
             "policy hub\ngroup g 200\n",
         ] {
-            assert!(!is_log(policy.as_bytes()), "{policy}");
+            assert!(!is_log(policy.as_bytes(), &["src"]), "{policy}");
         }
     }
 }

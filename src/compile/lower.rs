@@ -50,6 +50,7 @@ pub(super) fn ruleset(
         tier: tier.map_or(SkuTier::Standard, |tier| tier.value),
         threat_intel,
         idps,
+        has_dns_proxy,
         nat,
         network,
         application,

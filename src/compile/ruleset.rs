@@ -23,6 +23,8 @@ pub struct Ruleset {
     pub tier: SkuTier,
     pub threat_intel: ThreatIntel,
     pub idps: Idps,
+    /// Without it, destination FQDNs of network rules match nothing.
+    pub has_dns_proxy: bool,
     pub nat: Stage<NatCriteria>,
     pub network: Stage<NetworkCriteria>,
     pub application: Stage<ApplicationCriteria>,

@@ -4,7 +4,11 @@
 //! A rule that surely matches ends the walk; a rule that may match is kept as a possible outcome
 //! and the walk goes on.
 
+mod batch;
+mod cache;
 mod fit;
+mod index;
+mod rule_fit;
 mod threat;
 mod trace;
 mod verdict;
@@ -13,7 +17,9 @@ mod walk;
 use crate::compile::{RulePath, Ruleset};
 use crate::flow::Flow;
 
+pub use cache::{CacheUse, FlowCache};
 pub use fit::Fit;
+pub use index::{Decided, Index};
 pub use trace::{Criterion, Step, StepResult, Trace};
 pub use verdict::{Alert, Decision, Outcome, RuleRef, Ruling, Stage, Translation, Verdict};
 
@@ -22,7 +28,7 @@ pub use verdict::{Alert, Decision, Outcome, RuleRef, Ruling, Stage, Translation,
 /// `trace` is told every rule that was looked at; `&mut ()` wants nothing and costs nothing.
 #[must_use]
 pub fn evaluate(ruleset: &Ruleset, flow: &Flow, trace: &mut impl Trace) -> Verdict {
-    walk::verdict(ruleset, flow, trace)
+    walk::verdict(ruleset, flow, None, trace)
 }
 
 impl Ruleset {

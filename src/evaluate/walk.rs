@@ -3,17 +3,15 @@
 //! Source: "Azure Firewall rule processing logic" (23 March 2026), `tests/spec/01-order.md`.
 
 use std::net::IpAddr;
+use std::ops::Range;
 
-use smol_str::format_smolstr;
-
-use super::fit::{self, Fit, has_foreign_host_port};
+use super::fit::{self, has_foreign_host_port};
+use super::index::Index;
+use super::rule_fit;
 use super::threat::{self, IdpsResult, ThreatIntelResult};
 use super::trace::{Criterion, Step, StepResult, Trace};
 use super::verdict::{Alert, Decision, Outcome, RuleRef, Ruling, Stage, Translation, Verdict};
-use crate::compile::{
-    ApplicationCriteria, Block, DnatMode, NatAddress, NatCriteria, NatPort, Need, NetworkCriteria,
-    Ruleset,
-};
+use crate::compile::{Block, DnatMode, NatAddress, NatCriteria, NatPort, Need, Ruleset};
 use crate::flow::{Flow, FlowProtocol, Name};
 use crate::net::{ApplicationProtocol, IpFamily, IpProtocol};
 use crate::policy::FilterAction;
@@ -25,8 +23,14 @@ enum Progress {
     Ended,
 }
 
-pub(super) fn verdict(ruleset: &Ruleset, flow: &Flow, trace: &mut impl Trace) -> Verdict {
-    let mut walk = Walk { ruleset, flow, trace, outcomes: Vec::new(), notes: Vec::new() };
+/// The verdict; with an index, the walk looks only at rules that match or may match.
+pub(super) fn verdict(
+    ruleset: &Ruleset,
+    flow: &Flow,
+    index: Option<&Index<'_>>,
+    trace: &mut impl Trace,
+) -> Verdict {
+    let mut walk = Walk { ruleset, flow, index, trace, outcomes: Vec::new(), notes: Vec::new() };
     let (progress, mut alerts) = walk.threat_intel();
     if progress == Progress::GoesOn {
         walk.rules();
@@ -91,6 +95,7 @@ fn combined(outcomes: Vec<Outcome>) -> Verdict {
 struct Walk<'a, T> {
     ruleset: &'a Ruleset,
     flow: &'a Flow,
+    index: Option<&'a Index<'a>>,
     trace: &'a mut T,
     outcomes: Vec<Outcome>,
     notes: Vec<String>,
@@ -101,6 +106,22 @@ struct Match {
     rank: u32,
     /// Empty: it surely matches.
     needs: Vec<Need>,
+}
+
+/// The ranks to look at, ascending; `None`: all.
+type Listed = Option<Vec<u32>>;
+
+/// The ranks of a run to look at.
+fn within(run: &Range<u32>, listed: &Listed) -> impl Iterator<Item = u32> {
+    let (all, some) = match listed {
+        None => (run.clone(), &[] as &[u32]),
+        Some(ranks) => {
+            let first = ranks.partition_point(|&rank| rank < run.start);
+            let last = ranks.partition_point(|&rank| rank < run.end);
+            (0..0, ranks.get(first..last).unwrap_or(&[]))
+        }
+    };
+    all.chain(some.iter().copied())
 }
 
 impl<'a, T: Trace> Walk<'a, T> {
@@ -136,12 +157,13 @@ impl<'a, T: Trace> Walk<'a, T> {
             return Progress::GoesOn;
         }
         let ruleset = self.ruleset;
-        let (matches, progress) = self.matches(&ruleset.nat.blocks, &|walk, rank| {
+        let listed = self.index.and_then(|index| index.nat_candidates(self.flow));
+        let (matches, progress) = self.matches(&ruleset.nat.blocks, &listed, &|walk, rank| {
             ruleset
                 .nat
                 .criteria
                 .get(rank as usize)
-                .map(|rule| (RuleRef::Nat(rank), walk.fits_nat(rule)))
+                .map(|rule| (RuleRef::Nat(rank), rule_fit::nat(ruleset, walk.flow, rule)))
         });
         for found in matches {
             let Some(rule) = ruleset.nat.criteria.get(found.rank as usize) else { continue };
@@ -152,17 +174,7 @@ impl<'a, T: Trace> Walk<'a, T> {
 
     /// Adds what comes of a DNAT rule: by default it allows and ends the walk.
     fn translated(&mut self, rule: &NatCriteria, found: Match) {
-        let translation = Translation {
-            address: match rule.target.address {
-                NatAddress::Known(address) => Some(address),
-                NatAddress::Unknown | NatAddress::Unresolvable => None,
-            },
-            port: match rule.target.port {
-                Some(NatPort::Known(port)) => Some(port),
-                Some(NatPort::Unknown) => None,
-                None => self.flow.port,
-            },
-        };
+        let translation = translation(rule, self.flow);
         let allowed = Outcome {
             translation: Some(translation.clone()),
             ..outcome(Ruling::Allow, Stage::Dnat, Some(RuleRef::Nat(found.rank)), found.needs)
@@ -184,6 +196,7 @@ impl<'a, T: Trace> Walk<'a, T> {
         let mut inner = Walk {
             ruleset: self.ruleset,
             flow: &flow,
+            index: self.index,
             trace: &mut (),
             outcomes: Vec::new(),
             notes: Vec::new(),
@@ -215,12 +228,13 @@ impl<'a, T: Trace> Walk<'a, T> {
 
     fn network(&mut self) -> Progress {
         let ruleset = self.ruleset;
-        let (matches, progress) = self.matches(&ruleset.network.blocks, &|walk, rank| {
+        let listed = self.index.and_then(|index| index.network_candidates(self.flow));
+        let (matches, progress) = self.matches(&ruleset.network.blocks, &listed, &|walk, rank| {
             ruleset
                 .network
                 .criteria
                 .get(rank as usize)
-                .map(|rule| (RuleRef::Network(rank), walk.fits_network(rule)))
+                .map(|rule| (RuleRef::Network(rank), rule_fit::network(walk.flow, rule)))
         });
         for found in matches {
             let Some(rule) = ruleset.network.criteria.get(found.rank as usize) else { continue };
@@ -236,41 +250,19 @@ impl<'a, T: Trace> Walk<'a, T> {
     }
 
     fn application(&mut self) -> Progress {
-        let flow = self.flow;
-        if flow.protocol.ip() != IpProtocol::TCP {
-            return Progress::GoesOn;
-        }
-        if self.family() == IpFamily::V6 {
-            self.notes.push("only network rules apply to IPv6".into());
-            return Progress::GoesOn;
-        }
-        if flow.is_without_application {
-            self.notes.push(
-                "it carries neither HTTP, HTTPS nor MSSQL, so application rules do not apply"
-                    .into(),
-            );
-            return Progress::GoesOn;
-        }
-        if flow.name == Name::Absent {
-            self.notes.push(
-                "SNI or Host header missing: no application rule can match, not even `*`".into(),
-            );
-            return Progress::GoesOn;
-        }
-        if flow.protocol == FlowProtocol::Application(ApplicationProtocol::Http)
-            && has_foreign_host_port(flow)
-        {
-            self.notes.push(
-                "the port in the Host header differs from the TCP port: the request is dropped"
-                    .into(),
-            );
+        if let Gate::Closed(note) = application_gate(self.flow) {
+            self.notes.extend(note.map(str::to_owned));
             return Progress::GoesOn;
         }
         let ruleset = self.ruleset;
-        let (matches, progress) = self.matches(&ruleset.application.blocks, &|walk, rank| {
-            let rule = ruleset.application.criteria.get(rank as usize);
-            rule.map(|rule| (RuleRef::Application(rank), walk.fits_application(rule)))
-        });
+        let listed = self.index.and_then(|index| index.application_candidates(self.flow));
+        let (matches, progress) =
+            self.matches(&ruleset.application.blocks, &listed, &|walk, rank| {
+                let rule = ruleset.application.criteria.get(rank as usize);
+                rule.map(|rule| {
+                    (RuleRef::Application(rank), rule_fit::application(ruleset, walk.flow, rule))
+                })
+            });
         for found in matches {
             let Some(rule) = ruleset.application.criteria.get(found.rank as usize) else {
                 continue;
@@ -323,13 +315,14 @@ impl<'a, T: Trace> Walk<'a, T> {
     fn matches(
         &mut self,
         blocks: &'a [Block],
+        listed: &Listed,
         fits: &impl Fn(&mut Self, u32) -> Option<(RuleRef, Result<Vec<Need>, Criterion>)>,
     ) -> (Vec<Match>, Progress) {
         let mut found = Vec::new();
         for block in blocks {
             let (matches, progress) = match block {
-                Block::Run(ranks) => self.run(ranks.clone(), fits),
-                Block::Tied { need, alternatives } => self.tied(need, alternatives, fits),
+                Block::Run(ranks) => self.run(within(ranks, listed), fits),
+                Block::Tied { need, alternatives } => self.tied(need, alternatives, listed, fits),
             };
             found.extend(matches);
             if progress == Progress::Ended {
@@ -341,7 +334,7 @@ impl<'a, T: Trace> Walk<'a, T> {
 
     fn run(
         &mut self,
-        ranks: std::ops::Range<u32>,
+        ranks: impl Iterator<Item = u32>,
         fits: &impl Fn(&mut Self, u32) -> Option<(RuleRef, Result<Vec<Need>, Criterion>)>,
     ) -> (Vec<Match>, Progress) {
         let mut found = Vec::new();
@@ -372,12 +365,13 @@ impl<'a, T: Trace> Walk<'a, T> {
         &mut self,
         need: &Need,
         alternatives: &'a [Vec<Block>],
+        listed: &Listed,
         fits: &impl Fn(&mut Self, u32) -> Option<(RuleRef, Result<Vec<Need>, Criterion>)>,
     ) -> (Vec<Match>, Progress) {
         let mut progress = Progress::GoesOn;
         let mut parts: Vec<Vec<Match>> = Vec::new();
         for alternative in alternatives {
-            let (matches, end) = self.matches(alternative, fits);
+            let (matches, end) = self.matches(alternative, listed, fits);
             if end == Progress::Ended {
                 progress = end;
             }
@@ -392,117 +386,55 @@ impl<'a, T: Trace> Walk<'a, T> {
         }
         (parts.into_iter().flatten().collect(), progress)
     }
+}
 
-    fn fits_nat(&mut self, rule: &NatCriteria) -> Result<Vec<Need>, Criterion> {
-        let flow = self.flow;
-        let mut needs = rule.unknown.clone();
-        let source = fit::address(&rule.sources, Some(flow.source), self.family(), "source");
-        require(source, Criterion::Source, &mut needs)?;
-        // DNAT translates TCP and UDP only.
-        if !flow.protocol.has_ports() {
-            return Err(Criterion::Protocol);
-        }
-        require(
-            fit::protocol(&rule.protocols, &rule.ports, flow),
-            Criterion::Protocol,
-            &mut needs,
-        )?;
-        require(fit::port(&rule.ports, flow.protocol, flow.port), Criterion::Port, &mut needs)?;
-        require(self.nat_destination(rule), Criterion::Destination, &mut needs)?;
-        if rule.target.address == NatAddress::Unresolvable {
-            return Err(Criterion::Translation);
-        }
-        Ok(needs)
-    }
-
-    /// Nobody browses to the firewall by name: a flow with a name and no destination is taken not to
-    /// be sent to it, unless a DNS table says that the name is the firewall's.
-    fn nat_destination(&self, rule: &NatCriteria) -> Fit {
-        let criterion = &rule.destinations;
-        let name = match (self.flow.destination, &self.flow.name) {
-            (Some(_), _) | (None, Name::Unknown | Name::Absent) => {
-                return fit::address(
-                    criterion,
-                    self.flow.destination,
-                    self.family(),
-                    "destination address",
-                );
-            }
-            (None, Name::Known(name)) => name,
-        };
-        let addresses = self.ruleset.tables.addresses(name).unwrap_or(&[]);
-        if addresses.is_empty() {
-            return Fit::No;
-        }
-        let hits = addresses.iter().filter(|&&address| criterion.known.contains(address)).count();
-        if hits == addresses.len() {
-            Fit::Yes
-        } else if hits > 0 || !criterion.unknown.is_empty() {
-            let which = format_smolstr!("which address of `{name}` the flow is sent to");
-            Fit::May(criterion.unknown.iter().cloned().chain([which]).collect())
-        } else {
-            Fit::No
-        }
-    }
-
-    fn fits_network(&mut self, rule: &NetworkCriteria) -> Result<Vec<Need>, Criterion> {
-        let flow = self.flow;
-        let mut needs = rule.unknown.clone();
-        let source = fit::address(&rule.sources, Some(flow.source), self.family(), "source");
-        require(source, Criterion::Source, &mut needs)?;
-        require(
-            fit::protocol(&rule.protocols, &rule.ports, flow),
-            Criterion::Protocol,
-            &mut needs,
-        )?;
-        require(fit::port(&rule.ports, flow.protocol, flow.port), Criterion::Port, &mut needs)?;
-        let destination = fit::address(
-            &rule.destinations,
-            flow.destination,
-            self.family(),
-            "destination address",
-        );
-        require(destination, Criterion::Destination, &mut needs)?;
-        Ok(needs)
-    }
-
-    fn fits_application(&mut self, rule: &ApplicationCriteria) -> Result<Vec<Need>, Criterion> {
-        let flow = self.flow;
-        let mut needs = rule.unknown.clone();
-        let source = fit::address(&rule.sources, Some(flow.source), self.family(), "source");
-        require(source, Criterion::Source, &mut needs)?;
-        let protocol = match (fit::application(rule, flow), flow.protocol) {
-            // Tells a rule of another protocol from one of another port.
-            (Fit::No, FlowProtocol::Application(protocol)) if rule.names(protocol) => {
-                return Err(Criterion::Port);
-            }
-            (Fit::No, FlowProtocol::Ip(_)) => return Err(Criterion::Port),
-            (fit, _) => fit,
-        };
-        require(protocol, Criterion::Protocol, &mut needs)?;
-        if let Some(destinations) = &rule.destinations {
-            let fit =
-                fit::address(destinations, flow.destination, self.family(), "destination address");
-            require(fit, Criterion::Destination, &mut needs)?;
-        }
-        require(fit::target(self.ruleset, rule, flow), Criterion::Name, &mut needs)?;
-        Ok(needs)
+/// Where a DNAT rule sends `flow`.
+pub(super) fn translation(rule: &NatCriteria, flow: &Flow) -> Translation {
+    Translation {
+        address: match rule.target.address {
+            NatAddress::Known(address) => Some(address),
+            NatAddress::Unknown | NatAddress::Unresolvable => None,
+        },
+        port: match rule.target.port {
+            Some(NatPort::Known(port)) => Some(port),
+            Some(NatPort::Unknown) => None,
+            None => flow.port,
+        },
     }
 }
 
-/// Collects what is unknown, or says which criterion does not fit.
-fn require(fit: Fit, criterion: Criterion, needs: &mut Vec<Need>) -> Result<(), Criterion> {
-    match fit {
-        Fit::Yes => Ok(()),
-        Fit::No => Err(criterion),
-        Fit::May(more) => {
-            needs.extend(more);
-            Ok(())
-        }
+/// Whether application rules look at a flow.
+pub(super) enum Gate {
+    Open,
+    /// With what a reader should know about it.
+    Closed(Option<&'static str>),
+}
+
+/// Application rules see TCP over IPv4 that carries HTTP, HTTPS or MSSQL and names a host.
+pub(super) fn application_gate(flow: &Flow) -> Gate {
+    let is_http = flow.protocol == FlowProtocol::Application(ApplicationProtocol::Http);
+    if flow.protocol.ip() != IpProtocol::TCP {
+        Gate::Closed(None)
+    } else if IpFamily::of(flow.source) == IpFamily::V6 {
+        Gate::Closed(Some("only network rules apply to IPv6"))
+    } else if flow.is_without_application {
+        Gate::Closed(Some(
+            "it carries neither HTTP, HTTPS nor MSSQL, so application rules do not apply",
+        ))
+    } else if flow.name == Name::Absent {
+        Gate::Closed(Some(
+            "SNI or Host header missing: no application rule can match, not even `*`",
+        ))
+    } else if is_http && has_foreign_host_port(flow) {
+        Gate::Closed(Some(
+            "the port in the Host header differs from the TCP port: the request is dropped",
+        ))
+    } else {
+        Gate::Open
     }
 }
 
-fn ruling(action: FilterAction) -> Ruling {
+pub(super) fn ruling(action: FilterAction) -> Ruling {
     match action {
         FilterAction::Allow => Ruling::Allow,
         FilterAction::Deny => Ruling::Deny,

@@ -4,6 +4,7 @@
 //! output of the Azure CLI, of PowerShell and of Resource Graph, Terraform plans and states, tables
 //! of rules, IP Group lists, side tables, service tags, the text form.
 
+pub mod classbench;
 mod collection;
 mod csv;
 mod envelope;
@@ -125,7 +126,7 @@ pub fn read_all(
     for (id, document) in files {
         let loaded = match document {
             Document::Json(nodes) => load(id, &nodes, sources, &options),
-            Document::Text(read) => Ok(*read),
+            Document::Text(loaded) => Ok(*loaded),
             Document::Table(header) => {
                 load_with(id, sources, &options, |loader, text| loader.table(&header, id, text))
             }

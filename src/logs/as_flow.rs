@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::record::{LogRecord, RecordKind};
+use super::record::{LogRecord, LoggedAction, RecordKind};
 use crate::flow::{Flow, FlowProtocol, Name};
 use crate::net::{ApplicationProtocol, Fqdn, IpProtocol, RequestUrl};
 
@@ -23,6 +23,9 @@ pub enum NotAFlow {
     NoDestination,
     /// It does not say what became of the connection.
     NoAction,
+    /// A network security group or cluster policy denied it. If the firewall saw it, it left its
+    /// first machine as a flow that was allowed there, which is a record of its own.
+    DeniedBefore,
 }
 
 impl fmt::Display for NotAFlow {
@@ -35,6 +38,9 @@ impl fmt::Display for NotAFlow {
             Self::NoSource => f.write_str("no source address"),
             Self::NoDestination => f.write_str("no destination address"),
             Self::NoAction => f.write_str("it does not say what was done with the connection"),
+            Self::DeniedBefore => f.write_str(
+                "denied by a network security group or in the cluster, not by the firewall",
+            ),
         }
     }
 }
@@ -48,6 +54,10 @@ impl fmt::Display for NotAFlow {
 pub fn flow_of(record: &LogRecord) -> Result<Flow, NotAFlow> {
     match record.kind {
         RecordKind::Network | RecordKind::Application | RecordKind::Nat => {}
+        RecordKind::Flow if record.action == Some(LoggedAction::Deny) => {
+            return Err(NotAFlow::DeniedBefore);
+        }
+        RecordKind::Flow => {}
         RecordKind::Aggregation if record.translated.is_none() => {}
         RecordKind::Aggregation => return Err(NotAFlow::NoOriginalDestination),
         // Threat intelligence and IDPS log besides the rule that the flow met.
@@ -77,7 +87,12 @@ fn packet_flow(flow: Flow, protocol: IpProtocol, record: &LogRecord) -> Result<F
     let destination = Some(record.destination.ok_or(NotAFlow::NoDestination)?);
     // Web traffic that no network rule matched is logged by the application rules instead.
     let is_without_application = record.is_default_action && protocol == IpProtocol::TCP;
-    Ok(Flow { destination, is_without_application, ..flow })
+    // Only logs of other sensors know the name beside the address.
+    let name = match record.fqdn.as_deref().and_then(Fqdn::new) {
+        Some(name) if record.kind == RecordKind::Flow => Name::Known(name),
+        Some(_) | None => Name::Unknown,
+    };
+    Ok(Flow { destination, is_without_application, name, ..flow })
 }
 
 fn application_flow(flow: Flow, protocol: ApplicationProtocol, record: &LogRecord) -> Flow {

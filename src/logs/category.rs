@@ -103,9 +103,9 @@ pub(super) fn kind<'a>(row: &mut Row<'a>) -> Kind<'a> {
 
 fn ignored_reason(name: &str) -> String {
     let known = [
-        ("NetworkSecurityGroupFlowEvent", "NSG flow log, which is not read"),
-        ("FlowLogFlowEvent", "VNet flow log, which is not read"),
-        ("NTANetAnalytics", "traffic analytics table `NTANetAnalytics`, which is not read"),
+        ("NetworkSecurityGroupFlowEvent", "NSG flow log in a shape that is not known"),
+        ("FlowLogFlowEvent", "VNet flow log in a shape that is not known"),
+        ("NTANetAnalytics", "row of `NTANetAnalytics` that is no flow"),
     ];
     let reason = known.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
     let shown: String = name.chars().take(60).collect();

@@ -14,6 +14,16 @@ pub trait Sink {
     fn reject(&mut self, _reject: &Reject) {}
 }
 
+impl<S: Sink + ?Sized> Sink for &mut S {
+    fn record(&mut self, record: LogRecord) -> ControlFlow<()> {
+        (**self).record(record)
+    }
+
+    fn reject(&mut self, reject: &Reject) {
+        (**self).reject(reject);
+    }
+}
+
 impl Sink for Vec<LogRecord> {
     fn record(&mut self, record: LogRecord) -> ControlFlow<()> {
         self.push(record);

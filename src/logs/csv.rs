@@ -11,12 +11,19 @@ use super::counts::Sink;
 use super::reader::{Flowing, Reader};
 use super::row::{Cell, Row};
 
+/// The first line of a table, cut at one delimiter.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Shape {
+    delimiter: &'static str,
+    pub(super) names: Vec<String>,
+    line: String,
+}
+
 /// The header of a table of firewall logs.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Header {
-    delimiter: &'static str,
+    shape: Shape,
     columns: Vec<Option<Column>>,
-    line: String,
 }
 
 /// What exports separate fields with. The last one is the choice of a published benchmark.
@@ -27,14 +34,24 @@ const LINE_BYTES_MAX: u64 = 1 << 20;
 
 /// The header that `head` begins with, if its names are those of firewall logs.
 pub(super) fn header(head: &[u8]) -> Option<Header> {
-    let end = head.iter().position(|&byte| byte == b'\n').unwrap_or(head.len());
-    let line = std::str::from_utf8(head.get(..end)?).ok()?.trim_end();
-    let headers = DELIMITERS.iter().filter_map(|delimiter| {
-        let names = fields(line, delimiter)?;
-        let columns: Vec<_> = names.iter().map(|name| Column::from_name(name)).collect();
-        Some(Header { delimiter, columns, line: line.to_owned() })
+    let headers = shapes(head).map(|shape| {
+        let columns = shape.names.iter().map(|name| Column::from_name(name)).collect();
+        Header { shape, columns }
     });
     headers.max_by_key(Header::known).filter(|header| header.known() >= 2)
+}
+
+/// The first line of `head` cut at each of the delimiters.
+pub(super) fn shapes(head: &[u8]) -> impl Iterator<Item = Shape> {
+    let end = head.iter().position(|&byte| byte == b'\n').unwrap_or(head.len());
+    let line = head.get(..end).and_then(|line| std::str::from_utf8(line).ok());
+    line.map(str::trim_end).into_iter().flat_map(|line| {
+        DELIMITERS.iter().filter_map(move |delimiter| {
+            let names = fields(line, delimiter)?;
+            let names = names.into_iter().map(Cow::into_owned).collect();
+            Some(Shape { delimiter, names, line: line.to_owned() })
+        })
+    })
 }
 
 impl Header {
@@ -49,17 +66,53 @@ pub(super) fn read<S: Sink>(
     header: &Header,
     reader: &mut Reader<'_, S>,
 ) -> io::Result<()> {
+    each_row(input, &header.shape, reader, |fields, text, line, reader| {
+        record(fields, header, text, line, reader)
+    })
+}
+
+/// Hands all rows behind the header to `record`: fields, text and number of the line.
+pub(super) fn each_row<S: Sink>(
+    input: impl BufRead,
+    shape: &Shape,
+    reader: &mut Reader<'_, S>,
+    record: impl FnMut(&[Cow<'_, str>], &[u8], u64, &mut Reader<'_, S>) -> Flowing,
+) -> io::Result<()> {
     let mut lines = Lines { input, ahead: Vec::new(), bytes: 0, count: 0 };
-    let result = records(&mut lines, header, reader);
+    let result = rows(&mut lines, shape, reader, record);
     reader.counts.bytes = lines.bytes;
     reader.counts.lines = lines.count;
     result
 }
 
-fn records<S: Sink>(
-    lines: &mut Lines<impl BufRead>,
-    header: &Header,
+/// Hands all lines to `take`, with their numbers.
+pub(super) fn each_line<S: Sink>(
+    input: impl BufRead,
     reader: &mut Reader<'_, S>,
+    mut take: impl FnMut(&[u8], u64, &mut Reader<'_, S>) -> Flowing,
+) -> io::Result<()> {
+    let mut lines = Lines { input, ahead: Vec::new(), bytes: 0, count: 0 };
+    let mut result = Ok(());
+    loop {
+        match lines.next() {
+            Ok(Some(line)) if take(&line, lines.number(), reader).is_continue() => {}
+            Ok(_) => break,
+            Err(error) => {
+                result = Err(error);
+                break;
+            }
+        }
+    }
+    reader.counts.bytes = lines.bytes;
+    reader.counts.lines = lines.count;
+    result
+}
+
+fn rows<S: Sink>(
+    lines: &mut Lines<impl BufRead>,
+    shape: &Shape,
+    reader: &mut Reader<'_, S>,
+    mut record: impl FnMut(&[Cow<'_, str>], &[u8], u64, &mut Reader<'_, S>) -> Flowing,
 ) -> io::Result<()> {
     lines.next()?;
     while let Some(first) = lines.next()? {
@@ -68,8 +121,12 @@ fn records<S: Sink>(
         if text.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let flowing = match row(&text, header) {
-            Ok(fields) => record(&fields, header, &text, number, reader),
+        let flowing = match row(&text, shape) {
+            Ok(_) if text.trim_ascii_end() == shape.line.as_bytes() => {
+                reader.input_ignored("repeated header of a table".to_owned());
+                Flowing::Continue(())
+            }
+            Ok(fields) => record(&fields, &text, number, reader),
             Err(reason) => {
                 // Only the first line is known to be bad.
                 let first = lines.give_back(text, taken);
@@ -84,11 +141,11 @@ fn records<S: Sink>(
     Ok(())
 }
 
-fn row<'a>(text: &'a [u8], header: &Header) -> Result<Vec<Cow<'a, str>>, String> {
+fn row<'a>(text: &'a [u8], shape: &Shape) -> Result<Vec<Cow<'a, str>>, String> {
     let text = std::str::from_utf8(text).map_err(|_| "not UTF-8 text".to_owned())?;
     let text = text.trim_end_matches(['\n', '\r']);
-    let fields = fields(text, header.delimiter).ok_or("a quoted field is not closed")?;
-    let (found, expected) = (fields.len(), header.columns.len());
+    let fields = fields(text, shape.delimiter).ok_or("a quoted field is not closed")?;
+    let (found, expected) = (fields.len(), shape.names.len());
     if found == expected {
         return Ok(fields);
     }
@@ -102,10 +159,6 @@ fn record<S: Sink>(
     line: u64,
     reader: &mut Reader<'_, S>,
 ) -> Flowing {
-    if text.trim_ascii_end() == header.line.as_bytes() {
-        reader.input_ignored("repeated header of a table".to_owned());
-        return Flowing::Continue(());
-    }
     let mut row = Row::new();
     for (column, field) in header.columns.iter().zip(fields) {
         if let Some(column) = column {

@@ -164,6 +164,23 @@ impl<D: Read, F: Fn(&D) -> u64> Read for Unpacked<D, F> {
     }
 }
 
+/// An unpacked part of an archive, whose packed size is known.
+pub(super) struct Guarded<D> {
+    inner: Unpacked<D, Box<dyn Fn(&D) -> u64>>,
+}
+
+impl<D: Read> Guarded<D> {
+    pub(super) fn new(decoder: D, packed_bytes: u64, count_max: u64) -> Self {
+        Self { inner: Unpacked::new(decoder, count_max, Box::new(move |_| packed_bytes)) }
+    }
+}
+
+impl<D: Read> Read for Guarded<D> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner.read(buffer)
+    }
+}
+
 /// UTF-16 as UTF-8; what is no character becomes U+FFFD.
 struct Utf16<R> {
     input: R,

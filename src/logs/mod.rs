@@ -5,7 +5,8 @@
 //!
 //! What it understands is found out from the content, never from names: JSON lines of a diagnostic
 //! setting, `{"records":[…]}` of Event Hub, arrays of flattened objects, answers of Log Analytics
-//! queries, rows of the `AzureDiagnostics` table and of Data Export, CSV of the portal and of Kusto. gzip, zstd, UTF-16, byte order
+//! queries, rows of the `AzureDiagnostics` table and of Data Export, CSV of the portal and of Kusto.
+//! Flow logs of networks and clusters become records of kind [`RecordKind::Flow`]. gzip, zstd, UTF-16, byte order
 //! marks and CRLF are taken as they are.
 //!
 //! Memory is bounded by the largest single value, at most [`Options::value_bytes_max`]: lines,
@@ -15,6 +16,7 @@
 //! `legacy` and `structured` turn rows into records. A scanner that recognises the usual layout of a
 //! line can stand between `split` and `reader` and leave every other line to them.
 
+mod archive;
 mod as_flow;
 mod case;
 mod category;
@@ -22,12 +24,15 @@ mod column;
 mod counts;
 mod csv;
 mod decode;
+mod filter;
+mod flowlogs;
 mod legacy;
 mod normal_form;
 mod reader;
 mod record;
 mod row;
 mod scan;
+mod sentences;
 mod split;
 mod structured;
 mod time;
@@ -36,9 +41,12 @@ mod value;
 use std::io::{self, BufRead};
 use std::sync::Arc;
 
+pub use archive::{ZIP_MAGIC, read_zip};
 pub use as_flow::{NotAFlow, flow_of};
 pub use case::case_of;
 pub use counts::{Counts, Reject, Sink};
+pub use filter::{Filtered, is_asked_for};
+pub use flowlogs::{ColumnMap, ColumnMapError, OncePerFlow};
 pub use normal_form::{DnsForm, NormalForm, SignatureForm};
 pub use record::{Category, Dns, Form, LogRecord, LoggedAction, Origin, RecordKind, Signature};
 pub use time::DateOrder;
@@ -52,6 +60,8 @@ use split::{Piece, Splitter};
 pub struct Options {
     /// What `7/8/2025` means. Without it such times are rejected.
     pub date_order: Option<DateOrder>,
+    /// Tables with these columns hold flows.
+    pub columns: Option<ColumnMap>,
     /// How many rejects [`Counts`] keeps.
     pub rejects_kept: usize,
     /// How much of a rejected input is kept, in characters.
@@ -66,6 +76,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             date_order: None,
+            columns: None,
             rejects_kept: 20,
             excerpt_chars: 160,
             value_bytes_max: 256 << 20,
@@ -106,8 +117,20 @@ pub fn read<S: Sink>(
     let result = if decoded.head.starts_with(b"PAR1") {
         reader.input_rejected(1, "Parquet, which is not read".to_owned(), b"");
         Ok(())
+    } else if decoded.head.starts_with(ZIP_MAGIC) {
+        let reason = "a zip archive, which is read as a file only".to_owned();
+        reader.input_rejected(1, reason, b"");
+        Ok(())
+    } else if flowlogs::is_zeek(&decoded.head) {
+        flowlogs::read_zeek(decoded.text, &mut reader)
+    } else if let Some((shape, rows)) = flowlogs::table(&decoded.head, options) {
+        csv::each_row(decoded.text, &shape, &mut reader, |cells, text, line, reader| {
+            rows.read(&flowlogs::Named { names: &shape.names, cells }, text, line, reader)
+        })
     } else if let Some(header) = csv::header(&decoded.head) {
         csv::read(decoded.text, &header, &mut reader)
+    } else if sentences::are_in(&decoded.head) {
+        sentences::read(decoded.text, &mut reader)
     } else {
         json(decoded.text, options, &mut reader)
     };

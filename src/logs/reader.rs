@@ -11,7 +11,7 @@ use super::counts::{Counts, Reject, Sink};
 use super::record::{LogRecord, Origin};
 use super::row::{Cell, Row};
 use super::value::Value;
-use super::{Options, legacy, structured, time};
+use super::{Options, flowlogs, legacy, structured, time};
 
 /// Goes on, or stops because the sink wants no more.
 pub(super) type Flowing = ControlFlow<()>;
@@ -48,6 +48,9 @@ impl<'a, S: Sink> Reader<'a, S> {
         }
         if let Some(tables) = value.get("tables").and_then(Value::elements) {
             return self.tables(value, tables, text, line);
+        }
+        if let Some(flowing) = flowlogs::read(value, text, line, self) {
+            return flowing;
         }
         match value {
             Value::Object(members) => {
@@ -86,6 +89,10 @@ impl<'a, S: Sink> Reader<'a, S> {
         for table in tables {
             let columns = table.get("columns").and_then(Value::elements).unwrap_or(&[]);
             let name = |column| Value::get(column, "name").or_else(|| column.get("ColumnName"));
+            if let Some(flowing) = self.table_of_flows(table, columns, text, line) {
+                flowing?;
+                continue;
+            }
             let columns: Vec<Option<Column>> = columns
                 .iter()
                 .map(|column| name(column).and_then(Value::text).and_then(Column::from_name))
@@ -103,6 +110,28 @@ impl<'a, S: Sink> Reader<'a, S> {
         Flowing::Continue(())
     }
 
+    /// The rows of a table of flows, if it is one.
+    fn table_of_flows(
+        &mut self,
+        table: &Value<'_>,
+        columns: &[Value<'_>],
+        text: &[u8],
+        line: u64,
+    ) -> Option<Flowing> {
+        let name = |column| Value::get(column, "name").or_else(|| column.get("ColumnName"));
+        let names = columns.iter().filter_map(|column| name(column).and_then(Value::text));
+        let rows = flowlogs::Rows::of(names, self.options)?;
+        let names: Vec<String> = columns
+            .iter()
+            .map(|column| name(column).and_then(Value::text).unwrap_or("").to_owned())
+            .collect();
+        let mut all = table.get("rows").and_then(Value::elements).unwrap_or(&[]).iter();
+        Some(all.try_for_each(|row| {
+            let cells = row.elements().unwrap_or(&[]);
+            rows.read(&flowlogs::Named { names: &names, cells }, text, line, self)
+        }))
+    }
+
     /// One row, whatever it turns out to be.
     pub(super) fn row(&mut self, mut row: Row<'_>, text: &[u8], line: u64) -> Flowing {
         if row.has(Column::TableName) {
@@ -116,11 +145,7 @@ impl<'a, S: Sink> Reader<'a, S> {
             }
             Kind::Record(family, category) => match self.record(&row, family, category, line) {
                 Err(reason) => self.input_rejected(line, reason, text),
-                Ok(record) => {
-                    self.counts.inputs += 1;
-                    self.counts.count_record(&record.category);
-                    return self.sink.record(record);
-                }
+                Ok(record) => return self.found(record),
             },
         }
         Flowing::Continue(())
@@ -162,6 +187,13 @@ impl<'a, S: Sink> Reader<'a, S> {
         Ok(record)
     }
 
+    /// Hands on a record.
+    pub(super) fn found(&mut self, record: LogRecord) -> Flowing {
+        self.counts.inputs += 1;
+        self.counts.count_record(&record.category);
+        self.sink.record(record)
+    }
+
     /// Counts an input that is known to be something else.
     pub(super) fn input_ignored(&mut self, reason: String) {
         self.counts.inputs += 1;
@@ -180,7 +212,11 @@ impl<'a, S: Sink> Reader<'a, S> {
         }
     }
 
-    fn origin(&self, line: u64) -> Origin {
+    pub(super) fn options(&self) -> &'a Options {
+        self.options
+    }
+
+    pub(super) fn origin(&self, line: u64) -> Origin {
         Origin { file: Arc::clone(&self.file), line }
     }
 }
@@ -210,7 +246,7 @@ fn fill<'a>(
                 continue;
             }
             if key == "flow" && !value.members().is_empty() {
-                row.foreign = Some("Hubble flow, which is not read");
+                row.foreign = Some("Hubble flow in a shape that is not known");
             }
         }
         match Column::from_name(key) {

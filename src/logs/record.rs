@@ -20,6 +20,8 @@ pub enum RecordKind {
     FlowTrace,
     FatFlow,
     Aggregation,
+    /// The start of a flow that another log than the firewall's tells of.
+    Flow,
 }
 
 impl RecordKind {
@@ -37,17 +39,20 @@ impl RecordKind {
             Self::FlowTrace => "flow_trace",
             Self::FatFlow => "fat_flow",
             Self::Aggregation => "aggregation",
+            Self::Flow => "flow",
         }
     }
 }
 
-/// Which of the two families of categories a record belongs to.
+/// Which family of categories a record belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Form {
     /// `AzureFirewall…`: one free text `msg`.
     Legacy,
     /// `AZFW…`: columns.
     Structured,
+    /// No category of the firewall: flow logs of networks, clusters and sensors.
+    FlowLog,
 }
 
 impl Form {
@@ -56,6 +61,7 @@ impl Form {
         match self {
             Self::Legacy => "legacy",
             Self::Structured => "structured",
+            Self::FlowLog => "flow_log",
         }
     }
 }

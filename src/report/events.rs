@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::sanitize::csv_cell;
@@ -83,10 +85,18 @@ fn quoted(cell: &str) -> String {
     }
 }
 
-/// One record on one line: time, kind, action, who to whom, which rule.
+/// `2026-03-01T10:00:00Z`, or with the offset of a zone `2026-03-01T11:00:00+01:00`.
+fn second(time: Timestamp, zone: Option<&TimeZone>) -> String {
+    match zone {
+        None => format!("{time:.0}"),
+        Some(zone) => time.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+    }
+}
+
+/// One record on one line: time (in UTC or `zone`), kind, action, who to whom, which rule.
 #[must_use]
-pub fn line(record: &LogRecord) -> String {
-    let time = record.time.map_or_else(|| "-".into(), |time| format!("{time:.0}"));
+pub fn line(record: &LogRecord, zone: Option<&TimeZone>) -> String {
+    let time = record.time.map_or_else(|| "-".into(), |time| second(time, zone));
     let action = record.action.map_or("-", crate::logs::LoggedAction::name);
     let protocol = record.protocol.as_deref().unwrap_or("-");
     let mut line = format!("{time:<20} {:<12} {action:<6} {protocol:<6}", record.kind.name());

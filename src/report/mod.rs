@@ -1,6 +1,7 @@
 //! Results → one renderer per format. Domain types are not serialised; outputs have structs of
 //! their own, whose shape is a promise (`docs/`). Values in, text out; nothing here prints.
 
+pub mod audit;
 #[cfg(feature = "logs")]
 pub mod events;
 pub mod explain;

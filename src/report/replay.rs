@@ -20,6 +20,8 @@ pub struct ReplayInput {
     pub records: u64,
     /// Records that are no flows, by reason.
     pub no_flow: Vec<(String, u64)>,
+    /// Records that the filter left out, by reason; they are in no other number.
+    pub left_out: Vec<(String, u64)>,
     pub ignored: u64,
     pub rejected: u64,
 }
@@ -37,6 +39,7 @@ pub fn text(input: &ReplayInput, replay: &Replay) -> String {
         (Agreement::Disagrees, "DISAGREE with the log"),
         (Agreement::Possible, "undecided; what the log says is possible"),
         (Agreement::Impossible, "undecided; what the log says is NOT possible"),
+        (Agreement::EvaluatedOnly, "evaluated only: their log holds no verdict of the firewall"),
     ] {
         let count = replay.by_agreement.get(&agreement).copied().unwrap_or(0);
         count_line(&mut out, count, replay.records, words);
@@ -47,14 +50,12 @@ pub fn text(input: &ReplayInput, replay: &Replay) -> String {
             let _ = write!(out, "\n{}\n", agreement_title(group.agreement));
             last = Some(group.agreement);
         }
-        let logged = decision(&group.logged);
         let ours = verdict(&group.verdict);
-        group_lines(
-            &mut out,
-            group.records,
-            &format!("logged {logged}; evaluated {ours}"),
-            &group.verdict.needs,
-        );
+        let words = match &group.logged {
+            Some(logged) => format!("logged {}; evaluated {ours}", decision(logged)),
+            None => ours,
+        };
+        group_lines(&mut out, group.records, &words, &group.verdict.needs);
         example(&mut out, &print_flow(&group.example), &group.example_origin);
     }
     more(&mut out, replay.groups.len());
@@ -108,6 +109,9 @@ fn heading(input: &ReplayInput, replayed: u64) -> String {
             thousands(input.rejected)
         );
     }
+    for (reason, count) in &input.left_out {
+        let _ = write!(out, "\n{:>12}  {reason}", thousands(*count));
+    }
     for (reason, count) in &input.no_flow {
         let _ = write!(out, "\n{:>12}  no flow: {reason}", thousands(*count));
     }
@@ -128,6 +132,7 @@ fn agreement_title(agreement: Agreement) -> &'static str {
         Agreement::Disagrees => "Disagreements",
         Agreement::Possible => "Undecided",
         Agreement::Impossible => "Undecided, against the log",
+        Agreement::EvaluatedOnly => "Evaluated only",
     }
 }
 
@@ -223,6 +228,7 @@ pub struct InputJson {
     pub files: u64,
     pub records: u64,
     pub no_flow: Vec<ReasonJson>,
+    pub left_out: Vec<ReasonJson>,
     pub ignored: u64,
     pub rejected: u64,
 }
@@ -242,13 +248,15 @@ pub struct AgreementJson {
     pub disagrees: u64,
     pub possible: u64,
     pub impossible: u64,
+    pub evaluated_only: u64,
 }
 
 /// Records that compare alike.
 #[derive(Debug, Serialize)]
 pub struct GroupJson {
     pub agreement: &'static str,
-    pub logged: LoggedJson,
+    /// `null` where the log says nothing to compare with.
+    pub logged: Option<LoggedJson>,
     pub evaluated: SummaryJson,
     pub records: u64,
     pub connections: u64,
@@ -327,6 +335,7 @@ pub fn json(input: &ReplayInput, replay: &Replay) -> ReplayJson {
             disagrees: count(Agreement::Disagrees),
             possible: count(Agreement::Possible),
             impossible: count(Agreement::Impossible),
+            evaluated_only: count(Agreement::EvaluatedOnly),
         },
         groups: replay.groups.iter().map(group_json).collect(),
     }
@@ -359,26 +368,16 @@ fn input_json(input: &ReplayInput) -> InputJson {
         files: input.files,
         records: input.records,
         no_flow: input.no_flow.iter().map(reason).collect(),
+        left_out: input.left_out.iter().map(reason).collect(),
         ignored: input.ignored,
         rejected: input.rejected,
     }
 }
 
 fn group_json(group: &Group) -> GroupJson {
-    let rule = match &group.logged.rule {
-        LoggedRule::Unnamed => "unnamed".into(),
-        rule @ (LoggedRule::Default | LoggedRule::Named { .. }) => rule.to_string(),
-    };
-    let translated = group.logged.translated.map(|(address, port)| {
-        port.map_or_else(|| address.to_string(), |port| format!("{address}:{port}"))
-    });
     GroupJson {
         agreement: group.agreement.name(),
-        logged: LoggedJson {
-            verdict: Decision::from(group.logged.ruling).name(),
-            rule,
-            translated,
-        },
+        logged: group.logged.as_ref().map(logged_json),
         evaluated: summary_json(&group.verdict),
         records: group.records,
         connections: group.connections,
@@ -387,6 +386,17 @@ fn group_json(group: &Group) -> GroupJson {
             origin: group.example_origin.clone(),
         },
     }
+}
+
+fn logged_json(logged: &Logged) -> LoggedJson {
+    let rule = match &logged.rule {
+        LoggedRule::Unnamed => "unnamed".into(),
+        rule @ (LoggedRule::Default | LoggedRule::Named { .. }) => rule.to_string(),
+    };
+    let translated = logged.translated.map(|(address, port)| {
+        port.map_or_else(|| address.to_string(), |port| format!("{address}:{port}"))
+    });
+    LoggedJson { verdict: Decision::from(logged.ruling).name(), rule, translated }
 }
 
 fn change_json(group: &ChangeGroup) -> ChangeJson {

@@ -1,8 +1,9 @@
 //! Everything that is parsed, with nom: JSON with spans, value languages, ARM template expressions,
-//! the text form of rule sets, flow notation, sentences of legacy logs.
+//! the text form of rule sets, flow notation, filters, sentences of legacy logs.
 
 pub mod csv;
 pub mod expression;
+pub mod filter;
 pub mod flow;
 #[cfg(test)]
 pub(crate) mod hcl;

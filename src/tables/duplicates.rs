@@ -44,6 +44,7 @@ impl Duplicates {
                 self.insert_structured(event);
                 count(row);
             }
+            Form::FlowLog => count(row),
             Form::Legacy => {
                 match self.events.entry(event).or_insert_with(|| Seen::Legacy(Vec::new())) {
                     Seen::Structured => self.removed += 1,

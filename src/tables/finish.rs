@@ -210,7 +210,8 @@ pub(super) fn action_of(code: Code) -> Option<LoggedAction> {
 }
 
 fn form_of(code: Code) -> Option<Form> {
-    [Form::Legacy, Form::Structured].into_iter().find(|&form| as_number(code) == Some(form as u16))
+    let all = [Form::Legacy, Form::Structured, Form::FlowLog];
+    all.into_iter().find(|&form| as_number(code) == Some(form as u16))
 }
 
 pub(super) fn kind_of(code: Code) -> Option<RecordKind> {
@@ -225,6 +226,7 @@ pub(super) fn kind_of(code: Code) -> Option<RecordKind> {
         RecordKind::FlowTrace,
         RecordKind::FatFlow,
         RecordKind::Aggregation,
+        RecordKind::Flow,
     ];
     all.into_iter().find(|&kind| as_number(code) == Some(kind as u16))
 }

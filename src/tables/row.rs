@@ -59,6 +59,8 @@ impl Class {
             RecordKind::FlowTrace => Self::FlowTrace,
             RecordKind::FatFlow => Self::FatFlow,
             RecordKind::Aggregation => Self::Aggregation,
+            // Other logs say nothing of what the firewall did; reports leave such records out.
+            RecordKind::Flow => Self::Unstated,
         }
     }
 }

@@ -22,6 +22,7 @@ pub(crate) fn record(kind: RecordKind, seconds: f64) -> LogRecord {
         RecordKind::FlowTrace => "AZFWFlowTrace",
         RecordKind::FatFlow => "AZFWFatFlow",
         RecordKind::Aggregation => "AZFWNetworkRuleAggregation",
+        RecordKind::Flow => "FlowLogFlowEvent",
     };
     let origin = Origin { file: Arc::from("hub.json"), line: 1 };
     let mut record = LogRecord::new(kind, Form::Structured, category, origin);

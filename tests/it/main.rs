@@ -3,9 +3,11 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod expectation;
+mod index;
 mod input;
 mod rulesets;
 mod samples;
+mod schema;
 mod spec;
 mod tidy;
 #[cfg(feature = "logs")]

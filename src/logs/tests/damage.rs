@@ -54,13 +54,12 @@ fn other_logs_are_ignored_by_name() {
 {"flow":{"verdict":"FORWARDED","IP":{"source":"192.0.2.4"}},"node_name":"n","time":"2025-03-01T10:00:00Z"}
 {"Type":"NTANetAnalytics","SrcIp":"192.0.2.4"}
 {"Type":"Heartbeat"}"#,
-        expect![[r"
-            1 ignored: Hubble flow, which is not read
-            1 ignored: NSG flow log, which is not read
-            1 ignored: VNet flow log, which is not read
+        expect![[r#"
             1 ignored: category `Heartbeat`, which is none of the firewall's
-            1 ignored: traffic analytics table `NTANetAnalytics`, which is not read
-        "]],
+            2 ignored: flow log record without flows
+            1 ignored: row of `NTANetAnalytics` that is no flow
+            f:3: unreadable destination address `` | {"flow":{"verdict":"FORWARDED"
+        "#]],
     );
 }
 

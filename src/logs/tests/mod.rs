@@ -1,5 +1,6 @@
 //! Every container, every table, every tolerance, with a small line of our own.
 
+mod archives;
 mod containers;
 mod damage;
 mod encodings;

@@ -10,7 +10,7 @@ use crate::compile::{AddressCriterion, Ruleset};
 use crate::evaluate::{RuleRef, Stage};
 
 pub use csv::csv;
-pub use json::{ShowJson, json};
+pub use json::{PositionJson, ShowJson, json};
 pub use markdown::markdown;
 pub use tags::{TagsJson, tags_csv, tags_json, tags_markdown, tags_text};
 pub use text::text;

@@ -1,8 +1,10 @@
 //! What stands above the tables: period, totals, warnings.
 
+use jiff::tz::TimeZone;
+
 use crate::tables::{Seen, Summary, Totals};
 
-use super::sheet::{grouped, per_mille, percent, second};
+use super::sheet::{grouped, local, per_mille, percent, zone_name};
 
 /// What a line of the headline is about, for colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +24,10 @@ pub(super) struct Figure {
     pub(super) tone: Tone,
 }
 
-pub(super) fn figures(summary: &Summary) -> Vec<Figure> {
+pub(super) fn figures(summary: &Summary, zone: Option<&TimeZone>) -> Vec<Figure> {
     let totals = &summary.totals;
     let figure = |name, value: u64, detail, tone| Figure { name, value: Some(value), detail, tone };
-    let detail = period(summary.period);
+    let detail = period(summary.period, zone);
     let mut figures = vec![
         Figure { name: "period", value: None, detail, tone: Tone::Plain },
         figure("records", summary.coverage.records, input(summary), Tone::Plain),
@@ -41,7 +43,7 @@ pub(super) fn figures(summary: &Summary) -> Vec<Figure> {
     figures
 }
 
-fn period(period: Option<Seen>) -> String {
+fn period(period: Option<Seen>, zone: Option<&TimeZone>) -> String {
     let Some(Seen { first, last }) = period else { return "no record has a time".to_owned() };
     let minutes = (last.as_second() - first.as_second()) / 60;
     let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
@@ -50,7 +52,8 @@ fn period(period: Option<Seen>) -> String {
         (0, _) => format!("{hours} h {minutes} min"),
         _ => format!("{days} d {hours} h"),
     };
-    format!("{} to {} UTC ({length})", second(first), second(last))
+    let shown = |time| local(time, zone, "%Y-%m-%d %H:%M:%S");
+    format!("{} to {} {} ({length})", shown(first), shown(last), zone_name(zone))
 }
 
 fn input(summary: &Summary) -> String {

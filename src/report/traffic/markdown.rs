@@ -13,7 +13,7 @@ use super::sheets::{hours, sheets};
 #[must_use]
 pub fn render(summary: &Summary) -> String {
     let mut text = "# Firewall report\n\n|  |  |  |\n|---|---:|---|\n".to_owned();
-    for figure in figures(summary) {
+    for figure in figures(summary, None) {
         let value = figure.value.map(grouped).unwrap_or_default();
         let detail = markdown_cell(&figure.detail);
         let _ = writeln!(text, "| {} | {value} | {detail} |", figure.name);

@@ -1,6 +1,7 @@
 //! One table of the report, before any format: typed cells, titles, what was left out.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 /// A value of a table. Text is raw: the renderer makes it safe for its format.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,6 +121,19 @@ pub(super) fn percent(share: u64, is_something: bool) -> String {
         return "<0.1 %".to_owned();
     }
     format!("{}.{} %", share / 10, share % 10)
+}
+
+/// A time as `format` writes it, in UTC or in `zone`.
+pub(super) fn local(time: Timestamp, zone: Option<&TimeZone>, format: &str) -> String {
+    match zone {
+        None => time.strftime(format).to_string(),
+        Some(zone) => time.to_zoned(zone.clone()).strftime(format).to_string(),
+    }
+}
+
+/// What times are said to be in.
+pub(super) fn zone_name(zone: Option<&TimeZone>) -> String {
+    zone.and_then(TimeZone::iana_name).unwrap_or("UTC").to_owned()
 }
 
 /// `2026-09-07 14:30:02`, UTC.

@@ -21,7 +21,8 @@ fn half_a_day_summary() -> Summary {
 
 #[track_caller]
 fn check(width: usize, expected: ExpectFile) {
-    let text = text::render(&half_a_day_summary(), Layout { width, is_coloured: false });
+    let text =
+        text::render(&half_a_day_summary(), Layout { width, is_coloured: false, zone: None });
     expected.assert_eq(&text);
     let longest = text.lines().map(|line| line.chars().count()).max();
     assert!(longest <= Some(width), "{longest:?}");
@@ -40,8 +41,8 @@ fn text_uses_120_columns() {
 #[test]
 fn colour_changes_nothing_but_colour() {
     let summary = half_a_day_summary();
-    let coloured = text::render(&summary, Layout { width: 80, is_coloured: true });
-    let plain = text::render(&summary, Layout { width: 80, is_coloured: false });
+    let coloured = text::render(&summary, Layout { width: 80, is_coloured: true, zone: None });
+    let plain = text::render(&summary, Layout { width: 80, is_coloured: false, zone: None });
     assert_ne!(coloured, plain);
     assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), plain);
 }

@@ -1,26 +1,29 @@
 //! The report for a terminal: most urgent first, readable without colour.
 
 use anstyle::{AnsiColor, Style};
+use jiff::tz::TimeZone;
 
 use crate::report::grid::{Align, Grid};
 use crate::report::sanitize::terminal;
 use crate::tables::{HourRow, Summary};
 
 use super::headline::{Figure, Tone, figures, warnings};
-use super::sheet::{Cell, Sheet, Shown, grouped, percent};
+use super::sheet::{Cell, Sheet, Shown, grouped, local, percent, zone_name};
 use super::sheets::sheets;
 
 /// How the text is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
+pub struct Layout<'z> {
     /// Columns of the terminal; below 60 is drawn as 60.
     pub width: usize,
     pub is_coloured: bool,
+    /// The zone of times; UTC without one.
+    pub zone: Option<&'z TimeZone>,
 }
 
-impl Default for Layout {
+impl Default for Layout<'_> {
     fn default() -> Self {
-        Self { width: 80, is_coloured: false }
+        Self { width: 80, is_coloured: false, zone: None }
     }
 }
 
@@ -32,10 +35,10 @@ const HOURS_MAX: usize = 72;
 
 /// The whole report as text.
 #[must_use]
-pub fn render(summary: &Summary, layout: Layout) -> String {
+pub fn render(summary: &Summary, layout: Layout<'_>) -> String {
     let layout = Layout { width: layout.width.max(WIDTH_MIN), ..layout };
     let mut text = String::new();
-    for figure in figures(summary) {
+    for figure in figures(summary, layout.zone) {
         text.push_str(&headline(&figure, layout));
     }
     for warning in warnings(summary) {
@@ -44,7 +47,7 @@ pub fn render(summary: &Summary, layout: Layout) -> String {
     }
     timeline(&summary.hours, layout, &mut text);
     // The period above names the year; where there is only one, the tables need not repeat it.
-    let year = |time: jiff::Timestamp| time.strftime("%Y").to_string();
+    let year = |time| local(time, layout.zone, "%Y");
     let is_one_year = summary.period.is_none_or(|seen| year(seen.first) == year(seen.last));
     let time = if is_one_year { "%m-%d %H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
     for sheet in sheets(summary).iter().filter(|sheet| !sheet.is_data) {
@@ -53,7 +56,7 @@ pub fn render(summary: &Summary, layout: Layout) -> String {
     text
 }
 
-fn headline(figure: &Figure, layout: Layout) -> String {
+fn headline(figure: &Figure, layout: Layout<'_>) -> String {
     let style = match figure.tone {
         Tone::Plain => Style::new(),
         Tone::Allowed => AnsiColor::Green.on_default(),
@@ -68,7 +71,7 @@ fn headline(figure: &Figure, layout: Layout) -> String {
 }
 
 /// `start`, then the text over as many lines as it needs, all behind the start.
-fn paragraph(start: &str, style: Style, text: &str, layout: Layout) -> String {
+fn paragraph(start: &str, style: Style, text: &str, layout: Layout<'_>) -> String {
     let margin = start.chars().count();
     let room = layout.width.saturating_sub(margin);
     let mut lines = vec![String::new()];
@@ -90,17 +93,17 @@ fn paragraph(start: &str, style: Style, text: &str, layout: Layout) -> String {
     format!("{}\n", line.trim_end())
 }
 
-fn painted(text: &str, style: Style, layout: Layout) -> String {
+fn painted(text: &str, style: Style, layout: Layout<'_>) -> String {
     if layout.is_coloured { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
-fn heading(title: &str, layout: Layout, text: &mut String) {
+fn heading(title: &str, layout: Layout<'_>, text: &mut String) {
     text.push('\n');
     text.push_str(&painted(&terminal(title), Style::new().bold(), layout));
     text.push('\n');
 }
 
-fn draw(sheet: &Sheet, time: &str, layout: Layout, text: &mut String) {
+fn draw(sheet: &Sheet, time: &str, layout: Layout<'_>, text: &mut String) {
     heading(&sheet.title, layout, text);
     for note in &sheet.notes {
         text.push_str(&paragraph("  ", Style::new(), &terminal(note), layout));
@@ -116,7 +119,7 @@ fn draw(sheet: &Sheet, time: &str, layout: Layout, text: &mut String) {
         columns.iter().map(|column| (column.title, align(column.is_number))).collect();
     let mut grid = Grid::new(&titles);
     for row in rows {
-        grid.push(row.into_iter().map(|cell| shown(cell, time)).collect());
+        grid.push(row.into_iter().map(|cell| shown(cell, time, layout.zone)).collect());
     }
     let (head, body) = grid.lines(layout.width);
     text.push_str(&painted(head.trim_end_matches('\n'), Style::new().dimmed(), layout));
@@ -127,12 +130,12 @@ fn draw(sheet: &Sheet, time: &str, layout: Layout, text: &mut String) {
     }
 }
 
-fn shown(cell: &Cell, time_format: &str) -> String {
+fn shown(cell: &Cell, time_format: &str, zone: Option<&TimeZone>) -> String {
     match cell {
         Cell::Text(text) => terminal(text).into_owned(),
         Cell::Number(number) => grouped(*number),
         Cell::Share(share) => percent(*share, true),
-        Cell::Time(time) => time.strftime(time_format).to_string(),
+        Cell::Time(time) => local(*time, zone, time_format),
         Cell::Empty => "-".to_owned(),
     }
 }
@@ -145,14 +148,14 @@ struct Bar {
     threats: u64,
 }
 
-fn timeline(hours: &[HourRow], layout: Layout, text: &mut String) {
+fn timeline(hours: &[HourRow], layout: Layout<'_>, text: &mut String) {
     if hours.is_empty() {
         return;
     }
     let is_daily = hours.len() > HOURS_MAX;
-    let bars = bars(hours, is_daily);
-    let title = if is_daily { "Days (UTC)" } else { "Hours (UTC)" };
-    heading(title, layout, text);
+    let bars = bars(hours, is_daily, layout.zone);
+    let title = if is_daily { "Days" } else { "Hours" };
+    heading(&format!("{title} ({})", zone_name(layout.zone)), layout, text);
     let columns = [
         ("", Align::Left),
         ("allowed", Align::Right),
@@ -176,11 +179,11 @@ fn timeline(hours: &[HourRow], layout: Layout, text: &mut String) {
     text.push_str(&body);
 }
 
-fn bars(hours: &[HourRow], is_daily: bool) -> Vec<Bar> {
+fn bars(hours: &[HourRow], is_daily: bool, zone: Option<&TimeZone>) -> Vec<Bar> {
     let format = if is_daily { "%Y-%m-%d" } else { "%Y-%m-%d %H:%M" };
     let mut bars: Vec<Bar> = Vec::new();
     for row in hours {
-        let label = row.hour.strftime(format).to_string();
+        let label = local(row.hour, zone, format);
         let HourRow { allowed, denied, threats, .. } = *row;
         if let Some(bar) = bars.last_mut().filter(|bar| bar.label == label) {
             bar.allowed += allowed;

@@ -1,0 +1,210 @@
+#![doc = include_str!("../../../docs/checks/partly-shadowed.md")]
+
+use super::{Check, Context, Finding, Level, named};
+use crate::analyse::reach::{Item, Reach};
+use crate::analyse::shadow::takers;
+use crate::analyse::space::describe::list;
+use crate::analyse::space::service::{Service, WITH_PORTS, of_entries};
+use crate::analyse::space::{Axis, Product, Set};
+use crate::net::{FqdnPattern, IpSet, PortRange};
+use crate::policy::{Address, IpGroupRef, Rule, Written};
+use crate::source::Spanned;
+
+pub(super) const CHECK: Check = Check {
+    name: "partly-shadowed",
+    summary: "a rule of which one entry can never decide anything",
+    page: include_str!("../../../docs/checks/partly-shadowed.md"),
+    controls: &["NS-1"],
+    run,
+};
+
+fn run(context: &Context<'_>) -> Vec<Finding> {
+    let reachable = context.layout.items.iter().enumerate().filter(|(place, _)| {
+        matches!(context.reaches.get(*place), Some(Reach::Reachable(_)))
+            && context.redundant.iter().all(|found| found.rule != *place)
+    });
+    reachable.filter_map(|(place, item)| finding(context, place, item)).collect()
+}
+
+/// One written entry of a rule and the values it stands for.
+struct Entry {
+    text: String,
+    axis: Axis,
+    set: Set,
+}
+
+fn finding(context: &Context<'_>, place: usize, item: &Item) -> Option<Finding> {
+    if context.layout.before(place).is_empty() {
+        return None;
+    }
+    let left = context.layout.left(place).ok()?;
+    let alive = |axis: Axis| -> Set {
+        left.iter().flat_map(|piece| piece.on(axis).intervals().to_vec()).collect()
+    };
+    let whole = |axis: Axis| -> Set {
+        item.region.may.iter().flat_map(|piece| piece.on(axis).intervals().to_vec()).collect()
+    };
+    let mut dead: Vec<Entry> = Vec::new();
+    for axis in [Axis::Source, Axis::Destination, Axis::Service, Axis::Name] {
+        let (alive, whole) = (alive(axis), whole(axis));
+        if whole.is_subset(&alive) {
+            continue;
+        }
+        let entries = entries(context, &context.ruleset.info(item.rule).written, axis, &whole);
+        dead.extend(entries.into_iter().filter(|entry| !entry.set.overlaps(&alive)));
+    }
+    let first = dead.first()?;
+    let mut others: Vec<usize> = Vec::new();
+    for entry in &dead {
+        let part = item.region.may.iter().filter_map(|piece| {
+            piece.with(entry.axis, piece.on(entry.axis).intersection(&entry.set))
+        });
+        let part: Vec<Product> = part.collect();
+        others.extend(part.iter().flat_map(|part| takers(&context.layout, place, part)));
+    }
+    others.sort_unstable();
+    others.dedup();
+    let differs = |other: &usize| {
+        context.layout.items.get(*other).is_some_and(|other| other.effect != item.effect)
+    };
+    let level = if others.iter().any(differs) { Level::Warning } else { Level::Info };
+    let takers = context.rules(&others);
+    let texts: Vec<String> = dead.iter().map(|entry| format!("`{}`", entry.text)).collect();
+    let verb = if dead.len() == 1 { "never decides" } else { "never decide" };
+    let message = format!(
+        "{} {verb} anything: {} come{} first",
+        list(&texts),
+        named(context.ruleset, &takers),
+        if takers.len() == 1 { "s" } else { "" }
+    );
+    let what_is_left = left
+        .iter()
+        .take(LEFT_SHOWN)
+        .map(|piece| format!("left: {}", context.layout.space.words(piece)));
+    let more = left.len().checked_sub(LEFT_SHOWN).filter(|more| *more > 0);
+    let witness = dead_witness(context, item, first);
+    Some(
+        Finding::new(CHECK.name, level, message)
+            .about(context.ruleset, item.rule)
+            .with_others(context.ruleset, takers)
+            .with_help("remove the entries, or narrow the earlier rules")
+            .with_details(what_is_left)
+            .with_details(more.map(|more| format!("left: and {more} more parts")))
+            .with_witness(witness),
+    )
+}
+
+const LEFT_SHOWN: usize = 5;
+
+/// A flow of a dead entry, which another rule decides.
+fn dead_witness(context: &Context<'_>, item: &Item, entry: &Entry) -> Option<crate::flow::Flow> {
+    let piece =
+        item.region.may.iter().find_map(|piece| {
+            piece.with(entry.axis, piece.on(entry.axis).intersection(&entry.set))
+        })?;
+    let flow = context.layout.space.flow(&piece)?;
+    let verdict = crate::evaluate::evaluate(context.ruleset, &flow, &mut ());
+    let has_part = verdict.rule == Some(item.rule)
+        || verdict.candidates.iter().any(|candidate| candidate.rule == Some(item.rule));
+    if has_part {
+        context.note(format!(
+            "{}: {} decides {flow:?}",
+            CHECK.name,
+            context.ruleset.path(item.rule)
+        ));
+        return None;
+    }
+    Some(context.layout.simplest(flow))
+}
+
+/// The written entries of a rule on one axis that hold anything, when there are several.
+fn entries(context: &Context<'_>, rule: &Rule, axis: Axis, whole: &Set) -> Vec<Entry> {
+    let entries = match (axis, rule) {
+        (Axis::Source, _) => {
+            let head = rule.head();
+            addresses(context, axis, whole, &head.sources, &head.source_ip_groups)
+        }
+        (Axis::Destination, Rule::Network(rule)) => {
+            addresses(context, axis, whole, &rule.destinations, &rule.destination_ip_groups)
+        }
+        (Axis::Destination, Rule::Nat(rule)) => {
+            addresses(context, axis, whole, &rule.destinations, &[])
+        }
+        (Axis::Service, Rule::Network(rule)) => ports(&rule.destination_ports, whole),
+        (Axis::Service, Rule::Nat(rule)) => ports(&rule.destination_ports, whole),
+        (Axis::Service, Rule::Application(rule)) => rule
+            .protocols
+            .iter()
+            .filter_map(|entry| entry.value.value())
+            .map(|entry| Entry { text: entry.to_string(), axis, set: of_entries(&[*entry]) })
+            .collect(),
+        (Axis::Name, Rule::Application(rule)) => rule
+            .target_fqdns
+            .iter()
+            .filter_map(|entry| entry.value.value())
+            .filter(|pattern| !matches!(pattern, FqdnPattern::Invalid(_)))
+            .map(|pattern| Entry {
+                text: pattern.to_string(),
+                axis,
+                set: context.layout.space.fqdn(pattern),
+            })
+            .collect(),
+        (Axis::Destination, Rule::Application(_))
+        | (Axis::Name, Rule::Network(_) | Rule::Nat(_))
+        | (Axis::Path | Axis::WebCategory, _) => Vec::new(),
+    };
+    let entries: Vec<Entry> = entries.into_iter().filter(|entry| !entry.set.is_empty()).collect();
+    if entries.len() > 1 { entries } else { Vec::new() }
+}
+
+fn addresses(
+    context: &Context<'_>,
+    axis: Axis,
+    whole: &Set,
+    written: &[Spanned<Written<Address>>],
+    groups: &[Spanned<IpGroupRef>],
+) -> Vec<Entry> {
+    let space = &context.layout.space;
+    let of_axis = if axis == Axis::Source { &space.sources } else { &space.destinations };
+    // An entry's own ends need not be cuts of the axis; the atoms that it touches are compared.
+    let set = |addresses: &IpSet| of_axis.set(addresses).intersection(whole);
+    let mut entries = Vec::new();
+    for address in written.iter().filter_map(|entry| entry.value.value()) {
+        let addresses = match address {
+            Address::Any => IpSet::all(),
+            Address::Range(range) => [*range].into_iter().collect(),
+            Address::ServiceTag(tag) => {
+                let Some(known) = context.ruleset.tables.service_tag(tag) else { continue };
+                known.clone()
+            }
+        };
+        entries.push(Entry { text: address.to_string(), axis, set: set(&addresses) });
+    }
+    for group in groups.iter().filter_map(|group| group.value.value()) {
+        let Some(content) = context.ruleset.ip_groups.get(group.name()) else { continue };
+        if content.unknown.is_empty() {
+            entries.push(Entry {
+                text: format!("@{}", group.name()),
+                axis,
+                set: set(&content.known),
+            });
+        }
+    }
+    entries
+}
+
+fn ports(written: &[Spanned<Written<PortRange>>], whole: &Set) -> Vec<Entry> {
+    let of = |range: &PortRange| -> Set {
+        let services = WITH_PORTS.iter().flat_map(|service: &Service| {
+            service.ports(range.first(), range.last()).intervals().to_vec()
+        });
+        services.collect()
+    };
+    let known = written.iter().filter_map(|entry| entry.value.value());
+    let entry = |range: &PortRange| Entry {
+        text: format!("port {range}"),
+        axis: Axis::Service,
+        set: of(range).intersection(whole),
+    };
+    known.map(entry).collect()
+}

@@ -1,0 +1,195 @@
+//! Rules that can be removed without changing any verdict.
+
+use std::collections::HashSet;
+
+use rayon::prelude::*;
+
+use super::order::Standing;
+use super::reach::{Effect, Layout, Reach};
+use super::search::Search;
+use super::space::service;
+use super::space::{Axis, Product, without};
+use crate::compile::{NatAddress, NatPort};
+use crate::evaluate::Ruling;
+use crate::net::IpFamily;
+
+/// A rule that can be removed, and the rules that then do the same with its traffic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redundant {
+    pub rule: usize,
+    /// Places in evaluation order; empty: the default denies the same.
+    pub successors: Vec<usize>,
+}
+
+/// More pieces than these are not followed.
+const PIECES_MAX: usize = 4_000;
+
+/// The rules that decide something and could be removed, all of them and the unreachable ones
+/// together, without changing any verdict.
+#[must_use]
+pub fn redundant(layout: &Layout<'_>, reaches: &[Reach]) -> Vec<Redundant> {
+    let mut removed: HashSet<usize> =
+        (0..reaches.len()).filter(|&rule| reaches.get(rule) == Some(&Reach::Unreachable)).collect();
+    let candidates: Vec<usize> = (0..reaches.len())
+        .into_par_iter()
+        .filter(|&rule| matches!(reaches.get(rule), Some(Reach::Reachable(_))))
+        .filter(|&rule| successors(layout, rule, &removed).is_some())
+        .collect();
+    let mut found = Vec::new();
+    for rule in candidates {
+        // Asked again: a rule that was to do the same may be gone by now.
+        if let Some(successors) = successors(layout, rule, &removed) {
+            removed.insert(rule);
+            found.push(Redundant { rule, successors });
+        }
+    }
+    found
+}
+
+/// The rules that do the same with the rule's traffic once it is gone; `None` when some of it would
+/// surely or possibly have another end.
+fn successors(layout: &Layout<'_>, rule: usize, removed: &HashSet<usize>) -> Option<Vec<usize>> {
+    let item = layout.items.get(rule)?;
+    let overlapping = layout.overlapping(rule);
+    let standing = |&other: &usize| layout.standing(other, rule);
+    if overlapping.iter().any(|other| standing(other) == Standing::Tied) {
+        return None;
+    }
+    let others: Vec<usize> =
+        overlapping.into_iter().filter(|other| !removed.contains(other)).collect();
+    let before: Vec<usize> =
+        others.iter().copied().filter(|other| standing(other) == Standing::Before).collect();
+    let mut search = Search::new(layout.steps());
+    let mut left = search.all_left(&item.region.may, &layout.sure(&before)).ok()?;
+    let mut successors = Vec::new();
+    for other in others.into_iter().filter(|other| standing(other) == Standing::After) {
+        let later = layout.items.get(other)?;
+        let is_met = |product: &Product| left.iter().any(|piece| piece.overlaps(product));
+        if !later.region.may.iter().any(is_met) {
+            continue;
+        }
+        if !is_same(&item.effect, &later.effect) {
+            return None;
+        }
+        successors.push(other);
+        for sure in &later.region.sure {
+            left = without(&left, sure);
+        }
+        if left.len() > PIECES_MAX {
+            return None;
+        }
+    }
+    ends_alike(layout, &item.effect, left).then_some(successors)
+}
+
+/// Whether what no rule matches has the same end: the default, or the built-in collection.
+fn ends_alike(layout: &Layout<'_>, effect: &Effect, mut left: Vec<Product>) -> bool {
+    if left.is_empty() {
+        return true;
+    }
+    let listed = &layout.ruleset.infrastructure.fqdns;
+    let web =
+        layout.space.family(IpFamily::V4).and_then(|all| all.with(Axis::Service, service::web()));
+    let Some(web) = web else { return false };
+    // Microsoft does not publish the names of the built-in collection: without a list, every name
+    // may be one of them.
+    let names = if listed.is_empty() { layout.space.named() } else { layout.space.fqdns(listed) };
+    let infrastructure = web.with(Axis::Name, names);
+    match effect.ruling {
+        Ruling::Deny => {
+            let is_met = |all: &Product| left.iter().any(|piece| piece.overlaps(all));
+            !infrastructure.as_ref().is_some_and(is_met)
+        }
+        Ruling::Allow if listed.is_empty() || effect.target.is_some() => false,
+        Ruling::Allow => {
+            if let Some(infrastructure) = &infrastructure {
+                left = without(&left, infrastructure);
+            }
+            left.is_empty()
+        }
+    }
+}
+
+/// Whether two effects are surely the same.
+fn is_same(a: &Effect, b: &Effect) -> bool {
+    let is_known = |effect: &Effect| {
+        effect.target.as_ref().is_none_or(|target| {
+            matches!(target.address, NatAddress::Known(_))
+                && !matches!(target.port, Some(NatPort::Unknown))
+        })
+    };
+    a == b && is_known(a)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analyse::small_world;
+    use crate::compile::Ruleset;
+    use crate::evaluate::evaluate;
+
+    /// The same rule set without some of its rules.
+    fn reduced(ruleset: &Ruleset, text: &str, removed: &HashSet<String>) -> Ruleset {
+        let mut lines: Vec<&str> = Vec::new();
+        for line in text.lines() {
+            let name = line.trim().split(':').next().unwrap_or("");
+            if !(line.starts_with("    ") && removed.contains(name)) {
+                lines.push(line);
+            }
+        }
+        assert_eq!(lines.len() + removed.len(), text.lines().count());
+        let reduced = small_world::ruleset(&lines.join("\n"));
+        assert_eq!(reduced.rules().count() + removed.len(), ruleset.rules().count());
+        reduced
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn removing_all_of_them_changes_no_verdict(text in small_world::texts(false)) {
+            let ruleset = small_world::ruleset(&text);
+            let layout = Layout::new(&ruleset);
+            let reaches = layout.reaches();
+            let found = redundant(&layout, &reaches);
+            let unreachable = (0..reaches.len()).filter(|&rule| reaches[rule] == Reach::Unreachable);
+            let removed: HashSet<String> = found
+                .iter()
+                .map(|found| found.rule)
+                .chain(unreachable)
+                .map(|rule| ruleset.path(layout.items[rule].rule).rule.to_string())
+                .collect();
+            let reduced = reduced(&ruleset, &text, &removed);
+            for flow in small_world::flows(&text) {
+                let (was, is) = (evaluate(&ruleset, &flow, &mut ()), evaluate(&reduced, &flow, &mut ()));
+                prop_assert_eq!(was.decision, is.decision, "{:?}\n{}", flow, text);
+                prop_assert_eq!(was.translation, is.translation);
+            }
+        }
+
+        /// The other direction: what is not called redundant changes a verdict when it goes alone.
+        #[test]
+        fn every_other_rule_matters(text in small_world::texts(false)) {
+            let ruleset = small_world::ruleset(&text);
+            let layout = Layout::new(&ruleset);
+            let none = HashSet::new();
+            let flows = small_world::flows(&text);
+            let end = |ruleset: &Ruleset, flow| {
+                let verdict = evaluate(ruleset, flow, &mut ());
+                (verdict.decision, verdict.translation)
+            };
+            let was: Vec<_> = flows.iter().map(|flow| end(&ruleset, flow)).collect();
+            for (rule, item) in layout.items.iter().enumerate() {
+                let is_deny = item.effect.ruling == Ruling::Deny;
+                let has_gone = successors(&layout, rule, &none).is_some();
+                let name = HashSet::from([ruleset.path(item.rule).rule.to_string()]);
+                let reduced = reduced(&ruleset, &text, &name);
+                let changes = flows.iter().zip(&was).any(|(flow, was)| end(&reduced, flow) != *was);
+                prop_assert!(!(has_gone && changes), "{text}");
+                // A deny may matter for names of the built-in collection, which no flow here has.
+                prop_assert!(has_gone || changes || is_deny, "{} {text}", ruleset.path(item.rule));
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Why a rule decides nothing: a small set of rules that take all of its traffic.
+
+use std::collections::BTreeSet;
+
+use super::order::Standing;
+use super::reach::Layout;
+use super::search::Search;
+use super::space::Product;
+use crate::evaluate::evaluate;
+use crate::flow::Flow;
+
+/// The rules that take everything from a rule.
+#[derive(Debug, Clone)]
+pub struct Blockers {
+    /// Places in evaluation order, ascending. Together they take everything; a rule with another
+    /// effect is among them wherever one takes a part.
+    pub rules: Vec<usize>,
+    /// One of them does something else with the traffic than the rule would.
+    pub differs: bool,
+    /// A flow that the rule matches and never decides.
+    pub witness: Option<Flow>,
+}
+
+/// More candidates than these are not tried for a smaller set.
+const CANDIDATES_MAX: usize = 48;
+
+/// What takes everything from a rule that decides nothing; `None` when the bound on work is reached
+/// or the rule matches nothing in the first place.
+#[must_use]
+pub fn blockers(layout: &Layout<'_>, rule: usize) -> Option<Blockers> {
+    let item = layout.items.get(rule)?;
+    if item.region.may.is_empty() {
+        return None;
+    }
+    let before = layout.before(rule);
+    let mut rules = compact(layout, rule, &before)?;
+    let differs =
+        |other: usize| layout.items.get(other).is_some_and(|other| other.effect != item.effect);
+    if !rules.iter().any(|&other| differs(other)) {
+        let mut others: Vec<usize> =
+            before.iter().copied().filter(|&other| differs(other)).collect();
+        sort_by_overlap(layout, rule, &mut others);
+        rules.extend(others.into_iter().find(|&other| taken(layout, rule, other).is_some()));
+    }
+    let mut likely = rules.clone();
+    likely.sort_by_key(|&other| (!differs(other), other));
+    let witness =
+        likely.iter().find_map(|&other| never_decided(layout, &taken(layout, rule, other)?, rule));
+    rules.sort_unstable();
+    Some(Blockers { differs: rules.iter().any(|&other| differs(other)), rules, witness })
+}
+
+/// A part of the rule's flows that `other` surely takes.
+#[must_use]
+pub fn taken(layout: &Layout<'_>, rule: usize, other: usize) -> Option<Product> {
+    let (item, other_item) = (layout.items.get(rule)?, layout.items.get(other)?);
+    let matched = &item.region.may;
+    let common: Vec<Product> = matched
+        .iter()
+        .flat_map(|piece| other_item.region.sure.iter().filter_map(|sure| piece.intersection(sure)))
+        .collect();
+    let is_earlier = |before: &usize| layout.standing(*before, other) != Standing::After;
+    let earlier: Vec<usize> = layout.overlapping(other).into_iter().filter(is_earlier).collect();
+    Search::new(layout.steps()).first_left(&common, &layout.may(&earlier)).ok().flatten()
+}
+
+/// A flow of `product` of which the evaluator agrees that the rule has no part in its verdict.
+fn never_decided(layout: &Layout<'_>, product: &Product, rule: usize) -> Option<Flow> {
+    let rule = layout.items.get(rule)?.rule;
+    let flow = layout.space.flow(product)?;
+    let verdict = evaluate(layout.ruleset, &flow, &mut ());
+    let has_part = verdict.rule == Some(rule)
+        || verdict.candidates.iter().any(|candidate| candidate.rule == Some(rule));
+    (!has_part).then_some(flow)
+}
+
+/// As few rules as are found quickly that together take everything.
+fn compact(layout: &Layout<'_>, rule: usize, before: &[usize]) -> Option<Vec<usize>> {
+    let covers = |rules: &[usize]| covers(layout, rule, rules);
+    if let Some(&single) = before.iter().find(|&&other| covers(&[other]) == Some(true)) {
+        return Some(vec![single]);
+    }
+    let mut sorted = before.to_vec();
+    sort_by_overlap(layout, rule, &mut sorted);
+    let mut rules = shortest_start(&sorted, covers)?;
+    // The smallest overlaps are the likeliest to be superfluous.
+    for index in (0..rules.len().min(CANDIDATES_MAX)).rev() {
+        let mut fewer = rules.clone();
+        fewer.remove(index);
+        if covers(&fewer) == Some(true) {
+            rules = fewer;
+        }
+    }
+    Some(rules)
+}
+
+fn covers(layout: &Layout<'_>, rule: usize, rules: &[usize]) -> Option<bool> {
+    let item = layout.items.get(rule)?;
+    let left = Search::new(layout.steps()).first_left(&item.region.may, &layout.sure(rules));
+    left.ok().map(|left| left.is_none())
+}
+
+/// The shortest start of `sorted` that takes everything.
+fn shortest_start(
+    sorted: &[usize],
+    covers: impl Fn(&[usize]) -> Option<bool>,
+) -> Option<Vec<usize>> {
+    let (mut low, mut high) = (1, sorted.len());
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if covers(sorted.get(..middle)?)? {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    sorted.get(..high).map(<[usize]>::to_vec)
+}
+
+/// Those that take most come first.
+fn sort_by_overlap(layout: &Layout<'_>, rule: usize, others: &mut Vec<usize>) {
+    let volume = |other: usize| -> f64 {
+        let (Some(item), Some(other)) = (layout.items.get(rule), layout.items.get(other)) else {
+            return 0.0;
+        };
+        let pieces = item.region.may.iter();
+        let common = pieces
+            .flat_map(|piece| other.region.sure.iter().filter_map(|sure| piece.intersection(sure)));
+        common.map(|common| layout.space.volume(&common)).sum()
+    };
+    let mut keyed: Vec<(f64, usize)> = others.iter().map(|&other| (volume(other), other)).collect();
+    keyed.sort_by(|(a, first), (b, second)| b.total_cmp(a).then(first.cmp(second)));
+    *others = keyed.into_iter().map(|(_, other)| other).collect();
+}
+
+/// The rules that surely take some of `product`, in evaluation order.
+#[must_use]
+pub fn takers(layout: &Layout<'_>, rule: usize, product: &Product) -> Vec<usize> {
+    let before = layout.before(rule);
+    let overlaps = |&other: &usize| {
+        layout
+            .items
+            .get(other)
+            .is_some_and(|item| item.region.sure.iter().any(|sure| sure.overlaps(product)))
+    };
+    let takers: BTreeSet<usize> = before.into_iter().filter(overlaps).collect();
+    takers.into_iter().collect()
+}

@@ -1,0 +1,217 @@
+//! The measuring itself: rounds, medians, spread.
+
+use std::fs;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use super::result::{RateJson, SpeedJson, StagesJson, TrafficJson};
+use crate::cli::failure::Failure;
+use crate::evaluate::{Decision, FlowCache, Index, Stage, evaluate};
+use crate::flow::Flow;
+use crate::syntax::flow::print_flow;
+
+/// Rounds of a rate; the median counts.
+const ROUNDS: usize = 5;
+/// How long a round takes at least, so that the clock does not matter.
+const ROUND: Duration = Duration::from_millis(120);
+/// Flows between two looks at the clock.
+const CHUNK: usize = 256;
+/// Flows whose single evaluation is timed.
+const TIMED_MAX: usize = 20_000;
+/// How long the single evaluations take at most.
+const TIMED: Duration = Duration::from_millis(500);
+/// Flows whose verdicts are compared, and how long that takes at most.
+const COMPARED_MAX: usize = 2_000;
+const COMPARED: Duration = Duration::from_secs(1);
+
+/// Measures one set of flows, which is not empty.
+pub(super) fn traffic(
+    index: &Index<'_>,
+    name: &str,
+    flows: &[Flow],
+) -> Result<TrafficJson, Failure> {
+    let compared = compared(index, flows)?;
+    let ruleset = index.ruleset();
+    let plain = speed(flows, |flow| {
+        black_box(evaluate(ruleset, black_box(flow), &mut ()));
+    });
+    let indexed = speed(flows, |flow| {
+        black_box(index.decided(black_box(flow)));
+    });
+    let indexed_all_cores = rate(|| {
+        black_box(index.decided_all(black_box(flows)));
+        flows.len()
+    });
+    let (cache_cold, cache_hot, cache_hit_rate) = cached(index, flows);
+    let mut result = TrafficJson {
+        traffic: name.to_owned(),
+        flows: flows.len(),
+        compared,
+        allowed: 0,
+        denied: 0,
+        undecided: 0,
+        decided_by: StagesJson::default(),
+        plain,
+        indexed,
+        indexed_all_cores,
+        cache_cold,
+        cache_hot,
+        cache_hit_rate,
+    };
+    for decided in index.decided_all(flows) {
+        match decided.decision {
+            Decision::Allow => result.allowed += 1,
+            Decision::Deny => result.denied += 1,
+            Decision::Undecided => result.undecided += 1,
+        }
+        *result.decided_by.of(decided.stage) += 1;
+    }
+    Ok(result)
+}
+
+impl StagesJson {
+    fn of(&mut self, stage: Option<Stage>) -> &mut usize {
+        match stage {
+            Some(Stage::ThreatIntel) => &mut self.threat_intel,
+            Some(Stage::Dnat) => &mut self.dnat,
+            Some(Stage::Network) => &mut self.network,
+            Some(Stage::Application) => &mut self.application,
+            Some(Stage::Infrastructure) => &mut self.infrastructure,
+            Some(Stage::Default) => &mut self.default,
+            Some(Stage::Idps) => &mut self.idps,
+            None => &mut self.several,
+        }
+    }
+}
+
+/// Compares both ways of evaluating, so that no figure is that of a wrong answer.
+fn compared(index: &Index<'_>, flows: &[Flow]) -> Result<usize, Failure> {
+    let started = Instant::now();
+    let step = (flows.len() / COMPARED_MAX).max(1);
+    let mut compared = 0;
+    for flow in flows.iter().step_by(step) {
+        let plain = evaluate(index.ruleset(), flow, &mut ());
+        if index.verdict(flow) != plain || index.decided(flow) != plain.into() {
+            return Err(Failure::new(
+                format!("the index and the plain walk differ on `{}`", print_flow(flow)),
+                "this is a defect of azfw: please report it with the rule set and the flow",
+            ));
+        }
+        compared += 1;
+        if started.elapsed() > COMPARED {
+            break;
+        }
+    }
+    Ok(compared)
+}
+
+fn speed(flows: &[Flow], mut evaluate: impl FnMut(&Flow)) -> SpeedJson {
+    let (median_ns, p99_ns) = latency(flows, &mut evaluate);
+    let mut chunks = flows.chunks(CHUNK).cycle();
+    let rate = rate(|| {
+        let chunk = chunks.next().unwrap_or(flows);
+        chunk.iter().for_each(&mut evaluate);
+        chunk.len()
+    });
+    SpeedJson { rate, median_ns, p99_ns }
+}
+
+/// Calls `work`, which says how many flows it took, for some rounds.
+fn rate(mut work: impl FnMut() -> usize) -> RateJson {
+    work();
+    let mut rates: Vec<f64> = (0..ROUNDS)
+        .map(|_| {
+            let started = Instant::now();
+            let mut flows = 0;
+            while started.elapsed() < ROUND {
+                flows += work();
+            }
+            per_second(flows, started.elapsed())
+        })
+        .collect();
+    rates.sort_by(f64::total_cmp);
+    let median = at(&rates, 0.5);
+    let noise = if median > 0.0 { (at(&rates, 1.0) - at(&rates, 0.0)) / median } else { 0.0 };
+    RateJson { flows_per_second: median, noise }
+}
+
+/// Median and 99th percentile of single evaluations, without what the clock itself takes.
+fn latency(flows: &[Flow], mut evaluate: impl FnMut(&Flow)) -> (f64, f64) {
+    let of_clock = sorted((0..1_000).map(|_| timed(|| ())));
+    let of_clock = at(&of_clock, 0.5);
+    let started = Instant::now();
+    let flows = flows.iter().take(TIMED_MAX).take_while(|_| started.elapsed() < TIMED);
+    let times = sorted(flows.map(|flow| timed(|| evaluate(flow))));
+    ((at(&times, 0.5) - of_clock).max(0.0), (at(&times, 0.99) - of_clock).max(0.0))
+}
+
+/// Nanoseconds that `work` takes.
+fn timed(work: impl FnOnce()) -> f64 {
+    let started = Instant::now();
+    work();
+    started.elapsed().as_secs_f64() * 1e9
+}
+
+fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+/// The value at a share of sorted values.
+fn at(sorted: &[f64], share: f64) -> f64 {
+    let last = sorted.len().saturating_sub(1);
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a small number of values"
+    )]
+    let place = (last as f64 * share).round() as usize;
+    sorted.get(place).copied().unwrap_or(0.0)
+}
+
+/// A cache that knows no flow, one that knows all that fit, and the share of repeated flows.
+fn cached(index: &Index<'_>, flows: &[Flow]) -> (RateJson, RateJson, f64) {
+    let mut cache = FlowCache::new(Index::new(index.ruleset()), FlowCache::FLOWS);
+    let pass = |cache: &mut FlowCache<'_>| {
+        let started = Instant::now();
+        for flow in flows {
+            black_box(cache.verdict(black_box(flow)));
+        }
+        per_second(flows.len(), started.elapsed())
+    };
+    let cold = pass(&mut cache);
+    let used = cache.used();
+    let mut hot: Vec<f64> = (0..ROUNDS).map(|_| pass(&mut cache)).collect();
+    hot.sort_by(f64::total_cmp);
+    let median = at(&hot, 0.5);
+    let noise = if median > 0.0 { (at(&hot, 1.0) - at(&hot, 0.0)) / median } else { 0.0 };
+    // A cold cache is cold once only; it varies about as much as a hot one.
+    let rate = |flows_per_second| RateJson { flows_per_second, noise };
+    #[expect(clippy::cast_precision_loss, reason = "counts of flows are far below 2^52")]
+    let hit_rate = used.hits as f64 / used.lookups.max(1) as f64;
+    (rate(cold), rate(median), hit_rate)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a count of flows is far below 2^52")]
+fn per_second(flows: usize, took: Duration) -> f64 {
+    flows as f64 / took.as_secs_f64().max(f64::MIN_POSITIVE)
+}
+
+pub(super) fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a size in memory is far below 2^52")]
+pub(super) fn mebibytes(bytes: usize) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+/// The most memory that this process had, where Linux says so.
+pub(super) fn peak_memory_mib() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes / 1024.0)
+}

@@ -1,0 +1,220 @@
+//! Findings as SARIF 2.1.0, as far as GitHub code scanning reads it.
+//!
+//! Source: "SARIF support for code scanning" (docs.github.com) and the OASIS schema.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::analyse::check::{CHECKS, Check, Finding, Level};
+use crate::source::Sources;
+use crate::syntax::flow::print_flow;
+
+/// A SARIF log with one run.
+#[derive(Debug, Serialize)]
+pub struct Sarif {
+    #[serde(rename = "$schema")]
+    pub schema: &'static str,
+    pub version: &'static str,
+    pub runs: Vec<Run>,
+}
+
+/// One run of the tool.
+#[derive(Debug, Serialize)]
+pub struct Run {
+    pub tool: Tool,
+    #[serde(rename = "columnKind")]
+    pub column_kind: &'static str,
+    pub results: Vec<Outcome>,
+}
+
+/// The tool.
+#[derive(Debug, Serialize)]
+pub struct Tool {
+    pub driver: Driver,
+}
+
+/// The tool and its checks.
+#[derive(Debug, Serialize)]
+pub struct Driver {
+    pub name: &'static str,
+    pub version: &'static str,
+    pub rules: Vec<Descriptor>,
+}
+
+/// One check.
+#[derive(Debug, Serialize)]
+pub struct Descriptor {
+    pub id: &'static str,
+    #[serde(rename = "shortDescription")]
+    pub short_description: Text,
+    #[serde(rename = "fullDescription")]
+    pub full_description: Text,
+    pub help: Text,
+    pub properties: Properties,
+}
+
+/// Tags by which a reader can filter.
+#[derive(Debug, Serialize)]
+pub struct Properties {
+    pub tags: Vec<String>,
+}
+
+/// A text.
+#[derive(Debug, Serialize)]
+pub struct Text {
+    pub text: String,
+}
+
+/// One finding.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    #[serde(rename = "ruleId")]
+    pub rule_id: &'static str,
+    #[serde(rename = "ruleIndex")]
+    pub rule_index: usize,
+    pub level: &'static str,
+    pub message: Text,
+    pub locations: Vec<Location>,
+    #[serde(rename = "partialFingerprints")]
+    pub partial_fingerprints: BTreeMap<&'static str, String>,
+}
+
+/// Where a finding stands.
+#[derive(Debug, Serialize)]
+pub struct Location {
+    #[serde(rename = "physicalLocation", skip_serializing_if = "Option::is_none")]
+    pub physical: Option<Physical>,
+    #[serde(rename = "logicalLocations", skip_serializing_if = "Vec::is_empty")]
+    pub logical: Vec<Logical>,
+}
+
+/// A place in a file.
+#[derive(Debug, Serialize)]
+pub struct Physical {
+    #[serde(rename = "artifactLocation")]
+    pub artifact: Artifact,
+    pub region: Region,
+}
+
+/// A file.
+#[derive(Debug, Serialize)]
+pub struct Artifact {
+    pub uri: String,
+}
+
+/// A place in it, counted from one.
+#[derive(Debug, Serialize)]
+pub struct Region {
+    #[serde(rename = "startLine")]
+    pub start_line: usize,
+    #[serde(rename = "startColumn")]
+    pub start_column: usize,
+}
+
+/// A rule of the rule set.
+#[derive(Debug, Serialize)]
+pub struct Logical {
+    #[serde(rename = "fullyQualifiedName")]
+    pub name: String,
+}
+
+/// The SARIF form of findings.
+#[must_use]
+pub fn sarif(findings: &[Finding], sources: &Sources) -> Sarif {
+    Sarif {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: vec![Run {
+            tool: Tool {
+                driver: Driver {
+                    name: "azfw",
+                    version: env!("CARGO_PKG_VERSION"),
+                    rules: CHECKS.iter().map(descriptor).collect(),
+                },
+            },
+            column_kind: "unicodeCodePoints",
+            results: findings.iter().map(|finding| outcome(finding, sources)).collect(),
+        }],
+    }
+}
+
+fn descriptor(check: &Check) -> Descriptor {
+    let text = |text: &str| Text { text: text.to_owned() };
+    let tags = check.controls.iter().map(|control| format!("MCSB/{control}"));
+    Descriptor {
+        id: check.name,
+        short_description: text(check.summary),
+        full_description: text(check.summary),
+        help: text(check.page),
+        properties: Properties {
+            tags: std::iter::once("security".to_owned()).chain(tags).collect(),
+        },
+    }
+}
+
+fn outcome(finding: &Finding, sources: &Sources) -> Outcome {
+    let rule = finding.rule.as_ref().map(ToString::to_string);
+    let mut message = match &rule {
+        Some(rule) => format!("{rule}: {}", finding.message),
+        None => finding.message.clone(),
+    };
+    if let Some(witness) = &finding.witness {
+        message.push_str(&format!("\nFlow that shows it: {}", print_flow(witness)));
+    }
+    if !finding.help.is_empty() {
+        message.push_str(&format!("\nHelp: {}", finding.help));
+    }
+    let identity = format!("{}:{}", finding.check, rule.as_deref().unwrap_or("policy"));
+    Outcome {
+        rule_id: finding.check,
+        rule_index: CHECKS.iter().position(|check| check.name == finding.check).unwrap_or(0),
+        level: match finding.level {
+            Level::Info => "note",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        },
+        message: Text { text: message },
+        locations: vec![location(finding, sources, rule)],
+        partial_fingerprints: BTreeMap::from([("azfwFinding/v1", identity)]),
+    }
+}
+
+/// GitHub wants a place in a file for every result: without one, the first file stands in.
+fn location(finding: &Finding, sources: &Sources, rule: Option<String>) -> Location {
+    let position = finding.span.and_then(|span| sources.position(span));
+    let physical = match position {
+        Some(position) => Some((position.file.to_string(), position.line, position.column)),
+        None => sources.iter().next().map(|source| (source.name().to_owned(), 1, 1)),
+    };
+    Location {
+        physical: physical.map(|(file, line, column)| Physical {
+            artifact: Artifact { uri: uri(&file) },
+            region: Region { start_line: line, start_column: column },
+        }),
+        logical: rule.into_iter().map(|name| Logical { name }).collect(),
+    }
+}
+
+/// A path as a relative URI: everything that is no plain path character is percent-encoded.
+fn uri(path: &str) -> String {
+    let mut uri = String::with_capacity(path.len());
+    for byte in path.replace('\\', "/").trim_start_matches("./").bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            uri.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_becomes_a_uri() {
+        assert_eq!(uri("./my rules/ü.json"), "my%20rules/%C3%BC.json");
+    }
+}

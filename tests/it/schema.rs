@@ -1,0 +1,143 @@
+//! The JSON that commands print is what `docs/schema/` promises.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The part of JSON Schema that our schemas use. An unknown keyword is an error, so that a promise
+/// is never skipped.
+fn check(root: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), String> {
+    for (keyword, rule) in schema.as_object().expect("a schema is an object") {
+        let ok = match keyword.as_str() {
+            "$schema" | "title" | "description" | "$defs" => true,
+            "$ref" => {
+                let pointer = rule.as_str().expect("a reference").trim_start_matches('#');
+                let target = root.pointer(pointer).expect("the reference leads somewhere");
+                return check(root, target, value, at);
+            }
+            "type" => types(rule).any(|name| is_type(value, name)),
+            "enum" => rule.as_array().expect("values").contains(value),
+            "minimum" => value.as_f64().is_none_or(|number| rule.as_f64() <= Some(number)),
+            "anyOf" => {
+                let options = rule.as_array().expect("schemas");
+                options.iter().any(|option| check(root, option, value, at).is_ok())
+            }
+            "required" => {
+                let names = rule.as_array().expect("names");
+                names.iter().all(|name| value.get(name.as_str().expect("a name")).is_some())
+            }
+            "items" => {
+                for (index, item) in value.as_array().into_iter().flatten().enumerate() {
+                    check(root, rule, item, &format!("{at}/{index}"))?;
+                }
+                true
+            }
+            "properties" => {
+                for (name, inner) in rule.as_object().expect("properties") {
+                    if let Some(member) = value.get(name) {
+                        check(root, inner, member, &format!("{at}/{name}"))?;
+                    }
+                }
+                true
+            }
+            "additionalProperties" => {
+                for (name, member) in value.as_object().into_iter().flatten() {
+                    let is_known = schema["properties"].get(name).is_some();
+                    match rule {
+                        Value::Bool(false) if !is_known => {
+                            return Err(format!("{at}: `{name}` is not promised"));
+                        }
+                        Value::Bool(_) => {}
+                        inner => check(root, inner, member, &format!("{at}/{name}"))?,
+                    }
+                }
+                true
+            }
+            other => panic!("keyword `{other}` is not checked"),
+        };
+        if !ok {
+            return Err(format!("{at}: {value} breaks `{keyword}`: {rule}"));
+        }
+    }
+    Ok(())
+}
+
+fn types(rule: &Value) -> impl Iterator<Item = &str> {
+    let one = rule.as_str().into_iter();
+    one.chain(rule.as_array().into_iter().flatten().filter_map(Value::as_str))
+}
+
+fn is_type(value: &Value, name: &str) -> bool {
+    match name {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "number" => value.is_number(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "null" => value.is_null(),
+        other => panic!("type `{other}` is not checked"),
+    }
+}
+
+fn output(arguments: &[&str]) -> String {
+    let run = Command::new(env!("CARGO_BIN_EXE_azfw"))
+        .args(arguments)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("the command runs");
+    String::from_utf8(run.stdout).expect("text")
+}
+
+#[track_caller]
+fn promised(schema: &str, arguments: &[&str], is_lines: bool) {
+    let path = format!("{}/docs/schema/{schema}.schema.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).expect("a schema");
+    let schema: Value = serde_json::from_str(&text).expect("JSON");
+    let output = output(arguments);
+    let values: Vec<&str> = if is_lines { output.lines().collect() } else { vec![&output] };
+    assert!(!values.is_empty(), "nothing printed by {arguments:?}");
+    for value in values {
+        let value: Value = serde_json::from_str(value).expect("JSON");
+        check(&schema, &schema, &value, "").unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+#[test]
+fn a_broken_promise_is_noticed() {
+    let schema: Value = serde_json::json!({"type": "object", "required": ["a"],
+        "properties": {"a": {"type": "integer"}}, "additionalProperties": false});
+    let holds = |value: Value| check(&schema, &schema, &value, "").is_ok();
+    assert!(holds(serde_json::json!({"a": 1})));
+    assert!(!holds(serde_json::json!({"a": "1"})));
+    assert!(!holds(serde_json::json!({})));
+    assert!(!holds(serde_json::json!({"a": 1, "b": 2})));
+}
+
+#[test]
+fn check_and_show() {
+    for folder in ["aks-egress", "seed", "parent-child"] {
+        let folder = format!("rulesets/{folder}");
+        let flows = format!("{folder}/flows.txt");
+        promised("check", &["check", &folder, "--flows", &flows, "--format", "jsonl"], true);
+        promised("show", &["show", &folder, "--format", "json"], false);
+    }
+}
+
+#[cfg(feature = "logs")]
+#[test]
+fn events_and_replay() {
+    promised("events", &["events", "samples"], true);
+    let replay = ["replay", "rulesets/aks-egress", "samples/aks-egress", "--format", "json"];
+    promised("replay", &replay, false);
+    let against = [
+        "replay",
+        "rulesets/seed",
+        "samples/seed",
+        "--against",
+        "rulesets/seed-repaired",
+        "--format",
+        "json",
+    ];
+    promised("replay-against", &against, false);
+}
