@@ -58,7 +58,7 @@ impl Writer<'_> {
                 "type": "Microsoft.Network/ipGroups",
                 "apiVersion": API_VERSION,
                 "name": name,
-                "location": LOCATION,
+                "location": self.location(group.location.as_deref()),
                 "properties": { "ipAddresses": addresses },
             }));
         }
