@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::log_filter::{self, FilterArgs};
 use super::log_inputs::{self, LogArgs};
 use super::{ExitStatus, inputs};
-use crate::logs::{Filtered, LogRecord, NormalForm, Sink};
+use crate::logs::{Anonymizer, Filtered, KEY_CHARS_MIN, LogRecord, NormalForm, Sink};
 use crate::report::events::{self as render, COLUMNS};
 use crate::report::sanitize::terminal_lines;
 
@@ -28,6 +28,12 @@ pub(super) struct EventsArgs {
     /// Files with the IP Groups and service tags that --where names
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
+    /// Put pseudonyms in place of addresses and names; KEY of 16 characters or more, or @FILE
+    #[arg(long, value_name = "KEY", conflicts_with = "rejects")]
+    anonymize: Option<String>,
+    /// Pseudonyms also for the names of policies and rules
+    #[arg(long, requires = "anonymize")]
+    anonymize_rules: bool,
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
     #[command(flatten)]
@@ -49,12 +55,17 @@ struct Printer {
     out: Box<dyn Write>,
     format: Format,
     zone: Option<TimeZone>,
+    anonymizer: Option<Anonymizer>,
     /// The first error of writing; it ends the reading.
     error: Option<io::Error>,
 }
 
 impl Sink for Printer {
     fn record(&mut self, record: LogRecord) -> ControlFlow<()> {
+        let record = match &mut self.anonymizer {
+            Some(anonymizer) => anonymizer.apply(record),
+            None => record,
+        };
         match self.print(&record) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
@@ -81,6 +92,19 @@ impl Printer {
     }
 }
 
+fn anonymizer(args: &EventsArgs) -> Result<Option<Anonymizer>, Failure> {
+    let Some(key) = &args.anonymize else { return Ok(None) };
+    let key = match key.strip_prefix('@') {
+        Some(file) => inputs::text(Path::new(file))?,
+        None => key.clone(),
+    };
+    let anonymizer = Anonymizer::new(key.trim(), args.anonymize_rules).map_err(|error| {
+        let help = format!("write {KEY_CHARS_MIN} characters or more that nobody can guess");
+        Failure::new(error.to_string(), help)
+    })?;
+    Ok(Some(anonymizer))
+}
+
 pub(super) fn run(args: &EventsArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
     let loaded = match args.policy.as_slice() {
         [] => None,
@@ -89,8 +113,9 @@ pub(super) fn run(args: &EventsArgs, global: &GlobalArgs) -> Result<ExitStatus, 
     let inventory = loaded.as_ref().map(|loaded| &loaded.inventory);
     let filter = args.filter.filter(inventory, "with `--policy FILE`")?;
     let zone = args.filter.zone()?;
+    let anonymizer = anonymizer(args)?;
     let mut printer =
-        Printer { out: args.output.writer()?, format: args.format, zone, error: None };
+        Printer { out: args.output.writer()?, format: args.format, zone, anonymizer, error: None };
     if args.format == Format::Csv {
         writeln!(printer.out, "{}", COLUMNS.join(","))?;
     }

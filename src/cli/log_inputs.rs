@@ -33,7 +33,7 @@ pub(super) struct LogReadingArgs {
     /// What a date such as 7/8/2025 means; without it such times are rejected
     #[arg(long, value_enum, value_name = "ORDER")]
     assume_date_order: Option<Order>,
-    /// Tables with these columns hold flows: source=src_ip,destination=dst_ip,port=dport,protocol=proto
+    /// Tables with these columns hold flows, such as `source=src_ip,port=dport,…`; see docs/logs.md
     #[arg(long, value_name = "FIELD=COLUMN,…", value_parser = column_map)]
     columns: Option<ColumnMap>,
     /// Write every line that cannot be read to FILE, with its place and the reason (JSON lines)
@@ -147,7 +147,10 @@ fn container(file: &Path) -> Result<Container, Failure> {
         .take(4)
         .read_to_end(&mut head)
         .map_err(|error| InputError::new(format!("cannot read `{}`: {error}", file.display())))?;
-    Ok(if head == logs::ZIP_MAGIC { Container::Zip } else { Container::Stream })
+    Ok(match head.as_slice() {
+        logs::ZIP_MAGIC => Container::Zip,
+        _ => Container::Stream,
+    })
 }
 
 fn open(file: &Path) -> Result<File, Failure> {

@@ -87,6 +87,7 @@ mod tests {
             {"origin":"f:1","reason":"no category","text":"{\"category\":1}"}
             {"origin":"f:2","reason":"not a JSON object","text":"\u001b[2J"}
             {"origin":"f:4","reason":"not a JSON object","text":"x"}
-        "#]].assert_eq(&written);
+        "#]]
+        .assert_eq(&written);
     }
 }

@@ -17,9 +17,12 @@ use super::{ExitStatus, inputs};
 use crate::compile::Ruleset;
 use crate::evaluate::RuleRef;
 use crate::logs::{Filtered, LogRecord, RecordKind, Sink};
-use crate::report::traffic::{csv, json, markdown, text};
+use crate::report::traffic::{compare, csv, json, markdown, text};
 use crate::source::InputError;
-use crate::tables::{self, Drops, Input, PolicyRule, Presence, RejectedExample, Summary, Tally};
+use crate::syntax::filter::Filter;
+use crate::tables::{
+    self, Comparison, Drops, Input, Pairs, PolicyRule, Presence, RejectedExample, Summary, Tally,
+};
 
 /// Allowed, denied, threats: what exported logs say happened
 ///
@@ -36,6 +39,9 @@ pub(super) struct ReportArgs {
     /// The policy to use, when the files of `--policy` hold several
     #[arg(long, value_name = "NAME", requires = "policy")]
     policy_name: Option<String>,
+    /// What differs from these earlier logs, in place of the report: new, gone and grown connections
+    #[arg(long, value_name = "LOGS", num_args = 1, conflicts_with = "rejects")]
+    compare: Vec<PathBuf>,
     /// Rows of each list
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
@@ -100,6 +106,9 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, 
     };
     let inventory = loaded.as_ref().map(|(_, loaded)| &loaded.inventory);
     let filter = args.filter.filter(inventory, "with `--policy FILE`")?;
+    if !args.compare.is_empty() {
+        return compare(args, filter, global);
+    }
     let rules = loaded.as_ref().map(|(ruleset, _)| policy_rules(ruleset));
     let tallied = Tallied { tally: Tally::new(), drops: Drops::default(), flows: 0 };
     let filtered = Filtered::new(tallied, filter);
@@ -123,29 +132,78 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, 
         .map_err(|error| InputError::new(format!("cannot summarise the logs: {error}")))?;
     write(args, &summary, args.filter.zone()?.as_ref())?;
     if is_nothing_read {
-        return Err(Failure::new(
-            "no firewall log record was found",
-            "give exported logs of Azure Firewall: storage blobs, Event Hub records, query answers or CSV",
-        ));
+        return Err(nothing_read());
     }
     Ok(ExitStatus::Yes)
+}
+
+/// Counts the pairs of the firewall's records.
+struct Paired(Pairs);
+
+impl Sink for Paired {
+    fn record(&mut self, record: LogRecord) -> ControlFlow<()> {
+        if record.kind != RecordKind::Flow {
+            self.0.push(&record);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn compare(
+    args: &ReportArgs,
+    filter: Option<Filter>,
+    global: &GlobalArgs,
+) -> Result<ExitStatus, Failure> {
+    let pairs = |logs: &[PathBuf]| -> Result<Pairs, Failure> {
+        let mut filtered = Filtered::new(Paired(Pairs::default()), filter.clone());
+        let read = log_inputs::read(logs, &args.logs.reading, global, &mut filtered)?;
+        log_inputs::warn_of_rejects(&read, global);
+        log_filter::note_unsettled(&filtered, global);
+        if read.counts.records_total() == 0 {
+            return Err(nothing_read());
+        }
+        Ok(filtered.sink.0)
+    };
+    let comparison = Comparison::new(pairs(&args.compare)?, pairs(&args.logs.logs)?);
+    let zone = args.filter.zone()?;
+    let text = match args.format {
+        Format::Csv => {
+            let files = compare::as_csv(&comparison);
+            write_folder(args.output.output.as_deref(), &files)?;
+            return Ok(ExitStatus::Yes);
+        }
+        Format::Text => compare::as_text(&comparison, args.top, layout(args, zone.as_ref())),
+        Format::Markdown => compare::as_markdown(&comparison, args.top),
+        Format::Json => compare::as_json(&comparison),
+    };
+    write_text(args, &text)?;
+    Ok(ExitStatus::Yes)
+}
+
+fn nothing_read() -> Failure {
+    Failure::new(
+        "no firewall log record was found",
+        "give exported logs of Azure Firewall: storage blobs, Event Hub records, query answers or CSV",
+    )
+}
+
+fn layout<'z>(args: &ReportArgs, zone: Option<&'z TimeZone>) -> text::Layout<'z> {
+    // Colour is taken out again where it is not wanted.
+    let is_coloured = args.output.output.is_none();
+    text::Layout { width: args.output.width(), is_coloured, zone }
 }
 
 fn write(args: &ReportArgs, summary: &Summary, zone: Option<&TimeZone>) -> Result<(), Failure> {
     let text = match args.format {
         Format::Csv => return write_folder(args.output.output.as_deref(), &csv::render(summary)),
-        Format::Text => {
-            let layout = text::Layout {
-                width: args.output.width(),
-                // Colour is taken out again where it is not wanted.
-                is_coloured: args.output.output.is_none(),
-                zone,
-            };
-            text::render(summary, layout)
-        }
+        Format::Text => text::render(summary, layout(args, zone)),
         Format::Markdown => markdown::render(summary),
         Format::Json => json::render(summary),
     };
+    write_text(args, &text)
+}
+
+fn write_text(args: &ReportArgs, text: &str) -> Result<(), Failure> {
     let mut out = args.output.writer()?;
     out.write_all(text.as_bytes())?;
     if !text.ends_with('\n') {

@@ -1,5 +1,6 @@
 //! Logs in a zip archive, as portals and explorers hand out several files at once.
 
+use std::borrow::Cow;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ pub fn read_zip<S: Sink>(
     let mut names: Vec<(String, usize)> = (0..archive.len())
         .filter_map(|index| {
             let name = archive.name_for_index(index)?;
-            Some((name.map_or_else(|_| format!("entry {index}"), |name| name.into_owned()), index))
+            Some((name.map_or_else(|_| format!("entry {index}"), Cow::into_owned), index))
         })
         .filter(|(name, _)| !name.ends_with('/'))
         .collect();

@@ -53,11 +53,10 @@ impl fmt::Display for NotAFlow {
 /// Says why the record is no flow.
 pub fn flow_of(record: &LogRecord) -> Result<Flow, NotAFlow> {
     match record.kind {
-        RecordKind::Network | RecordKind::Application | RecordKind::Nat => {}
         RecordKind::Flow if record.action == Some(LoggedAction::Deny) => {
             return Err(NotAFlow::DeniedBefore);
         }
-        RecordKind::Flow => {}
+        RecordKind::Network | RecordKind::Application | RecordKind::Nat | RecordKind::Flow => {}
         RecordKind::Aggregation if record.translated.is_none() => {}
         RecordKind::Aggregation => return Err(NotAFlow::NoOriginalDestination),
         // Threat intelligence and IDPS log besides the rule that the flow met.
@@ -92,7 +91,7 @@ fn packet_flow(flow: Flow, protocol: IpProtocol, record: &LogRecord) -> Result<F
         Some(name) if record.kind == RecordKind::Flow => Name::Known(name),
         Some(_) | None => Name::Unknown,
     };
-    Ok(Flow { destination, is_without_application, name, ..flow })
+    Ok(Flow { destination, name, is_without_application, ..flow })
 }
 
 fn application_flow(flow: Flow, protocol: ApplicationProtocol, record: &LogRecord) -> Flow {

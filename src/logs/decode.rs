@@ -166,8 +166,11 @@ impl<D: Read, F: Fn(&D) -> u64> Read for Unpacked<D, F> {
 
 /// An unpacked part of an archive, whose packed size is known.
 pub(super) struct Guarded<D> {
-    inner: Unpacked<D, Box<dyn Fn(&D) -> u64>>,
+    inner: Unpacked<D, PackedBytes<D>>,
 }
+
+/// How much packed data a decoder has taken in.
+type PackedBytes<D> = Box<dyn Fn(&D) -> u64>;
 
 impl<D: Read> Guarded<D> {
     pub(super) fn new(decoder: D, packed_bytes: u64, count_max: u64) -> Self {

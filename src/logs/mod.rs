@@ -16,6 +16,7 @@
 //! `legacy` and `structured` turn rows into records. A scanner that recognises the usual layout of a
 //! line can stand between `split` and `reader` and leave every other line to them.
 
+mod anonymize;
 mod archive;
 mod as_flow;
 mod case;
@@ -41,6 +42,7 @@ mod value;
 use std::io::{self, BufRead};
 use std::sync::Arc;
 
+pub use anonymize::{Anonymizer, KEY_CHARS_MIN, ShortKey};
 pub use archive::{ZIP_MAGIC, read_zip};
 pub use as_flow::{NotAFlow, flow_of};
 pub use case::case_of;

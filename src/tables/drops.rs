@@ -48,12 +48,11 @@ impl Drops {
         };
         let key = (source, source_port, port);
         let seen = Seen { time: time.as_microsecond(), destination: record.destination };
-        match (record.kind, record.action) {
-            (RecordKind::Network | RecordKind::Application, Some(LoggedAction::Allow)) => {
-                self.allow(key, seen);
-            }
-            (RecordKind::Idps, Some(LoggedAction::Deny)) => self.drop(key, seen),
-            _ => {}
+        let is_of_rule = matches!(record.kind, RecordKind::Network | RecordKind::Application);
+        if is_of_rule && record.action == Some(LoggedAction::Allow) {
+            self.allow(key, seen);
+        } else if record.kind == RecordKind::Idps && record.action == Some(LoggedAction::Deny) {
+            self.drop(key, seen);
         }
     }
 

@@ -4,6 +4,7 @@
 //! values there are; polars then groups, joins, sorts and cuts the aggregated tables.
 
 mod attempts;
+mod compare;
 mod dictionary;
 mod drops;
 mod duplicates;
@@ -21,6 +22,7 @@ pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use compare::{Comparison, GROWN_TIMES, Pair, PairChange, Pairs, RuleChange};
 pub use drops::Drops;
 pub use finish::{Options, SummaryError};
 pub use gaps::{Gap, Presence};

@@ -47,12 +47,10 @@ pub(in crate::logs) fn read_zeek<S: Sink>(
             return Flowing::Continue(());
         }
         let row = Named { names: &names, cells: &cells };
-        match Rows::of(names.iter().map(String::as_str), reader.options()) {
-            Some(rows) => rows.read(&row, bytes, line, reader),
-            None => {
-                reader.input_ignored("Zeek log that is no conn.log".to_owned());
-                Flowing::Continue(())
-            }
+        if let Some(rows) = Rows::of(names.iter().map(String::as_str), reader.options()) {
+            return rows.read(&row, bytes, line, reader);
         }
+        reader.input_ignored("Zeek log that is no conn.log".to_owned());
+        Flowing::Continue(())
     })
 }

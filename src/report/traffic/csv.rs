@@ -3,7 +3,7 @@
 use crate::report::sanitize::csv_cell;
 use crate::tables::Summary;
 
-use super::sheet::{Cell, Shown};
+use super::sheet::{Cell, Sheet, Shown};
 use super::sheets::{hours, sheets};
 
 /// File names and contents. Tables without rows are left out; the names are in `docs/report.md`.
@@ -11,18 +11,20 @@ use super::sheets::{hours, sheets};
 pub fn render(summary: &Summary) -> Vec<(String, String)> {
     let mut all = sheets(summary);
     all.insert(0, hours(summary));
-    let file = |sheet: super::sheet::Sheet| {
-        let (columns, rows) = sheet.view(|shown| match shown {
-            Shown::Always | Shown::Wide | Shown::Data => true,
-            Shown::Reading => false,
-        });
-        let mut text = record(columns.iter().map(|column| column.name.to_owned()));
-        for row in rows {
-            text.push_str(&record(row.into_iter().map(plain)));
-        }
-        (format!("{}.csv", sheet.name), text)
-    };
     all.into_iter().filter(|sheet| !sheet.rows.is_empty()).map(file).collect()
+}
+
+/// File name and content of one table.
+pub(super) fn file(sheet: Sheet) -> (String, String) {
+    let (columns, rows) = sheet.view(|shown| match shown {
+        Shown::Always | Shown::Wide | Shown::Data => true,
+        Shown::Reading => false,
+    });
+    let mut text = record(columns.iter().map(|column| column.name.to_owned()));
+    for row in rows {
+        text.push_str(&record(row.into_iter().map(plain)));
+    }
+    (format!("{}.csv", sheet.name), text)
 }
 
 fn plain(cell: &Cell) -> String {

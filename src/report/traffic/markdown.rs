@@ -6,7 +6,7 @@ use crate::report::sanitize::markdown_cell;
 use crate::tables::Summary;
 
 use super::headline::{figures, warnings};
-use super::sheet::{Cell, Shown, grouped, percent, second};
+use super::sheet::{Cell, Sheet, Shown, grouped, percent, second};
 use super::sheets::{hours, sheets};
 
 /// The whole report as Markdown.
@@ -24,26 +24,31 @@ pub fn render(summary: &Summary) -> String {
     let mut all = sheets(summary);
     all.insert(0, hours(summary));
     for sheet in all.iter().filter(|sheet| !sheet.rows.is_empty() && !sheet.is_data) {
-        let _ = write!(text, "\n## {}\n\n", markdown_cell(&sheet.title));
-        for note in &sheet.notes {
-            let _ = write!(text, "{}\n\n", markdown_cell(note));
-        }
-        let (columns, rows) = sheet.view(|shown| match shown {
-            Shown::Always | Shown::Wide | Shown::Reading => true,
-            Shown::Data => false,
-        });
-        let titles = columns.iter().map(|column| markdown_cell(column.title).into_owned());
-        text.push_str(&line(titles));
-        let rules = columns.iter().map(|column| if column.is_number { "---:" } else { "---" });
-        text.push_str(&line(rules.map(str::to_owned)));
-        for row in rows {
-            text.push_str(&line(row.into_iter().map(shown)));
-        }
-        if let Some(more) = &sheet.more {
-            let _ = write!(text, "\n{}\n", markdown_cell(more));
-        }
+        table(sheet, &mut text);
     }
     text
+}
+
+/// One table under its heading.
+pub(super) fn table(sheet: &Sheet, text: &mut String) {
+    let _ = write!(text, "\n## {}\n\n", markdown_cell(&sheet.title));
+    for note in &sheet.notes {
+        let _ = write!(text, "{}\n\n", markdown_cell(note));
+    }
+    let (columns, rows) = sheet.view(|shown| match shown {
+        Shown::Always | Shown::Wide | Shown::Reading => true,
+        Shown::Data => false,
+    });
+    let titles = columns.iter().map(|column| markdown_cell(column.title).into_owned());
+    text.push_str(&line(titles));
+    let rules = columns.iter().map(|column| if column.is_number { "---:" } else { "---" });
+    text.push_str(&line(rules.map(str::to_owned)));
+    for row in rows {
+        text.push_str(&line(row.into_iter().map(shown)));
+    }
+    if let Some(more) = &sheet.more {
+        let _ = write!(text, "\n{}\n", markdown_cell(more));
+    }
 }
 
 fn line(cells: impl Iterator<Item = String>) -> String {

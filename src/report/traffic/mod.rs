@@ -1,5 +1,6 @@
 //! The report about logs: one [`Summary`](crate::tables::Summary), one renderer per format.
 
+pub mod compare;
 pub mod csv;
 pub mod json;
 pub mod markdown;

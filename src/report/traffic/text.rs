@@ -103,7 +103,7 @@ fn heading(title: &str, layout: Layout<'_>, text: &mut String) {
     text.push('\n');
 }
 
-fn draw(sheet: &Sheet, time: &str, layout: Layout<'_>, text: &mut String) {
+pub(super) fn draw(sheet: &Sheet, time: &str, layout: Layout<'_>, text: &mut String) {
     heading(&sheet.title, layout, text);
     for note in &sheet.notes {
         text.push_str(&paragraph("  ", Style::new(), &terminal(note), layout));

@@ -159,13 +159,9 @@ impl Grammar<'_> {
             Some(after) => (after, true),
             None => (rest, false),
         };
-        let is_in = keyword(after_not.trim_start(), "in");
-        let (rest, operator, is_negated) = match is_in {
-            Some(rest) => (rest, Operator::In, is_negated),
-            None => {
-                let (rest, (operator, is_negated)) = operator(rest, field)?;
-                (rest, operator, is_negated)
-            }
+        let (rest, (operator, is_negated)) = match keyword(after_not.trim_start(), "in") {
+            Some(rest) => (rest, (Operator::In, is_negated)),
+            None => operator(rest, field)?,
         };
         let (rest, _) = multispace0(rest)?;
         let (rest, test) = value::test(self.reading, field, operator, rest)?;
