@@ -93,21 +93,7 @@ impl Lower<'_> {
                 stage.criteria.push(criteria);
             }
         }
-        self.warn_of_ties(&stage.blocks);
         stage
-    }
-
-    fn warn_of_ties(&mut self, blocks: &[super::Block]) {
-        for block in blocks {
-            let super::Block::Tied { need, alternatives } = block else { continue };
-            let help =
-                "give them different priorities: the order that Azure takes is not documented";
-            let message = need.strip_prefix("tie: ").unwrap_or(need);
-            self.warnings.push(Warning::new(Severity::Error, message, None).with_help(help));
-            for alternative in alternatives {
-                self.warn_of_ties(alternative);
-            }
-        }
     }
 
     fn network(&mut self, placed: &Placed<'_>) -> Option<NetworkCriteria> {
@@ -229,7 +215,7 @@ impl Lower<'_> {
                 }
                 Written::Value(Address::Range(range)) => union.ranges.push(*range),
                 Written::Value(Address::ServiceTag(tag)) => {
-                    self.service_tag(tag, side, entry.span, &mut union);
+                    self.service_tag(tag, side, &mut union);
                 }
                 unknown @ (Written::Unresolved(_) | Written::Invalid(_)) => {
                     union.unknown.push(need_of(unknown, "address"));
@@ -242,21 +228,14 @@ impl Lower<'_> {
         union.criterion()
     }
 
-    fn service_tag(&mut self, tag: &SmolStr, side: Side, span: Option<Span>, union: &mut Union) {
+    fn service_tag(&self, tag: &SmolStr, side: Side, union: &mut Union) {
         match side {
             Side::Destination => match self.inventory.tables.service_tag(tag) {
                 Some(set) => union.ranges.extend(set.ranges()),
                 None => union.unknown.push(format_smolstr!("service tag `{tag}`")),
             },
-            // Service tags are legal in destinations of network rules only.
-            Side::Source => self.warnings.push(
-                Warning::new(
-                    Severity::Error,
-                    format!("`{tag}` is no address; a service tag cannot be a source, so it matches nothing"),
-                    span,
-                )
-                .with_help("write addresses, prefixes, ranges, `*` or an IP Group"),
-            ),
+            // Service tags are legal in destinations of network rules only: it matches nothing.
+            Side::Source => {}
         }
     }
 
@@ -332,17 +311,11 @@ impl Lower<'_> {
         let mut criterion = self.addresses(written, &rule.destination_ip_groups, Side::Destination);
         for fqdn in &rule.destination_fqdns {
             match &fqdn.value {
-                Written::Value(FqdnPattern::Exact(name)) => self.destination_fqdn(name, fqdn.span, &mut criterion),
+                Written::Value(FqdnPattern::Exact(name)) => self.destination_fqdn(name, &mut criterion),
                 Written::Value(
-                    pattern @ (FqdnPattern::Any | FqdnPattern::Suffix(_) | FqdnPattern::Invalid(_)),
-                ) => self.warnings.push(
-                    Warning::new(
-                        Severity::Error,
-                        format!("destination FQDN `{pattern}` of network rule `{}` matches nothing: network rules take no wildcard", rule.head.name.value),
-                        fqdn.span,
-                    )
-                    .with_help("list the full names, or use an application rule"),
-                ),
+                    FqdnPattern::Any | FqdnPattern::Suffix(_) | FqdnPattern::Invalid(_),
+                // It cannot be resolved, so it matches nothing.
+                ) => {}
                 unknown @ (Written::Unresolved(_) | Written::Invalid(_)) => {
                     criterion.unknown.push(need_of(unknown, "destination FQDN"));
                 }
@@ -353,18 +326,9 @@ impl Lower<'_> {
 
     /// The firewall compares addresses that it resolved itself; the flow's own name plays no part
     /// ("FQDN filtering in network rules", 17 March 2025).
-    fn destination_fqdn(
-        &mut self,
-        name: &Fqdn,
-        span: Option<Span>,
-        criterion: &mut AddressCriterion,
-    ) {
+    fn destination_fqdn(&self, name: &Fqdn, criterion: &mut AddressCriterion) {
+        // Without the proxy the name matches nothing.
         if self.dns_proxy == DnsProxy::Off {
-            let message = format!(
-                "destination FQDN `{name}` of a network rule matches nothing: the DNS proxy is off"
-            );
-            let help = "set `dnsSettings.enableProxy` to true on the policy";
-            self.warnings.push(Warning::new(Severity::Error, message, span).with_help(help));
             return;
         }
         let addresses = self.inventory.tables.addresses(name);

@@ -8,7 +8,7 @@ use super::rule::rule;
 use super::rule_kind::{Expected, RuleKind};
 use super::unknown_rule::{is_unknown_rule, unknown_rules};
 use crate::policy::{CollectionAction, FilterAction, Rule, RuleCollection};
-use crate::source::{InputError, Severity, Spanned};
+use crate::source::{InputError, Spanned};
 use crate::syntax::json::{Node, Value};
 
 /// The name of what has none.
@@ -47,7 +47,6 @@ pub(super) fn collection(
         (None, false) => Expected::Anything,
     };
     let rules = rules(notes, &subject, expected)?;
-    note_mixture(notes, &subject, &rules, is_nat);
     Ok(RuleCollection { name: subject.name, priority, action, rules })
 }
 
@@ -144,28 +143,6 @@ fn rules(
     Ok(rules)
 }
 
-/// Azure refuses collections of several types, and evaluates each type in a pass of its own.
-pub(super) fn note_mixture(
-    notes: &mut Notes<'_>,
-    subject: &Subject<'_>,
-    rules: &[Rule],
-    is_nat: bool,
-) {
-    let first = rules.iter().find(|rule| !is_unknown_rule(rule)).map(Rule::kind);
-    let Some(first) = first else { return };
-    let odd = rules.iter().filter(|rule| !is_unknown_rule(rule)).find(|rule| match rule.kind() {
-        RuleKind::Nat => !is_nat,
-        RuleKind::Network | RuleKind::Application => is_nat || rule.kind() != first,
-    });
-    if let Some(rule) = odd {
-        let name = &rule.head().name;
-        let message = format!("rule `{}` is of another type than {subject}", name.value);
-        let help = "Azure takes one type of rules in a collection: put it into one of its own";
-        let span = rule.head().span.0.unwrap_or(subject.fields.span());
-        notes.warn_with_help(Severity::Error, message, span, help);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
@@ -229,20 +206,18 @@ mod tests {
         check(
             &pair("\"priority\": 70000,"),
             expect![[r#"
-            group g 200
-             a 100 Allow
-             b 70000 Allow
-            error in line 3: priority 70000 of rule collection `b` is out of range (Azure takes 100 to 65000)
-        "#]],
+                group g 200
+                 a 100 Allow
+                 b 70000 Allow
+            "#]],
         );
         check(
             &pair("\"priority\": 99,"),
             expect![[r#"
-            group g 200
-             a 100 Allow
-             b 99 Allow
-            error in line 3: priority 99 of rule collection `b` is out of range (Azure takes 100 to 65000)
-        "#]],
+                group g 200
+                 a 100 Allow
+                 b 99 Allow
+            "#]],
         );
         check(
             r#"{"name": "alone", "action": "Allow"}"#,
@@ -294,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn mixed_types_are_reported() {
+    fn mixed_types_are_kept() {
         check(
             r#"{"name": "a", "priority": 100, "action": "Allow", "rules": [
             {"ruleType": "NetworkRule", "name": "n", "destinationPorts": ["22"]},
@@ -304,7 +279,6 @@ mod tests {
                  a 100 Allow
                   network n:  | -> ||:22
                   application x:  | -> www.example.com|||
-                error in line 4: rule `x` is of another type than rule collection `a` (Azure takes one type of rules in a collection: put it into one of its own)
             "#]],
         );
         check(
@@ -314,7 +288,6 @@ mod tests {
                 group g 200
                  a 100 DNAT
                   network n:  | -> ||:22
-                error in line 3: rule `n` is of another type than rule collection `a` (Azure takes one type of rules in a collection: put it into one of its own)
             "#]],
         );
     }

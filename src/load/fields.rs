@@ -375,11 +375,6 @@ impl Notes<'_> {
                 .error(format!("the priority `{written}` of {subject} is no number"), node.span);
             return Err(error.with_help("write a `priority` of 100 to 65000"));
         };
-        if !(100..=65000).contains(&priority) {
-            let message = format!("priority {priority} of {subject} is out of range");
-            let help = "Azure takes 100 to 65000";
-            self.warn_with_help(Severity::Error, message, node.span, help);
-        }
         Ok(Spanned::new(priority, node.span))
     }
 

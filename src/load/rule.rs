@@ -181,7 +181,7 @@ fn head(notes: &mut Notes<'_>, subject: &Subject<'_>, known: &[&str]) -> RuleHea
     RuleHead {
         name: subject.name.clone(),
         description: subject.fields.text("description"),
-        sources: notes.addresses(subject, &["sourceAddresses"], "source address", Tags::Refused),
+        sources: notes.addresses(subject, &["sourceAddresses"], "source address", Tags::Allowed),
         source_ip_groups: notes.ip_groups(subject, "sourceIpGroups"),
         unknown_fields: unknown_fields(notes, subject, known),
         span: RuleSpan(Some(subject.fields.span())),
@@ -393,7 +393,6 @@ mod tests {
             expect![[r#"
                 network r:  10.0.0.0/24,Sql.WestEurope| -> ||:
                 warning in line 3: source address `10.0.0.5/24` in rule `r` has host bits set (it is read as `10.0.0.0/24`)
-                error in line 3: invalid source address `Sql.WestEurope` in rule `r`: it is no address (service tags are destinations of network rules only)
             "#]],
         );
     }

@@ -1,7 +1,7 @@
 //! `ruleGroups`, the shape of the API versions 2019-06-01 to 2020-04-01: a rule was what a
 //! collection is today, and had conditions.
 
-use super::collection::{action, note_mixture, subject};
+use super::collection::{action, subject};
 use super::fields::Fields;
 use super::group;
 use super::kind::Resource;
@@ -67,7 +67,6 @@ fn collection(
         let message = format!("{subject} has no conditions: it matches nothing");
         notes.warn(Severity::Error, message, node.span);
     }
-    note_mixture(notes, &subject, &rules, is_nat);
     Ok(RuleCollection { name: subject.name, priority, action, rules })
 }
 

@@ -2,7 +2,6 @@
 
 use super::fields::{Fields, Scalar, Subject, scalar};
 use super::notes::Notes;
-use crate::policy::Rule;
 use crate::source::InputError;
 
 /// The type of a rule.
@@ -22,17 +21,6 @@ pub(super) enum Expected {
     UnlessWritten(RuleKind),
     /// This type: in 2019 a condition of a DNAT rule called itself a network condition.
     Always(RuleKind),
-}
-
-impl Rule {
-    /// The type of the rule.
-    pub(super) fn kind(&self) -> RuleKind {
-        match self {
-            Self::Network(_) => RuleKind::Network,
-            Self::Application(_) => RuleKind::Application,
-            Self::Nat(_) => RuleKind::Nat,
-        }
-    }
 }
 
 /// By `ruleType`, else by the collection, else by the fields that only one type has.

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod analysis;
+mod checks;
 mod expectation;
 mod index;
 mod input;

@@ -279,9 +279,6 @@ impl Reader {
                 value::fqdn_pattern(&atom.text)?
             }
         };
-        if let FqdnPattern::Invalid(text) = &pattern {
-            self.warn_refused(atom.place, text, "a `*` can only be the first character of a name");
-        }
         Ok(pattern)
     }
 
@@ -292,18 +289,7 @@ impl Reader {
                 value::url_pattern(&atom.text)?
             }
         };
-        if let UrlPattern::Invalid(text) = &pattern {
-            let help = "write host and path without scheme, port and query; \
-                        a `*` can only be the first character and the last one behind a `/`";
-            self.warn_refused(atom.place, text, help);
-        }
         Ok(pattern)
-    }
-
-    fn warn_refused(&mut self, place: Place, text: &str, help: &str) {
-        let message =
-            format!("{}: Azure refuses the pattern `{text}`; it matches nothing", self.subject);
-        self.warn(Severity::Error, place, message, help);
     }
 }
 

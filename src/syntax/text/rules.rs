@@ -10,7 +10,7 @@ use crate::policy::{
     ApplicationRule, BypassTraffic, HttpHeader, NatRule, NetworkRule, Rule, RuleHead, RuleSpan,
     Written,
 };
-use crate::source::{Severity, Span, Spanned};
+use crate::source::{Span, Spanned};
 use crate::syntax::value::{self, ValueError};
 
 /// The options behind a rule.
@@ -50,23 +50,11 @@ impl Reader {
             let help = "put the rule into a `dnat` collection".to_owned();
             self.fail(translated.place, "only a DNAT rule translates", Some(help));
         }
-        if kind != RuleKind::Application && body.ports.is_none() {
-            self.warn_without_ports(name, body);
-        }
         Some(match kind {
             RuleKind::Network => Rule::Network(self.network(head, body)),
             RuleKind::Application => Rule::Application(self.application(head, body, options)),
             RuleKind::Dnat => Rule::Nat(self.nat(head, body)),
         })
-    }
-
-    /// Only ICMP has no ports; Azure refuses any other rule without them.
-    fn warn_without_ports(&mut self, name: &Atom<'_>, body: &Body<'_>) {
-        if entries(&body.protocols).iter().all(|item| item.atom.is_word("icmp")) {
-            return;
-        }
-        let message = format!("{}: no destination ports", self.subject);
-        self.warn(Severity::Warning, name.place, message, "write ` : *` for all ports");
     }
 
     fn network(&mut self, head: RuleHead, body: &Body<'_>) -> NetworkRule {

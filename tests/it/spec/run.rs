@@ -1,5 +1,6 @@
 //! Reads the blocks of a case, evaluates its flows and says what differs.
 
+use azfw::analyse::check;
 use azfw::compile::{AppDestinationAddresses, DnatMode, NatInheritance, Options, Ruleset, compile};
 use azfw::evaluate::{Decision, Verdict, evaluate};
 use azfw::policy::Inventory;
@@ -105,6 +106,7 @@ impl Run<'_> {
                     }
                 }
                 "note" => self.notes(block, &verdicts),
+                "audit" => self.audit(block, loaded, compiled.as_ref()),
                 "needs" => self.needs(block, &verdicts),
                 _ => {}
             }
@@ -141,6 +143,21 @@ impl Run<'_> {
             };
             if undecided.is_empty() || !undecided.iter().all(says) {
                 self.fail(line, &format!("`{phrase}` is not needed by {undecided:?}"));
+            }
+        }
+    }
+
+    fn audit(&mut self, block: &Block, loaded: &Loaded, ruleset: Option<&Ruleset>) {
+        let audit = ruleset.map(|ruleset| check::audit(ruleset, &loaded.inventory));
+        let findings = audit.iter().flat_map(|audit| &audit.findings);
+        let said: Vec<String> = findings
+            .map(|finding| {
+                format!("{} {}: {}", finding.level.name(), finding.check, finding.message)
+            })
+            .collect();
+        for (line, phrase) in block.lines() {
+            if !said.iter().any(|finding| finding.starts_with(phrase)) {
+                self.fail(line, &format!("no finding begins with `{phrase}`; found was {said:#?}"));
             }
         }
     }

@@ -58,7 +58,12 @@ fn fault(what: &str, name: &Spanned<SmolStr>) -> Option<Finding> {
 
 /// A name that stands in a file and is no expression.
 fn is_written(name: &Spanned<SmolStr>) -> bool {
-    name.span.is_some() && !name.value.starts_with(['[', '('])
+    name.span.is_some() && !name.value.starts_with('(') && !holds_expression(&name.value)
+}
+
+/// Part of the name is only known to a deployment: `policy[uniqueString(…)]`.
+fn holds_expression(name: &str) -> bool {
+    name.split_once('[').is_some_and(|(_, rest)| rest.contains('('))
 }
 
 fn objection(name: &str) -> Option<String> {

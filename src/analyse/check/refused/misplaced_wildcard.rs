@@ -28,6 +28,13 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
 
 fn fault(refused: Refused) -> Fault {
     let text = &refused.text;
+    if refused.is_url && ends_within_a_word(text) {
+        let message = format!(
+            "`{text}` is taken to match nothing: only a `*` directly behind a `/` is documented at the end of a URL"
+        );
+        let help = "write `/*` at the end, or the whole path";
+        return Fault::new(Level::Warning, message, help, refused.span);
+    }
     let (what, help) = if refused.is_url {
         ("URL", "write `*` first, or as the last character behind a `/`: `*.contoso.com/path/*`")
     } else {
@@ -35,6 +42,14 @@ fn fault(refused: Refused) -> Fault {
     };
     let message = format!("`{text}` matches nothing: a `*` cannot stand there in a target {what}");
     Fault::new(Level::Error, message, help, refused.span)
+}
+
+/// `www.contoso.com/te*`, which is none of the forms that the FAQ shows as valid or invalid.
+fn ends_within_a_word(url: &str) -> bool {
+    let Some((host, path)) = url.split_once('/') else { return false };
+    let body = path.strip_suffix('*').unwrap_or("*");
+    let host = host.strip_prefix('*').unwrap_or(host);
+    !host.contains('*') && !body.contains('*')
 }
 
 /// A target that Azure refuses.
@@ -81,6 +96,17 @@ mod tests {
                 error of g/a/r in line 6: `www.*contoso.com` matches nothing: a `*` cannot stand there in a target FQDN
                 error of g/a/u in line 7: `www.contoso.*/test/*` matches nothing: a `*` cannot stand there in a target URL
                 error of g/a/u in line 7: `www.contoso.com/te*t` matches nothing: a `*` cannot stand there in a target URL
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_star_behind_a_word_of_the_path_is_doubtful() {
+        check(
+            &CHECK,
+            "policy p\n  tier Premium\ngroup g 100\n  allow application a 100\n    r: http:80 * -> url www.contoso.com/te*\n",
+            expect![[r#"
+                warning of g/a/r in line 5: `www.contoso.com/te*` is taken to match nothing: only a `*` directly behind a `/` is documented at the end of a URL
             "#]],
         );
     }

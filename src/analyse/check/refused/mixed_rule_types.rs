@@ -78,8 +78,8 @@ mod tests {
               dnat d 200
                 network y: tcp * -> * : 23"#,
             expect![[r#"
-                error of g/d/y in line 8: network rules in collection `d`, which also holds network rules or another action: Azure refuses the mixture
-                error of g/n/x in line 6: application rules in collection `n`, which also holds network rules or another action: Azure refuses the mixture
+                error of g/d/y in line 8: network rules in collection `d`, whose action is of another type: Azure refuses the mixture
+                error of g/n/x in line 6: collection `n` holds network rules and application rules: Azure refuses the mixture
             "#]],
         );
     }

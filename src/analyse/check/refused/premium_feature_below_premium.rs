@@ -100,12 +100,12 @@ mod tests {
                 s: https:443 * -> www.example.com inspect
                 t: https:443 * -> url www.example.com/b inspect"#,
             expect![[r#"
-                error of g/a/r in line 8: 2 rules use target URLs, which needs the Premium tier; the policy is Standard
+                error of g/a/r in line 8: 2 rules use target URLs, a feature of the Premium tier; the policy is Standard
                   also g/a/t
-                error of g/a/s in line 9: 2 rules use TLS inspection, which needs the Premium tier; the policy is Standard
+                error of g/a/s in line 9: 2 rules use TLS inspection, a feature of the Premium tier; the policy is Standard
                   also g/a/t
-                error of policy in line 4: IDPS is on, which needs the Premium tier; the policy is Standard
-                error of policy in line 5: a certificate authority for TLS inspection is set, which needs the Premium tier; the policy is Standard
+                error of policy in line 4: IDPS is on, a feature of the Premium tier; the policy is Standard
+                error of policy in line 5: a certificate authority for TLS inspection is set, a feature of the Premium tier; the policy is Standard
             "#]],
         );
         check(
@@ -115,7 +115,7 @@ mod tests {
               allow application a 100
                 r: http:80 * -> url www.example.com/a"#,
             expect![[r#"
-                info of g/a/r in line 4: this rule uses target URLs, which needs the Premium tier
+                info of g/a/r in line 4: this rule uses target URLs, a feature of the Premium tier
             "#]],
         );
     }
