@@ -19,6 +19,10 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     let mut collections: BTreeMap<_, Vec<RuleRef>> = BTreeMap::new();
     for rule in ruleset.rules() {
         let info = ruleset.info(rule);
+        // Its type is not known, so it stands in both passes.
+        if info.written.is_unknown() {
+            continue;
+        }
         let path = &info.path;
         let key = (&path.policy, &path.group, &path.collection, info.collection_priority);
         collections.entry(key).or_default().push(rule);
