@@ -32,7 +32,7 @@ pub(super) struct BenchArgs {
     /// Files and folders of the rule set
     #[arg(required_unless_present = "classbench", value_name = "POLICY")]
     files: Vec<PathBuf>,
-    /// A ClassBench filter set instead of a policy; its source ports are widened to all
+    /// A `ClassBench` filter set instead of a policy; its source ports are widened to all
     #[arg(long, value_name = "FILE", conflicts_with = "files")]
     classbench: Option<PathBuf>,
     /// Generated flows; several mixes may be listed
