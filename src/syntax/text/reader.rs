@@ -272,7 +272,7 @@ impl Reader {
         Ok(parsed.address)
     }
 
-    fn fqdn(&mut self, atom: &Atom<'_>) -> Result<FqdnPattern, ValueError> {
+    fn fqdn(_: &mut Self, atom: &Atom<'_>) -> Result<FqdnPattern, ValueError> {
         let pattern = match atom.kind {
             AtomKind::Quoted => FqdnPattern::new(&atom.text).ok_or_else(empty_name)?,
             AtomKind::Word | AtomKind::Unresolved | AtomKind::Invalid => {
@@ -282,7 +282,7 @@ impl Reader {
         Ok(pattern)
     }
 
-    fn url(&mut self, atom: &Atom<'_>) -> Result<UrlPattern, ValueError> {
+    fn url(_: &mut Self, atom: &Atom<'_>) -> Result<UrlPattern, ValueError> {
         let pattern = match atom.kind {
             AtomKind::Quoted => UrlPattern::new(&atom.text).ok_or_else(empty_name)?,
             AtomKind::Word | AtomKind::Unresolved | AtomKind::Invalid => {
