@@ -20,6 +20,8 @@ mod plain_http;
 mod redundant_rule;
 mod shadowed_rule;
 mod size;
+#[cfg(test)]
+mod tests;
 mod threat_intelligence_not_denying;
 mod tied_priorities;
 mod wide_destination;
