@@ -410,7 +410,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(40))]
+        #![proptest_config(ProptestConfig::with_cases(20))]
         #[test]
         fn reachability_is_that_of_an_evaluation_of_every_flow(text in small_world::texts(false)) {
             check(&text)?;

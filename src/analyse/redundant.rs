@@ -150,7 +150,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(24))]
+        #![proptest_config(ProptestConfig::with_cases(12))]
         #[test]
         fn removing_all_of_them_changes_no_verdict(text in small_world::texts(false)) {
             let ruleset = small_world::ruleset(&text);

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Context, Finding, Level, named};
-use crate::analyse::reach::Reach;
 use crate::compile::RulePath;
 use crate::evaluate::RuleRef;
 use crate::policy::{Rule, RuleHead};
@@ -25,11 +24,12 @@ struct Parts {
 }
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
-    let live = context.layout.items.iter().enumerate().filter(|(place, item)| {
-        matches!(context.reaches.get(*place), Some(Reach::Reachable(_)))
-            && item.region.needs.is_empty()
-            && context.redundant.iter().all(|found| found.rule != *place)
-    });
+    let live = context
+        .layout
+        .items
+        .iter()
+        .enumerate()
+        .filter(|(place, item)| context.is_needed(*place) && item.region.needs.is_empty());
     let rules: Vec<RuleRef> = live.map(|(_, item)| item.rule).collect();
     let mut clusters: BTreeMap<(usize, String), Vec<RuleRef>> = BTreeMap::new();
     for &rule in &rules {

@@ -24,6 +24,8 @@ mod refused;
 mod shadowed_rule;
 mod size;
 mod surprise;
+#[cfg(test)]
+mod tests;
 mod threat_intelligence_not_denying;
 mod tied_priorities;
 #[cfg(test)]
@@ -35,11 +37,12 @@ mod wildcard_without_dot;
 mod written;
 
 use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 
 use super::reach::{Item, Layout, Reach};
 use super::redundant::{Redundant, redundant};
 use super::space::Product;
-use crate::compile::{NetworkCriteria, Ruleset};
+use crate::compile::{NetworkCriteria, RulePath, Ruleset};
 use crate::evaluate::{RuleRef, Ruling};
 use crate::flow::Flow;
 use crate::policy::Inventory;
@@ -156,6 +159,7 @@ pub struct Context<'a> {
     pub reaches: Vec<Reach>,
     /// The rules that can be removed without changing any verdict.
     pub redundant: Vec<Redundant>,
+    redundant_places: HashSet<usize>,
     inconsistencies: RefCell<Vec<String>>,
 }
 
@@ -175,10 +179,11 @@ pub fn audit(ruleset: &Ruleset, inventory: &Inventory) -> Audit {
     let context = Context::new(ruleset, inventory);
     let mut findings: Vec<Finding> =
         CHECKS.iter().flat_map(|check| (check.run)(&context)).collect();
+    let places: HashMap<&RulePath, usize> =
+        ruleset.rules().enumerate().map(|(place, rule)| (ruleset.path(rule), place)).collect();
     let place = |finding: &Finding| {
-        let path = finding.rule.as_ref();
-        let of_path = |path| ruleset.rules().position(|rule| ruleset.path(rule) == path);
-        path.and_then(of_path).unwrap_or(usize::MAX)
+        let place = finding.rule.as_ref().and_then(|path| places.get(path));
+        place.copied().unwrap_or(usize::MAX)
     };
     findings.sort_by_cached_key(|finding| {
         (std::cmp::Reverse(finding.level), place(finding), finding.check)
@@ -193,7 +198,15 @@ impl<'a> Context<'a> {
         let layout = Layout::new(ruleset);
         let reaches = layout.reaches();
         let redundant = redundant(&layout, &reaches);
-        Self { ruleset, inventory, layout, reaches, redundant, inconsistencies: RefCell::default() }
+        let redundant_places = redundant.iter().map(|found| found.rule).collect();
+        let inconsistencies = RefCell::default();
+        Self { ruleset, inventory, layout, reaches, redundant, redundant_places, inconsistencies }
+    }
+
+    /// Whether the rule surely decides a flow and cannot be removed.
+    fn is_needed(&self, place: usize) -> bool {
+        matches!(self.reaches.get(place), Some(Reach::Reachable(_)))
+            && !self.redundant_places.contains(&place)
     }
 
     /// The rules that can decide a flow, or may be able to, with their places.

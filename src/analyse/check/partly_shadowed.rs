@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::bypassed_by_network_rule::bypassing;
 use super::{Check, Context, Finding, Level, named};
-use crate::analyse::reach::{Item, Layout, Reach};
+use crate::analyse::reach::{Item, Layout};
 use crate::analyse::shadow::takers;
 use crate::analyse::space::describe::list;
 use crate::analyse::space::service::{Service, WITH_PORTS, of_entries};
@@ -24,10 +24,8 @@ pub(super) const CHECK: Check = Check {
 fn run(context: &Context<'_>) -> Vec<Finding> {
     // What these take from application rules is reported once, at the network rule.
     let bypassing = bypassing(context);
-    let places: Vec<usize> = (0..context.layout.items.len())
-        .filter(|place| matches!(context.reaches.get(*place), Some(Reach::Reachable(_))))
-        .filter(|place| context.redundant.iter().all(|found| found.rule != *place))
-        .collect();
+    let places: Vec<usize> =
+        (0..context.layout.items.len()).filter(|&place| context.is_needed(place)).collect();
     let layout = &context.layout;
     let shadowed: Vec<(usize, Shadowed)> = places
         .into_par_iter()

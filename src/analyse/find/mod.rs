@@ -328,7 +328,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(40))]
+        #![proptest_config(ProptestConfig::with_cases(20))]
         #[test]
         fn a_flow_is_found_where_an_evaluation_finds_one(
             text in small_world::texts(false),

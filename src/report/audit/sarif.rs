@@ -72,8 +72,8 @@ pub struct Text {
 pub struct Outcome {
     #[serde(rename = "ruleId")]
     pub rule_id: &'static str,
-    #[serde(rename = "ruleIndex")]
-    pub rule_index: usize,
+    #[serde(rename = "ruleIndex", skip_serializing_if = "Option::is_none")]
+    pub rule_index: Option<usize>,
     pub level: &'static str,
     pub message: Text,
     pub locations: Vec<Location>,
@@ -135,7 +135,7 @@ pub fn sarif(findings: &[Finding], sources: &Sources) -> Sarif {
                 },
             },
             column_kind: "unicodeCodePoints",
-            results: findings.iter().map(|finding| outcome(finding, sources)).collect(),
+            results: outcomes(findings, sources),
         }],
     }
 }
@@ -154,7 +154,21 @@ fn descriptor(check: &Check) -> Descriptor {
     }
 }
 
-fn outcome(finding: &Finding, sources: &Sources) -> Outcome {
+/// Findings with fingerprints that stay the same when lines move: the check, the rule, and which of
+/// several such findings it is.
+fn outcomes(findings: &[Finding], sources: &Sources) -> Vec<Outcome> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let one = |finding: &Finding| {
+        let rule = finding.rule.as_ref().map_or_else(|| "policy".to_owned(), ToString::to_string);
+        let identity = format!("{}:{rule}", finding.check);
+        let count = seen.entry(identity.clone()).or_insert(0);
+        *count += 1;
+        outcome(finding, sources, format!("{identity}:{count}"))
+    };
+    findings.iter().map(one).collect()
+}
+
+fn outcome(finding: &Finding, sources: &Sources, identity: String) -> Outcome {
     let rule = finding.rule.as_ref().map(ToString::to_string);
     let mut message = match &rule {
         Some(rule) => format!("{rule}: {}", finding.message),
@@ -166,10 +180,9 @@ fn outcome(finding: &Finding, sources: &Sources) -> Outcome {
     if !finding.help.is_empty() {
         let _ = write!(message, "\nHelp: {}", finding.help);
     }
-    let identity = format!("{}:{}", finding.check, rule.as_deref().unwrap_or("policy"));
     Outcome {
         rule_id: finding.check,
-        rule_index: CHECKS.iter().position(|check| check.name == finding.check).unwrap_or(0),
+        rule_index: CHECKS.iter().position(|check| check.name == finding.check),
         level: match finding.level {
             Level::Info => "note",
             Level::Warning => "warning",
