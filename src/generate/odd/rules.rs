@@ -164,10 +164,10 @@ fn application_rule(random: &mut Random) -> Value {
     rule
 }
 
-/// A classic firewall: no groups, rules behind `properties`.
 /// Draws a rule of one type.
 type Draw = fn(&mut Random) -> Value;
 
+/// A classic firewall: no groups, rules behind `properties`.
 pub(super) fn classic_firewall(random: &mut Random) -> Value {
     let mut firewall = json!({
         "type": "Microsoft.Network/azureFirewalls",
