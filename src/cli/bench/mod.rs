@@ -72,7 +72,7 @@ enum Format {
 }
 
 pub(super) fn run(args: &BenchArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
-    let baseline = args.baseline.as_ref().map(result::baseline).transpose()?;
+    let baseline = args.baseline.as_deref().map(result::baseline).transpose()?;
     let load_started = Instant::now();
     let (sources, inventory) = loaded(args, global)?;
     let load = load_started.elapsed();

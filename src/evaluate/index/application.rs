@@ -221,7 +221,9 @@ impl TargetRows<'_> {
             let mut indices: Vec<u32> =
                 spots.iter().filter(|spot| spot.0 == lane).map(|spot| spot.1).collect();
             indices.dedup();
-            *row = if let Some(&row) = self.known.get(&(lane, indices.clone())) { row } else {
+            *row = if let Some(&row) = self.known.get(&(lane, indices.clone())) {
+                row
+            } else {
                 let row = table.row_of(&indices)?;
                 self.known.insert((lane, indices), row);
                 row

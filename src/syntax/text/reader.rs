@@ -248,8 +248,12 @@ impl Reader {
                     |_: &mut Self, atom: &Atom<'_>| Ok(reference(&atom.text, IP_GROUP, &[]));
                 sorted.groups.extend(self.written(field, atom, group));
             }
-            EntryKind::Fqdn => sorted.fqdns.extend(self.written(field, atom, |_, atom| Self::fqdn(atom))),
-            EntryKind::Url => sorted.urls.extend(self.written(field, atom, |_, atom| Self::url(atom))),
+            EntryKind::Fqdn => {
+                sorted.fqdns.extend(self.written(field, atom, |_, atom| Self::fqdn(atom)))
+            }
+            EntryKind::Url => {
+                sorted.urls.extend(self.written(field, atom, |_, atom| Self::url(atom)))
+            }
             EntryKind::FqdnTag => sorted.tags.extend(self.written(field, atom, raw)),
             EntryKind::Category => sorted.categories.extend(self.written(field, atom, raw)),
         }
