@@ -312,7 +312,7 @@ impl Lower<'_> {
         for fqdn in &rule.destination_fqdns {
             match &fqdn.value {
                 Written::Value(FqdnPattern::Exact(name)) => {
-                    self.destination_fqdn(name, &mut criterion)
+                    self.destination_fqdn(name, &mut criterion);
                 }
                 Written::Value(
                     FqdnPattern::Any | FqdnPattern::Suffix(_) | FqdnPattern::Invalid(_),

@@ -249,10 +249,10 @@ impl Reader {
                 sorted.groups.extend(self.written(field, atom, group));
             }
             EntryKind::Fqdn => {
-                sorted.fqdns.extend(self.written(field, atom, |_, atom| Self::fqdn(atom)))
+                sorted.fqdns.extend(self.written(field, atom, |_, atom| Self::fqdn(atom)));
             }
             EntryKind::Url => {
-                sorted.urls.extend(self.written(field, atom, |_, atom| Self::url(atom)))
+                sorted.urls.extend(self.written(field, atom, |_, atom| Self::url(atom)));
             }
             EntryKind::FqdnTag => sorted.tags.extend(self.written(field, atom, raw)),
             EntryKind::Category => sorted.categories.extend(self.written(field, atom, raw)),
