@@ -176,3 +176,19 @@ fn no_network_stack_among_the_dependencies() {
         assert!(!is_used, "{package} is among the dependencies");
     }
 }
+
+/// Every dependency is chosen: what it is for and what it stands instead of is written down.
+#[test]
+fn every_dependency_has_its_line() {
+    let manifest = read(&root().join("Cargo.toml"));
+    let page = read(&root().join("ARCHITECTURE.md"));
+    let mut is_list = false;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            is_list = line.ends_with("dependencies]");
+        } else if let (true, Some((name, _))) = (is_list, line.split_once(" = ")) {
+            let is_named = page.split(|c: char| !(c.is_alphanumeric() || "_-".contains(c)));
+            assert!(is_named.into_iter().any(|word| word == name), "ARCHITECTURE.md lacks `{name}`");
+        }
+    }
+}
