@@ -140,7 +140,7 @@ impl Flow {
     }
 
     /// The same flow with what its URL says filled in: the URL's host is the name where that is
-    /// unknown, its port the one of the `Host` header (`semantics.md` 11.3).
+    /// unknown, its port the one of the `Host` header (`tests/spec/08-readings.md`).
     #[must_use]
     pub fn with_url(mut self, url: RequestUrl) -> Self {
         if self.name == Name::Unknown {

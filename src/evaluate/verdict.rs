@@ -67,7 +67,7 @@ pub struct Outcome {
     pub needs: Vec<String>,
 }
 
-/// Where in the pipeline a flow is decided (`semantics.md` 1.1).
+/// Where in the pipeline a flow is decided (`tests/spec/01-order.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stage {
     ThreatIntel,

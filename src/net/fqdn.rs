@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 /// A host name in the form it is compared in: lower case, without the final dot.
 ///
-/// An address literal in a `Host` header is a name too (`semantics.md` 3.3).
+/// An address literal in a `Host` header is a name too (`tests/spec/04-application.md`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fqdn {
     // INVARIANT: not empty, lower case, no final dot.
@@ -36,7 +36,7 @@ impl fmt::Display for Fqdn {
 
 /// A target FQDN of an application rule. `*` may only be the first character.
 ///
-/// Source: the table of the Azure Firewall FAQ, `semantics.md` 3.4.
+/// Source: the table of the Azure Firewall FAQ, `tests/spec/04-application.md`.
 ///
 /// ```
 /// use azfw::net::{Fqdn, FqdnPattern};

@@ -45,7 +45,7 @@ impl fmt::Display for IpProtocol {
 }
 
 /// What a network or DNAT rule can name as its protocol.
-/// Source: `semantics.md` 2.1 and the enum `FirewallPolicyRuleNetworkProtocol` of the REST API.
+/// Source: `tests/spec/03-network.md` and the enum `FirewallPolicyRuleNetworkProtocol` of the REST API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RuleProtocol {
     Any,

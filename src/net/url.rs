@@ -18,7 +18,7 @@ pub struct RequestUrl {
 }
 
 impl RequestUrl {
-    /// Reads a URL with or without a scheme; query and fragment are dropped (`semantics.md` 3.5).
+    /// Reads a URL with or without a scheme; query and fragment are dropped (`tests/spec/04-application.md`).
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let text = text.trim();
@@ -59,7 +59,7 @@ impl fmt::Display for RequestUrl {
 
 /// A target URL of an application rule: a host pattern and what it says of the path.
 ///
-/// Source: the table of the Azure Firewall FAQ, `semantics.md` 3.5.
+/// Source: the table of the Azure Firewall FAQ, `tests/spec/04-application.md`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UrlPattern {
     /// A host and a path.

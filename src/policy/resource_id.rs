@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 /// `/subscriptions/…/resourceGroups/…/providers/Microsoft.Network/ipGroups/servers`.
 ///
 /// Compared without regard to case, because the service itself returns differing case
-/// (`semantics.md` 10.5). A template does not know where it will be deployed; the scope it leaves
+/// (`tests/spec/07-parsing.md`). A template does not know where it will be deployed; the scope it leaves
 /// out is written `*` in the id and agrees with every scope.
 #[derive(Debug, Clone)]
 pub struct ResourceId {

@@ -51,7 +51,7 @@ impl<T: fmt::Display> fmt::Display for Written<T> {
     }
 }
 
-/// A priority, 100 to 65000, lower first. Groups and collections count apart (`semantics.md` 1.2).
+/// A priority, 100 to 65000, lower first. Groups and collections count apart (`tests/spec/01-order.md`).
 pub type Priority = u32;
 
 /// `Microsoft.Network/firewallPolicies/ruleCollectionGroups`.
@@ -143,7 +143,7 @@ pub struct RuleHead {
     /// `sourceIpGroups`.
     pub source_ip_groups: Vec<Spanned<IpGroupRef>>,
     /// Fields that hold something and that this version does not know: the rule cannot be
-    /// evaluated (`semantics.md` 10.3).
+    /// evaluated (`tests/spec/07-parsing.md`).
     pub unknown_fields: Vec<Spanned<SmolStr>>,
     /// The whole rule.
     pub span: RuleSpan,
@@ -185,7 +185,7 @@ impl fmt::Display for Address {
 /// A reference to an IP Group.
 pub type IpGroupRef = Written<ResourceId>;
 
-/// A network rule: source AND destination AND protocol and port (`semantics.md` 2).
+/// A network rule: source AND destination AND protocol and port (`tests/spec/03-network.md`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkRule {
     pub head: RuleHead,
@@ -210,7 +210,7 @@ impl fmt::Display for Application {
     }
 }
 
-/// An application rule (`semantics.md` 3).
+/// An application rule (`tests/spec/04-application.md`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApplicationRule {
     pub head: RuleHead,
@@ -219,7 +219,7 @@ pub struct ApplicationRule {
     pub target_urls: Vec<Spanned<Written<UrlPattern>>>,
     pub fqdn_tags: Vec<Spanned<Written<SmolStr>>>,
     pub web_categories: Vec<Spanned<Written<SmolStr>>>,
-    /// Accepted by the service with an undocumented effect (`semantics.md` 3.8).
+    /// Accepted by the service with an undocumented effect (`tests/spec/08-readings.md`).
     pub destinations: Vec<Spanned<Written<Address>>>,
     /// `terminateTLS`; `None`: not written, which means no.
     pub terminate_tls: Option<Spanned<Written<bool>>>,
@@ -233,7 +233,7 @@ pub struct HttpHeader {
     pub value: SmolStr,
 }
 
-/// A DNAT rule (`semantics.md` 4).
+/// A DNAT rule (`tests/spec/05-dnat.md`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NatRule {
     pub head: RuleHead,

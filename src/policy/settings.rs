@@ -55,7 +55,7 @@ impl SkuTier {
 }
 
 /// `threatIntelMode`, from lax to strict: a child can only be stricter than its parent.
-/// Not written: Alert (`semantics.md` 10.5).
+/// Not written: Alert (`tests/spec/07-parsing.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ThreatIntelMode {
     Off,
