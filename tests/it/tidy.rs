@@ -188,7 +188,10 @@ fn every_dependency_has_its_line() {
             is_list = line.ends_with("dependencies]");
         } else if let (true, Some((name, _))) = (is_list, line.split_once(" = ")) {
             let is_named = page.split(|c: char| !(c.is_alphanumeric() || "_-".contains(c)));
-            assert!(is_named.into_iter().any(|word| word == name), "ARCHITECTURE.md lacks `{name}`");
+            assert!(
+                is_named.into_iter().any(|word| word == name),
+                "ARCHITECTURE.md lacks `{name}`"
+            );
         }
     }
 }
