@@ -9,18 +9,18 @@ use azfw::source::{Source, Sources};
 const SEED: u64 = 7;
 
 /// The JSON export of an estate.
-pub fn export(rules: usize, kind: EstateRules) -> String {
+pub(crate) fn export(rules: usize, kind: EstateRules) -> String {
     estate(rules, kind, SEED)
 }
 
 /// What the export holds.
-pub fn loaded(export: &str) -> Inventory {
+pub(crate) fn loaded(export: &str) -> Inventory {
     let mut sources = Sources::default();
     let id = sources.add(Source::new("estate.json", export));
     load::read(id, &sources, &load::Options::default()).expect("an export that can be read").0
 }
 
 /// The rule set of the export.
-pub fn compiled(inventory: &Inventory) -> Ruleset {
+pub(crate) fn compiled(inventory: &Inventory) -> Ruleset {
     compile(inventory, &Options::default()).expect("a whole rule set").0
 }
