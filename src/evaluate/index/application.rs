@@ -1,6 +1,7 @@
 //! The index of application rules: source, protocol with port, and name, URL or web category.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use smol_str::SmolStr;
 
@@ -221,12 +222,12 @@ impl TargetRows<'_> {
             let mut indices: Vec<u32> =
                 spots.iter().filter(|spot| spot.0 == lane).map(|spot| spot.1).collect();
             indices.dedup();
-            *row = if let Some(&row) = self.known.get(&(lane, indices.clone())) {
-                row
-            } else {
-                let row = table.row_of(&indices)?;
-                self.known.insert((lane, indices), row);
-                row
+            *row = match self.known.entry((lane, indices)) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(free) => {
+                    let row = table.row_of(&free.key().1)?;
+                    *free.insert(row)
+                }
             };
         }
         Ok(rows)

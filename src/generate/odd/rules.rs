@@ -14,6 +14,9 @@ const ACTIONS: [&str; 2] = ["Allow", "Deny"];
 const MODES: [&str; 3] = ["Off", "Alert", "Deny"];
 const TAGS: [&str; 2] = ["WindowsUpdate", "AzureBackup"];
 
+/// Makes a rule of one type.
+type MakeRule = fn(&mut Random) -> Value;
+
 /// The properties of a policy.
 pub(super) fn settings(base: Option<&str>, random: &mut Random) -> Value {
     let mut settings = json!({
@@ -62,7 +65,7 @@ pub(super) fn group(policy: &str, number: u64, random: &mut Random) -> Value {
 }
 
 fn collection(number: u64, random: &mut Random) -> Value {
-    let (kind, action, rule): (_, _, fn(&mut Random) -> Value) = match random.below(7) {
+    let (kind, action, rule): (_, _, MakeRule) = match random.below(7) {
         0 => ("FirewallPolicyNatRuleCollection", "DNAT", nat_rule),
         1 | 2 => ("FirewallPolicyFilterRuleCollection", one(&ACTIONS, random), network_rule),
         _ => ("FirewallPolicyFilterRuleCollection", one(&ACTIONS, random), application_rule),
@@ -77,7 +80,7 @@ fn collection(number: u64, random: &mut Random) -> Value {
 }
 
 /// Some rules with names of their own.
-fn rules(rule: fn(&mut Random) -> Value, random: &mut Random) -> Vec<Value> {
+fn rules(rule: MakeRule, random: &mut Random) -> Vec<Value> {
     let mut rules = some(8, random, rule);
     for (number, rule) in rules.iter_mut().enumerate() {
         rule["name"] = json!(format!("r{number}"));
@@ -164,9 +167,6 @@ fn application_rule(random: &mut Random) -> Value {
     rule
 }
 
-/// Draws a rule of one type.
-type Draw = fn(&mut Random) -> Value;
-
 /// A classic firewall: no groups, rules behind `properties`.
 pub(super) fn classic_firewall(random: &mut Random) -> Value {
     let mut firewall = json!({
@@ -175,7 +175,7 @@ pub(super) fn classic_firewall(random: &mut Random) -> Value {
         "name": "classic",
         "properties": {"threatIntelMode": one(&MODES, random)},
     });
-    let kinds: [(_, Draw); 3] = [
+    let kinds: [(&str, MakeRule); 3] = [
         ("natRuleCollections", nat_rule),
         ("networkRuleCollections", network_rule),
         ("applicationRuleCollections", application_rule),
@@ -187,7 +187,7 @@ pub(super) fn classic_firewall(random: &mut Random) -> Value {
     firewall
 }
 
-fn classic_collection(kind: &str, rule: fn(&mut Random) -> Value, random: &mut Random) -> Value {
+fn classic_collection(kind: &str, rule: MakeRule, random: &mut Random) -> Value {
     let action = if kind == "natRuleCollections" { "Dnat" } else { one(&ACTIONS, random) };
     let mut rules = rules(rule, random);
     for rule in &mut rules {
