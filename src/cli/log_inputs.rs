@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{thread, vec};
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,7 +14,7 @@ use walkdir::WalkDir;
 
 use super::args::GlobalArgs;
 use super::failure::Failure;
-use crate::logs::{self, Counts, DateOrder, Sink};
+use crate::logs::{self, Collector, Counts, DateOrder, Sink};
 use crate::report::sanitize::terminal;
 use crate::source::InputError;
 
@@ -32,6 +34,9 @@ pub(super) struct LogReadingArgs {
     /// What a date such as 7/8/2025 means; without it such times are rejected
     #[arg(long, value_enum, value_name = "ORDER")]
     assume_date_order: Option<Order>,
+    /// How many threads read; all processors if not given. The result is the same
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<u8>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -51,12 +56,35 @@ pub(super) struct Read {
     pub(super) counts: Counts,
 }
 
-/// Reads all logs into `sink`.
+/// Reads all logs into `sink`, record by record.
 pub(super) fn read(
     logs: &[PathBuf],
     args: &LogReadingArgs,
     global: &GlobalArgs,
     sink: &mut impl Sink,
+) -> Result<Read, Failure> {
+    read_with(logs, args, global, |inputs, options, threads| {
+        logs::read_in_order(inputs, options, threads, sink)
+    })
+}
+
+/// Reads all logs into `collector`, side by side.
+pub(super) fn collect<C: Collector + Send>(
+    logs: &[PathBuf],
+    args: &LogReadingArgs,
+    global: &GlobalArgs,
+    collector: &mut C,
+) -> Result<Read, Failure> {
+    read_with(logs, args, global, |inputs, options, threads| {
+        logs::read_all(inputs, options, threads, collector)
+    })
+}
+
+fn read_with<'a>(
+    logs: &[PathBuf],
+    args: &LogReadingArgs,
+    global: &GlobalArgs,
+    read: impl FnOnce(Inputs, &logs::Options, usize) -> io::Result<(u64, Counts)> + 'a,
 ) -> Result<Read, Failure> {
     let files = files(logs)?;
     let options = logs::Options {
@@ -68,17 +96,36 @@ pub(super) fn read(
         ..logs::Options::default()
     };
     let progress = progress(&files, global);
-    let mut read = Read { files: 0, counts: Counts::default() };
-    for file in &files {
-        let shown: Arc<str> = shown_name(file).into();
-        let input = opened(file, &progress)?;
-        let counts = logs::read(input, Arc::clone(&shown), &options, sink)
-            .map_err(|error| InputError::new(format!("cannot read `{shown}`: {error}")))?;
-        read.files += 1;
-        read.counts.merge(counts, REJECTS_KEPT);
-    }
+    let threads = args.threads.map_or_else(threads_of_machine, |threads| threads.get().into());
+    let inputs = Inputs { files: files.into_iter(), progress: progress.clone() };
+    let (files, counts) = read(inputs, &options, threads)
+        .map_err(|error| InputError::new(format!("cannot read the logs: {error}")))?;
     progress.finish_and_clear();
-    Ok(read)
+    Ok(Read { files, counts })
+}
+
+/// More than a few have to wait for each other.
+fn threads_of_machine() -> usize {
+    const THREADS_MAX: usize = 8;
+    thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX)
+}
+
+/// Opens one file after the other.
+struct Inputs {
+    files: vec::IntoIter<PathBuf>,
+    progress: ProgressBar,
+}
+
+impl Iterator for Inputs {
+    type Item = io::Result<logs::Input>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let path = self.files.next()?;
+        let file: Arc<str> = shown_name(&path).into();
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("`{file}`: {error}"));
+        let bytes = opened(&path, &self.progress).map_err(named);
+        Some(bytes.map(|bytes| logs::Input { file: Arc::clone(&file), bytes }))
+    }
 }
 
 /// Says on standard error what could not be read.
@@ -109,14 +156,13 @@ fn shown_name(file: &Path) -> String {
     if file == Path::new("-") { "standard input".into() } else { file.display().to_string() }
 }
 
-fn opened(file: &Path, progress: &ProgressBar) -> Result<Box<dyn BufRead>, Failure> {
-    const BUFFER: usize = 1 << 20;
+fn opened(file: &Path, progress: &ProgressBar) -> io::Result<Box<dyn BufRead + Send>> {
+    // Stretches of files are larger, and are read past this buffer.
+    const BUFFER: usize = 64 << 10;
     if file == Path::new("-") {
-        return Ok(Box::new(BufReader::with_capacity(BUFFER, io::stdin().lock())));
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, io::stdin())));
     }
-    let opened = File::open(file)
-        .map_err(|error| InputError::new(format!("cannot open `{}`: {error}", file.display())))?;
-    Ok(Box::new(BufReader::with_capacity(BUFFER, progress.wrap_read(opened))))
+    Ok(Box::new(BufReader::with_capacity(BUFFER, progress.wrap_read(File::open(file)?))))
 }
 
 /// A bar on standard error that counts bytes; none where nobody watches.

@@ -8,6 +8,7 @@ use std::io::{self, BufRead, Read};
 
 use super::column::Column;
 use super::counts::Sink;
+use super::layout::Layouts;
 use super::reader::{Flowing, Reader};
 use super::row::{Cell, Row};
 
@@ -38,19 +39,25 @@ pub(super) fn header(head: &[u8]) -> Option<Header> {
 }
 
 impl Header {
+    /// The line as it is written.
+    pub(super) fn line(&self) -> &str {
+        &self.line
+    }
+
     fn known(&self) -> usize {
         self.columns.iter().flatten().count()
     }
 }
 
-/// Reads all records behind the header.
+/// Reads all records behind the header, which `input` begins with if `has_header`.
 pub(super) fn read<S: Sink>(
     input: impl BufRead,
     header: &Header,
+    has_header: bool,
     reader: &mut Reader<'_, S>,
 ) -> io::Result<()> {
     let mut lines = Lines { input, ahead: Vec::new(), bytes: 0, count: 0 };
-    let result = records(&mut lines, header, reader);
+    let result = records(&mut lines, header, has_header, reader);
     reader.counts.bytes = lines.bytes;
     reader.counts.lines = lines.count;
     result
@@ -59,9 +66,12 @@ pub(super) fn read<S: Sink>(
 fn records<S: Sink>(
     lines: &mut Lines<impl BufRead>,
     header: &Header,
+    has_header: bool,
     reader: &mut Reader<'_, S>,
 ) -> io::Result<()> {
-    lines.next()?;
+    if has_header {
+        lines.next()?;
+    }
     while let Some(first) = lines.next()? {
         let number = lines.number();
         let (text, taken) = lines.whole_record(first)?;
@@ -149,6 +159,75 @@ fn quoted_field(text: &str) -> Option<(Cow<'_, str>, &str)> {
         rest = after;
     }
     Some((Cow::Owned(whole), rest))
+}
+
+/// A record in memory: one line, or more where a quoted field goes on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lined<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) lines: u64,
+}
+
+impl<'a> Lined<'a> {
+    /// The record that `text` begins with.
+    pub(super) fn first(text: &'a [u8]) -> Self {
+        let mut record = Self { text: b"", lines: 0 };
+        while record.lines == 0 || record.may_go_on() {
+            let passed = record.text.len();
+            let more = line_length(text.get(passed..).unwrap_or_default());
+            if more == 0 {
+                break;
+            }
+            record.text = text.get(..passed + more).unwrap_or(text);
+            record.lines += 1;
+        }
+        record
+    }
+
+    /// Whether lines behind it may belong to it.
+    pub(super) fn may_go_on(self) -> bool {
+        has_open_quote(self.text) && self.lines <= LINES_MAX as u64
+    }
+
+    fn first_line(self) -> Self {
+        let length = line_length(self.text);
+        Self { text: self.text.get(..length).unwrap_or(self.text), lines: 1 }
+    }
+}
+
+/// The length of the line that `text` begins with, with its newline.
+pub(super) fn line_length(text: &[u8]) -> usize {
+    let most = usize::try_from(LINE_BYTES_MAX).unwrap_or(usize::MAX);
+    let text = text.get(..most).unwrap_or(text);
+    memchr::memchr(b'\n', text).map_or(text.len(), |at| at + 1)
+}
+
+/// Reads a record; the answer is how much of it was read, which is its first line if that is bad.
+pub(super) fn lined_record<'a, S: Sink>(
+    record: Lined<'a>,
+    header: &Header,
+    line: u64,
+    layouts: &mut Layouts,
+    reader: &mut Reader<'_, S>,
+) -> (Lined<'a>, Flowing) {
+    if record.text.iter().all(u8::is_ascii_whitespace) {
+        return (record, Flowing::Continue(()));
+    }
+    let fields = match row(record.text, header) {
+        Ok(fields) => fields,
+        Err(reason) => {
+            let first = record.first_line();
+            reader.input_rejected(line, reason, first.text);
+            return (first, Flowing::Continue(()));
+        }
+    };
+    let (flowing, kept) =
+        reader.keeping(|reader| self::record(&fields, header, record.text, line, reader));
+    if let Some(kept) = kept.filter(|_| record.lines == 1) {
+        let text = record.text.strip_suffix(b"\n").unwrap_or(record.text);
+        layouts.learn_row(text, &header.columns, &fields, kept);
+    }
+    (record, flowing)
 }
 
 /// Lines that can be given back.

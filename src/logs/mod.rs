@@ -12,8 +12,9 @@
 //! elements of arrays and of a leading `records` are taken one by one.
 //!
 //! Inside, `split` and `scan` cut the stream into values, `reader` turns values into rows of known columns, and
-//! `legacy` and `structured` turn rows into records. A scanner that recognises the usual layout of a
-//! line can stand between `split` and `reader` and leave every other line to them.
+//! `legacy` and `structured` turn rows into records. That is the general reader. [`read_all`] puts
+//! `layout` before it, which recognises lines that differ from earlier ones only in times, addresses,
+//! ports and names, and `parallel` around it, which reads stretches of files side by side.
 
 mod as_flow;
 mod case;
@@ -22,8 +23,12 @@ mod column;
 mod counts;
 mod csv;
 mod decode;
+mod keyed;
+mod layout;
 mod legacy;
+mod lines;
 mod normal_form;
+mod parallel;
 mod reader;
 mod record;
 mod row;
@@ -39,13 +44,18 @@ use std::sync::Arc;
 pub use as_flow::{NotAFlow, flow_of};
 pub use case::case_of;
 pub use counts::{Counts, Reject, Sink};
+pub(crate) use keyed::KeyedState;
+pub use layout::Scanned;
 pub use normal_form::{DnsForm, NormalForm, SignatureForm};
+pub use parallel::{Collector, Input, read_all, read_in_order};
 pub use record::{Category, Dns, Form, LogRecord, LoggedAction, Origin, RecordKind, Signature};
 pub use time::DateOrder;
 
 use decode::DamagedData;
 use reader::Reader;
 use split::{Piece, Splitter};
+
+const PARQUET: &str = "Parquet, which is not read";
 
 /// How logs are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +70,8 @@ pub struct Options {
     pub value_bytes_max: usize,
     /// What a compressed input may grow to.
     pub decompressed_bytes_max: u64,
+    /// How much of a file [`read_all`] hands to a worker at a time.
+    pub stretch_bytes: usize,
 }
 
 impl Default for Options {
@@ -70,6 +82,8 @@ impl Default for Options {
             excerpt_chars: 160,
             value_bytes_max: 256 << 20,
             decompressed_bytes_max: 1 << 40,
+            // Fits the nearest caches.
+            stretch_bytes: 512 << 10,
         }
     }
 }
@@ -90,7 +104,7 @@ impl Default for Options {
 /// Only what `input` itself fails with. Damage in the data, in compressed data too, is counted as
 /// rejected.
 pub fn read<S: Sink>(
-    input: impl BufRead,
+    input: impl BufRead + Send,
     file: Arc<str>,
     options: &Options,
     sink: &mut S,
@@ -104,30 +118,29 @@ pub fn read<S: Sink>(
         }
     };
     let result = if decoded.head.starts_with(b"PAR1") {
-        reader.input_rejected(1, "Parquet, which is not read".to_owned(), b"");
+        reader.input_rejected(1, PARQUET.to_owned(), b"");
         Ok(())
     } else if let Some(header) = csv::header(&decoded.head) {
-        csv::read(decoded.text, &header, &mut reader)
+        csv::read(decoded.text, &header, true, &mut reader)
     } else {
-        json(decoded.text, options, &mut reader)
+        values(Splitter::new(decoded.text, options.value_bytes_max), &mut reader)
     };
     result.or_else(|error| damaged(&mut reader, error))?;
     Ok(reader.counts)
 }
 
-fn json<S: Sink>(
-    text: impl BufRead,
-    options: &Options,
+/// Reads the values of a stream of JSON.
+fn values<S: Sink>(
+    mut splitter: Splitter<impl BufRead>,
     reader: &mut Reader<'_, S>,
 ) -> io::Result<()> {
-    let mut splitter = Splitter::new(text, options.value_bytes_max);
-    let result = values(&mut splitter, reader);
+    let result = pieces(&mut splitter, reader);
     reader.counts.bytes = splitter.bytes();
     reader.counts.lines = splitter.lines();
     result
 }
 
-fn values<S: Sink>(
+fn pieces<S: Sink>(
     splitter: &mut Splitter<impl BufRead>,
     reader: &mut Reader<'_, S>,
 ) -> io::Result<()> {

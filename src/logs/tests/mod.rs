@@ -3,6 +3,7 @@
 mod containers;
 mod damage;
 mod encodings;
+mod layouts;
 mod tables;
 
 use std::fmt::Write as _;
