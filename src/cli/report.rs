@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::Write;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -14,7 +13,6 @@ use super::log_inputs::{self, LogArgs, Read};
 use super::{ExitStatus, inputs};
 use crate::compile::Ruleset;
 use crate::evaluate::RuleRef;
-use crate::logs::{LogRecord, Sink};
 use crate::report::traffic::{csv, json, markdown, text};
 use crate::source::InputError;
 use crate::tables::{self, Input, PolicyRule, RejectedExample, Summary, Tally};
@@ -52,15 +50,6 @@ enum Format {
     Csv,
 }
 
-struct Tallied(Tally);
-
-impl Sink for Tallied {
-    fn record(&mut self, record: LogRecord) -> ControlFlow<()> {
-        self.0.push(&record);
-        ControlFlow::Continue(())
-    }
-}
-
 pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
     let rules = match args.policy.as_slice() {
         [] => None,
@@ -70,12 +59,11 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, 
             Some(policy_rules(&ruleset))
         }
     };
-    let mut tallied = Tallied(Tally::new());
-    let read = log_inputs::read(&args.logs.logs, &args.logs.reading, global, &mut tallied)?;
+    let mut tally = Tally::new();
+    let read = log_inputs::collect(&args.logs.logs, &args.logs.reading, global, &mut tally)?;
     let is_nothing_read = read.counts.records_total() == 0;
     let options = tables::Options { top: args.top, policy: rules.as_deref() };
-    let summary = tallied
-        .0
+    let summary = tally
         .finish(input(&read), &options)
         .map_err(|error| InputError::new(format!("cannot summarise the logs: {error}")))?;
     write(args, &summary)?;

@@ -4,6 +4,9 @@
 //! values there are; polars then groups, joins, sorts and cuts the aggregated tables.
 
 mod attempts;
+mod coding;
+mod counter;
+mod counts;
 mod dictionary;
 mod duplicates;
 mod finish;
@@ -19,6 +22,7 @@ pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 
+pub use counter::{Batch, Coder};
 pub use finish::{Options, SummaryError};
 pub use summary::{
     AggregationRow, AnswerRow, CategoryRow, Coverage, DeniedRow, DeniedTargetRow, DnatRow,

@@ -16,6 +16,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 use super::column::Column;
 use super::counts::Counts;
 use super::keyed::KeyedState;
@@ -65,6 +67,11 @@ impl<'a> Scanned<'a> {
         self.slots.name
     }
 
+    /// The name in canonical form.
+    pub(crate) fn fqdn(&self) -> Option<SmolStr> {
+        self.slots.name.map(canonical_name).or_else(|| self.like.fqdn.clone())
+    }
+
     /// The record on its own.
     #[must_use]
     pub fn to_record(&self) -> LogRecord {
@@ -74,9 +81,7 @@ impl<'a> Scanned<'a> {
         record.source_port = self.source_port();
         record.destination = self.destination();
         record.destination_port = self.destination_port();
-        if let Some(name) = self.slots.name {
-            record.fqdn = Some(canonical_name(name));
-        }
+        record.fqdn = self.fqdn();
         if let Some(url) = self.slots.url {
             record.url = Some(url.into());
         }
