@@ -36,22 +36,22 @@ impl Bulk {
     fn rank(&mut self, count: u32) -> u32 {
         // The product of three even draws; close enough to Zipf's law for this.
         let mut draw = || self.random.below(1 << 20);
-        let product = (draw() * draw() >> 20) * draw() >> 20;
-        u32::try_from(product * u64::from(count) >> 20).unwrap_or(0)
+        let product = (((draw() * draw()) >> 20) * draw()) >> 20;
+        u32::try_from((product * u64::from(count)) >> 20).unwrap_or(0)
     }
 
     fn flow(&mut self) -> (Flow, Option<RulePath>) {
         let network = 0x0a00_0000 + self.rank(SOURCES);
         let source = IpAddr::V4(Ipv4Addr::from_bits(network));
         let rule = self.rank(RULES);
-        let is_application = rule % 3 == 0;
+        let is_application = rule.is_multiple_of(3);
         let mut flow = if is_application {
             let mut flow = Flow::new(FlowProtocol::Application(ApplicationProtocol::Https), source);
             let name = format!("host{}.example.com", self.rank(NAMES));
             flow.name = Fqdn::new(&name).map_or(Name::Unknown, Name::Known);
             flow
         } else {
-            let is_udp = rule % 5 == 0;
+            let is_udp = rule.is_multiple_of(5);
             let protocol = if is_udp { IpProtocol::UDP } else { IpProtocol::TCP };
             let mut flow = Flow::new(FlowProtocol::Ip(protocol), source);
             let ports = [443, 53, 80, 22, 3389, 1433, 5432, 8443];

@@ -107,6 +107,10 @@ impl Collector for Tally {
         worker.batch()
     }
 
+    fn pass_over(&mut self, worker: usize, batch: Batch) {
+        self.take(worker, &Batch { events: Vec::new(), ..batch });
+    }
+
     fn absorb(&mut self, worker: usize, batch: Batch, _lines_before: u64) -> ControlFlow<()> {
         self.take(worker, &batch);
         ControlFlow::Continue(())

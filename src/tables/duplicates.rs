@@ -76,7 +76,9 @@ impl Duplicates {
         if let Memory::OneForm(_, events) = &mut self.memory {
             let events = std::mem::take(events);
             self.memory = Memory::Both(CodeMap::default());
-            events.into_iter().for_each(|event| self.look_up(event, heads));
+            for event in events {
+                self.look_up(event, heads);
+            }
         }
     }
 

@@ -1,8 +1,11 @@
 //! Laws of counting.
 
+use std::io::Cursor;
+
 use proptest::prelude::*;
 
-use crate::logs::{LogRecord, LoggedAction, RecordKind};
+use crate::generate::{Bulk, PORTAL_HEADER, legacy_record, portal_row, structured_record};
+use crate::logs::{self, LogRecord, LoggedAction, RecordKind};
 
 use super::sample::{as_legacy, by, denied, flow, half_a_day, input, policy, record};
 use super::{Input, Options, Summary, Tally};
@@ -191,5 +194,85 @@ proptest! {
         merged.merge(tally(left));
         prop_assert_eq!(&summary(merged), &all);
         prop_assert_eq!(&summary(tally(records.iter().rev())), &all);
+    }
+}
+
+const FIREWALL: &str =
+    "/SUBSCRIPTIONS/S/RESOURCEGROUPS/RG/PROVIDERS/MICROSOFT.NETWORK/AZUREFIREWALLS/FW";
+
+/// Files of every container, some of them damaged, and some events in two of them.
+fn files(seed: u64, events: usize) -> Vec<Vec<u8>> {
+    let start = "2026-09-15T00:00:00Z".parse().unwrap();
+    let made: Vec<_> = Bulk::new(seed, start, 700_000).take(events).collect();
+    let (few, many) = made.split_at(events / 3);
+    let legacy = few.iter().chain(many).map(|event| legacy_record(event, FIREWALL).line);
+    let structured = few.iter().map(|event| structured_record(event, FIREWALL).line);
+    let rows = many.iter().map(portal_row);
+    let header = [PORTAL_HEADER.to_owned()];
+    let lines =
+        |lines: &mut dyn Iterator<Item = String>| lines.collect::<Vec<_>>().join("\n").into_bytes();
+    let mut files = vec![
+        lines(&mut legacy.into_iter()),
+        lines(&mut structured.into_iter()),
+        lines(&mut header.into_iter().chain(rows)),
+    ];
+    let mut random = crate::random::Random::new(seed);
+    for file in &mut files {
+        for _ in 0..random.below(4) {
+            let at = usize::try_from(random.below(file.len() as u64)).unwrap();
+            file[at] = b"\"x\n}"[at % 4];
+        }
+    }
+    files
+}
+
+fn read_by_workers(files: &[Vec<u8>], threads: usize, stretch_bytes: usize) -> Summary {
+    let inputs: Vec<_> = files
+        .iter()
+        .map(|file| {
+            let bytes = Box::new(Cursor::new(file.clone()));
+            Ok(logs::Input { file: "f".into(), bytes })
+        })
+        .collect();
+    let options = logs::Options { stretch_bytes, ..logs::Options::default() };
+    let mut tally = Tally::with_held_max(64);
+    let (_, counts) = logs::read_all(inputs.into_iter(), &options, threads, &mut tally).unwrap();
+    let input = Input {
+        entries: counts.inputs,
+        rejected: counts.rejected,
+        ignored: counts.ignored.into_iter().collect(),
+        ..Input::default()
+    };
+    let summary = tally.finish(input, &Options::default()).unwrap();
+    assert!(summary.coverage.is_reconciled());
+    assert_eq!(summary.totals.records() + summary.coverage.duplicates, summary.coverage.records);
+    summary
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 12,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn the_number_of_workers_makes_no_difference(seed: u64) {
+        let files = files(seed, 150);
+        let mut one = Tally::with_held_max(64);
+        for file in &files {
+            let mut records: Vec<LogRecord> = Vec::new();
+            logs::read(&file[..], "f".into(), &logs::Options::default(), &mut records).unwrap();
+            for record in &records {
+                one.push(record);
+            }
+        }
+        let mut expected = one.finish(Input::default(), &Options::default()).unwrap();
+        prop_assert!(expected.coverage.records > 200);
+        for (threads, stretch_bytes) in [(1, 1 << 20), (2, 3_000), (3, 900)] {
+            let got = read_by_workers(&files, threads, stretch_bytes);
+            expected.coverage.input = got.coverage.input.clone();
+            prop_assert_eq!(&got, &expected);
+        }
     }
 }

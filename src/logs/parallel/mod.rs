@@ -39,6 +39,9 @@ pub trait Collector {
     /// What `worker` has taken since it was last asked.
     fn batch(worker: &mut Self::Worker) -> Self::Batch;
 
+    /// A batch whose records come again in another one. Later batches of the worker may build on it.
+    fn pass_over(&mut self, _worker: usize, _batch: Self::Batch) {}
+
     /// The next batch in the order of the input, and the worker it is of. Line numbers in it are to be
     /// raised by `lines_before`. `Break` ends the reading.
     fn absorb(&mut self, worker: usize, batch: Self::Batch, lines_before: u64) -> ControlFlow<()>;

@@ -63,8 +63,9 @@ impl<'a, C: Collector> Absorber<'a, C> {
                 rows.open =
                     lines::rows(&rows.text, &rows.header, rows.stretch, layouts, &mut reader);
                 done.counts = reader.counts;
+                let read_before = std::mem::replace(&mut done.batch, C::batch(sink));
+                self.collector.pass_over(done.worker, read_before);
                 done.worker = *number;
-                done.batch = C::batch(sink);
             }
             if let Some(open) = rows.open {
                 self.open = rows.text.split_off(open);

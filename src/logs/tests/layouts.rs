@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Cursor;
+use std::slice::from_ref;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -240,10 +241,10 @@ fn a_gap_of_a_stretch_hits_every_place() {
     let mut random = Random::new(11);
     let text: Vec<String> = (0..12).map(|_| row(&mut random)).collect();
     let file = format!("{HEADER}\n{}", text.join("\n")).into_bytes();
-    let expected = general(&[file.clone()], &Options::default());
+    let expected = general(from_ref(&file), &Options::default());
     for stretch_bytes in 1..file.len() {
         let options = Options { stretch_bytes, ..Options::default() };
-        assert_eq!(side_by_side(&[file.clone()], &options, 1), expected, "{stretch_bytes}");
+        assert_eq!(side_by_side(from_ref(&file), &options, 1), expected, "{stretch_bytes}");
     }
 }
 
@@ -255,7 +256,7 @@ fn damaged_compressed_files_are_the_same() {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut packed, text.as_bytes()).unwrap();
     let mut packed = packed.finish().unwrap();
-    check_same(&[packed.clone()], &Options::default());
+    check_same(from_ref(&packed), &Options::default());
     packed.truncate(packed.len() / 2);
     check_same(&[packed, text.into_bytes()], &Options::default());
 }
@@ -266,8 +267,8 @@ fn a_line_larger_than_a_stretch_may_be_is_read() {
     let long = format!(r#"{{"category":"AZFWNetworkRule","x":"{}"}}"#, "y".repeat(9 << 20));
     let text = [structured_line(&mut random), long, structured_line(&mut random)].join("\n");
     let file = text.into_bytes();
-    let expected = general(&[file.clone()], &Options::default());
-    assert!(side_by_side(&[file], &Options::default(), 2) == expected);
+    let expected = general(from_ref(&file), &Options::default());
+    assert!(side_by_side(from_ref(&file), &Options::default(), 2) == expected);
 }
 
 proptest! {
