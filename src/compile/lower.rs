@@ -311,10 +311,12 @@ impl Lower<'_> {
         let mut criterion = self.addresses(written, &rule.destination_ip_groups, Side::Destination);
         for fqdn in &rule.destination_fqdns {
             match &fqdn.value {
-                Written::Value(FqdnPattern::Exact(name)) => self.destination_fqdn(name, &mut criterion),
+                Written::Value(FqdnPattern::Exact(name)) => {
+                    self.destination_fqdn(name, &mut criterion);
+                }
                 Written::Value(
                     FqdnPattern::Any | FqdnPattern::Suffix(_) | FqdnPattern::Invalid(_),
-                // It cannot be resolved, so it matches nothing.
+                    // It cannot be resolved, so it matches nothing.
                 ) => {}
                 unknown @ (Written::Unresolved(_) | Written::Invalid(_)) => {
                     criterion.unknown.push(need_of(unknown, "destination FQDN"));

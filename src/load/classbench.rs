@@ -1,4 +1,4 @@
-//! ClassBench filter sets, the rule sets of the literature on packet classification.
+//! `ClassBench` filter sets, the rule sets of the literature on packet classification.
 //!
 //! One filter a line, the first that fits decides:
 //! `@10.0.0.0/8<TAB>192.0.2.0/24<TAB>0 : 65535<TAB>443 : 443<TAB>0x06/0xFF<TAB>0x0000/0x0000`.

@@ -6,7 +6,7 @@ use super::fields::{Fields, Scalar, Subject, scalar};
 use super::notes::{Notes, quoted};
 use super::rule::rule;
 use super::rule_kind::{Expected, RuleKind};
-use super::unknown_rule::{is_unknown_rule, unknown_rules};
+use super::unknown_rule::unknown_rules;
 use crate::policy::{CollectionAction, FilterAction, Rule, RuleCollection};
 use crate::source::{InputError, Spanned};
 use crate::syntax::json::{Node, Value};

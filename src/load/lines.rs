@@ -220,6 +220,7 @@ mod tests {
             "Name;IP Addresses\na.example.com;\"192.0.2.4, 192.0.2.400\"\nb.example.com;192.0.2.5",
             expect![[r#"
                 b.example.com = [192.0.2.5]
+                error in line 1: the table entry `a.example.com` counts as not known (one of its values cannot be read: correct it, or take it out)
                 error in line 2: invalid address `192.0.2.400` in table entry `a.example.com`: `192.0.2.400` is no IP address (each of the four numbers is 0 to 255)
             "#]],
         );
@@ -230,14 +231,14 @@ mod tests {
         check(
             "hello world",
             expect![[r#"
-            expected a value, found `hello` (JSON puts keys and text in double quotes)
-        "#]],
+                `a.json` is neither JSON nor a rule set in text form (JSON begins with `{` or `[`, the text form with `policy`, `firewall`, `group` or `ip-group`)
+            "#]],
         );
         check(
             "www.example.com\nwww.example.org\n",
             expect![[r#"
-            expected a value, found `www` (JSON puts keys and text in double quotes)
-        "#]],
+                `a.json` is neither JSON nor a rule set in text form (JSON begins with `{` or `[`, the text form with `policy`, `firewall`, `group` or `ip-group`)
+            "#]],
         );
     }
 }

@@ -172,8 +172,7 @@ fn document(id: SourceId, sources: &Sources) -> Result<Document, Vec<InputError>
     let nodes = json::documents(text, id).map_err(|error| {
         let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         if !start.starts_with(['{', '[', '/']) {
-            let message =
-                format!("`{}` is neither JSON nor a rule set in text form", name);
+            let message = format!("`{name}` is neither JSON nor a rule set in text form");
             let help = "JSON begins with `{` or `[`, the text form with `policy`, `firewall`, \
                         `group` or `ip-group`";
             return vec![InputError::at(message, sources, error.span()).with_help(help)];

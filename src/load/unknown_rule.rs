@@ -9,9 +9,6 @@ use super::rule_kind::{Expected, RuleKind};
 use crate::policy::{ApplicationRule, NatRule, NetworkRule, Rule, RuleHead, RuleSpan, Written};
 use crate::source::{Severity, Span, Spanned};
 
-/// The name of what stands for rules that are not known.
-const NAME: &str = "(unknown rules)";
-
 /// What stands for the rules that `expression` gives: one that may match any flow, for each type
 /// that they can have.
 pub(super) fn unknown_rules(
@@ -40,18 +37,13 @@ pub(super) fn unknown_rules(
     kinds.iter().map(|&kind| unknown_rule(kind, &expression, span)).collect()
 }
 
-/// Whether `rule` stands for rules that are not known.
-pub(super) fn is_unknown_rule(rule: &Rule) -> bool {
-    rule.head().name.value == NAME
-}
-
 fn unknown<T>(expression: &SmolStr, span: Span) -> Spanned<Written<T>> {
     Spanned::new(Written::Unresolved(expression.clone()), span)
 }
 
 fn unknown_rule(kind: RuleKind, expression: &SmolStr, span: Span) -> Rule {
     let head = RuleHead {
-        name: Spanned::new(NAME.into(), span),
+        name: Spanned::new(Rule::UNKNOWN_RULES.into(), span),
         description: None,
         sources: vec![unknown(expression, span)],
         source_ip_groups: Vec::new(),

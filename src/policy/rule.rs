@@ -114,6 +114,15 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// The name of a rule that stands for rules which only a deployment knows.
+    pub const UNKNOWN_RULES: &str = "(unknown rules)";
+
+    /// Whether the rule stands for rules that are not known: how many, and of which type.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.head().name.value == Self::UNKNOWN_RULES
+    }
+
     #[must_use]
     pub fn head(&self) -> &RuleHead {
         match self {

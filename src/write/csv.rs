@@ -186,7 +186,7 @@ fn collections_rows(
     for collection in collections {
         let name = &collection.name.value;
         if names.contains(&name) {
-            let message = format!("two rule collections of `{}` are called `{name}`", owner);
+            let message = format!("two rule collections of `{owner}` are called `{name}`");
             let help = "give them different names: a table tells them apart by name";
             remarks.impossible(message, collection.name.span, help);
         }

@@ -137,14 +137,16 @@ fn setting_rows(settings: &Settings) -> Vec<(&'static str, String)> {
     row("Threat intelligence allows addresses", Some(list(&allowed.addresses)));
     row("Threat intelligence allows FQDNs", Some(list(&allowed.fqdns)));
     if let Some(dns) = &settings.dns {
-        row("DNS proxy", dns.enable_proxy.as_ref().map(|flag| flag.value.clone().map(on).to_string()));
+        row(
+            "DNS proxy",
+            dns.enable_proxy.as_ref().map(|flag| flag.value.clone().map(on).to_string()),
+        );
         row("DNS servers", Some(list(&dns.servers)));
     }
     if let Some(idps) = &settings.intrusion_detection {
         row("IDPS", idps.mode.as_ref().map(|mode| mode.value.to_string()));
         row("IDPS profile", idps.profile.as_ref().map(ToString::to_string));
-        let overrides =
-            idps.overrides.iter().map(|it| format!("{} {}", it.id.value, it.mode));
+        let overrides = idps.overrides.iter().map(|it| format!("{} {}", it.id.value, it.mode));
         row("IDPS signatures", Some(overrides.collect::<Vec<_>>().join(", ")));
         let bypass: Vec<&str> = idps.bypass.iter().map(|it| it.name.value.as_str()).collect();
         row("IDPS bypasses", Some(bypass.join(", ")));

@@ -24,6 +24,8 @@ mod refused;
 mod shadowed_rule;
 mod size;
 mod surprise;
+#[cfg(test)]
+mod tests;
 mod threat_intelligence_not_denying;
 mod tied_priorities;
 #[cfg(test)]

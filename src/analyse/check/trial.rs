@@ -1,5 +1,7 @@
 //! What one check says about a rule set in the text form, as tests write it down.
 
+use std::fmt::Write as _;
+
 use expect_test::Expect;
 
 use super::{Check, Context};
@@ -29,12 +31,12 @@ pub(super) fn check_files(check: &Check, texts: &[&str], expected: Expect) {
         let rule = finding.rule.as_ref().map_or_else(|| "policy".to_owned(), ToString::to_string);
         let line = finding.span.and_then(|span| sources.position(span));
         let line = line.map_or_else(String::new, |position| format!(" in line {}", position.line));
-        said += &format!("{} of {rule}{line}: {}\n", finding.level.name(), finding.message);
+        let _ = writeln!(said, "{} of {rule}{line}: {}", finding.level.name(), finding.message);
         for other in &finding.others {
-            said += &format!("  also {other}\n");
+            let _ = writeln!(said, "  also {other}");
         }
         for detail in &finding.details {
-            said += &format!("  - {detail}\n");
+            let _ = writeln!(said, "  - {detail}");
         }
     }
     expected.assert_eq(&said);

@@ -226,11 +226,10 @@ fn settings(before: &Ruleset, after: &Ruleset) -> Vec<String> {
     let mode = |side: &Ruleset| side.idps.mode_text();
     change("IDPS mode", mode(before), mode(after));
     let overrides = |side: &Ruleset| {
-        let overrides =
-            side.idps.overrides.iter().map(|(id, mode)| match mode {
-                SignatureMode::Known(mode) => format!("{id} {mode}"),
-                SignatureMode::Unknown(need) => format!("{id} {need}"),
-            });
+        let overrides = side.idps.overrides.iter().map(|(id, mode)| match mode {
+            SignatureMode::Known(mode) => format!("{id} {mode}"),
+            SignatureMode::Unknown(need) => format!("{id} {need}"),
+        });
         overrides.collect::<Vec<_>>().join(", ")
     };
     change("IDPS signature overrides", overrides(before), overrides(after));

@@ -129,7 +129,10 @@ fn rate(clock: Clock, mut work: impl FnMut() -> usize) -> RateJson {
             loop {
                 let wall = started.elapsed();
                 if wall >= ROUND {
-                    let cpu = clock.cpu_time().zip(cpu_started).map(|(now, then)| now - then);
+                    let cpu = clock
+                        .cpu_time()
+                        .zip(cpu_started)
+                        .map(|(now, then)| now.saturating_sub(then));
                     let took = cpu.unwrap_or(wall);
                     if took >= ROUND || wall >= ROUND * ROUND_STRETCH {
                         return per_second(flows, if took.is_zero() { wall } else { took });
@@ -224,7 +227,7 @@ fn cached(index: &Index<'_>, flows: &[Flow]) -> (RateJson, RateJson, f64) {
         for flow in flows {
             black_box(cache.verdict(black_box(flow)));
         }
-        let cpu = cpu_time().zip(cpu_started).map(|(now, then)| now - then);
+        let cpu = cpu_time().zip(cpu_started).map(|(now, then)| now.saturating_sub(then));
         let took = cpu.filter(|cpu| !cpu.is_zero()).unwrap_or_else(|| started.elapsed());
         per_second(flows.len(), took)
     };

@@ -32,7 +32,7 @@ pub(super) struct BenchArgs {
     /// Files and folders of the rule set
     #[arg(required_unless_present = "classbench", value_name = "POLICY")]
     files: Vec<PathBuf>,
-    /// A ClassBench filter set instead of a policy; its source ports are widened to all
+    /// A `ClassBench` filter set instead of a policy; its source ports are widened to all
     #[arg(long, value_name = "FILE", conflicts_with = "files")]
     classbench: Option<PathBuf>,
     /// Generated flows; several mixes may be listed
@@ -72,7 +72,7 @@ enum Format {
 }
 
 pub(super) fn run(args: &BenchArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
-    let baseline = args.baseline.as_ref().map(result::baseline).transpose()?;
+    let baseline = args.baseline.as_deref().map(result::baseline).transpose()?;
     let load_started = Instant::now();
     let (sources, inventory) = loaded(args, global)?;
     let load = load_started.elapsed();

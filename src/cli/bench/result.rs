@@ -1,7 +1,7 @@
 //! What a run found: the JSON of `azfw bench`, and its comparison with that of an earlier run.
 //! The shape is documented in `docs/bench.md`.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -111,7 +111,7 @@ pub(super) fn document<'a>(result: &'a BenchJson, before: Option<&BenchJson>) ->
 }
 
 /// Reads the JSON of an earlier run.
-pub(super) fn baseline(file: &PathBuf) -> Result<BenchJson, Failure> {
+pub(super) fn baseline(file: &Path) -> Result<BenchJson, Failure> {
     let text = inputs::text(file)?;
     serde_json::from_str(&text).map_err(|error| {
         let message = format!("`{}` is no result of a benchmark: {error}", file.display());

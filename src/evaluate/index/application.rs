@@ -221,13 +221,12 @@ impl TargetRows<'_> {
             let mut indices: Vec<u32> =
                 spots.iter().filter(|spot| spot.0 == lane).map(|spot| spot.1).collect();
             indices.dedup();
-            *row = match self.known.get(&(lane, indices.clone())) {
-                Some(&row) => row,
-                None => {
-                    let row = table.row_of(&indices)?;
-                    self.known.insert((lane, indices), row);
-                    row
-                }
+            *row = if let Some(&row) = self.known.get(&(lane, indices.clone())) {
+                row
+            } else {
+                let row = table.row_of(&indices)?;
+                self.known.insert((lane, indices), row);
+                row
             };
         }
         Ok(rows)

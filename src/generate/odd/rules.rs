@@ -164,6 +164,9 @@ fn application_rule(random: &mut Random) -> Value {
     rule
 }
 
+/// Draws a rule of one type.
+type Draw = fn(&mut Random) -> Value;
+
 /// A classic firewall: no groups, rules behind `properties`.
 pub(super) fn classic_firewall(random: &mut Random) -> Value {
     let mut firewall = json!({
@@ -172,7 +175,7 @@ pub(super) fn classic_firewall(random: &mut Random) -> Value {
         "name": "classic",
         "properties": {"threatIntelMode": one(&MODES, random)},
     });
-    let kinds: [(_, fn(&mut Random) -> Value); 3] = [
+    let kinds: [(_, Draw); 3] = [
         ("natRuleCollections", nat_rule),
         ("networkRuleCollections", network_rule),
         ("applicationRuleCollections", application_rule),

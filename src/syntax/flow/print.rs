@@ -8,7 +8,7 @@ use crate::flow::{Flow, FlowProtocol, IdpsHit, Name};
 use crate::net::Fqdn;
 use crate::syntax::quoting::in_quotes;
 
-/// The flow in flow notation, from which [`flow`] reads the same flow.
+/// The flow in flow notation, from which [`super::flow()`] reads the same flow.
 #[must_use]
 pub fn print_flow(flow: &Flow) -> String {
     let mut out = format!("{} {}", flow.protocol, endpoint(flow.source, flow.source_port));

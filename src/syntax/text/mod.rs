@@ -390,7 +390,9 @@ mod tests {
     fn warnings() {
         check_rule(
             "web: tcp 10.0.0.4/24 -> fqdn www.example.* : 443",
-            expect!["warning `10.0.0.4/24`: rule `web`: `10.0.0.4/24` has bits set behind its prefix length (write `10.0.0.0/24`, which is what it means)"],
+            expect![
+                "warning `10.0.0.4/24`: rule `web`: `10.0.0.4/24` has bits set behind its prefix length (write `10.0.0.0/24`, which is what it means)"
+            ],
         );
     }
 

@@ -248,8 +248,12 @@ impl Reader {
                     |_: &mut Self, atom: &Atom<'_>| Ok(reference(&atom.text, IP_GROUP, &[]));
                 sorted.groups.extend(self.written(field, atom, group));
             }
-            EntryKind::Fqdn => sorted.fqdns.extend(self.written(field, atom, Self::fqdn)),
-            EntryKind::Url => sorted.urls.extend(self.written(field, atom, Self::url)),
+            EntryKind::Fqdn => {
+                sorted.fqdns.extend(self.written(field, atom, |_, atom| Self::fqdn(atom)));
+            }
+            EntryKind::Url => {
+                sorted.urls.extend(self.written(field, atom, |_, atom| Self::url(atom)));
+            }
             EntryKind::FqdnTag => sorted.tags.extend(self.written(field, atom, raw)),
             EntryKind::Category => sorted.categories.extend(self.written(field, atom, raw)),
         }
@@ -272,7 +276,7 @@ impl Reader {
         Ok(parsed.address)
     }
 
-    fn fqdn(&mut self, atom: &Atom<'_>) -> Result<FqdnPattern, ValueError> {
+    fn fqdn(atom: &Atom<'_>) -> Result<FqdnPattern, ValueError> {
         let pattern = match atom.kind {
             AtomKind::Quoted => FqdnPattern::new(&atom.text).ok_or_else(empty_name)?,
             AtomKind::Word | AtomKind::Unresolved | AtomKind::Invalid => {
@@ -282,7 +286,7 @@ impl Reader {
         Ok(pattern)
     }
 
-    fn url(&mut self, atom: &Atom<'_>) -> Result<UrlPattern, ValueError> {
+    fn url(atom: &Atom<'_>) -> Result<UrlPattern, ValueError> {
         let pattern = match atom.kind {
             AtomKind::Quoted => UrlPattern::new(&atom.text).ok_or_else(empty_name)?,
             AtomKind::Word | AtomKind::Unresolved | AtomKind::Invalid => {

@@ -4,7 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::value::Values;
 use super::{Writer, put, put_list};
-use crate::policy::{BypassTraffic, ExplicitProxy, FirewallPolicy, IntrusionDetection, Settings, Snat, Written};
+use crate::policy::{
+    BypassTraffic, ExplicitProxy, FirewallPolicy, IntrusionDetection, Settings, Snat, Written,
+};
 use crate::source::Spanned;
 use crate::write::remarks::Resource;
 
@@ -66,7 +68,11 @@ impl Writer<'_> {
     fn dns(&mut self, settings: &Settings) -> Option<Value> {
         let dns = settings.dns.as_ref()?;
         let mut object = json!({ "servers": self.values.list(&dns.servers) });
-        put(&mut object, "enableProxy", dns.enable_proxy.as_ref().map(|flag| self.values.flag(flag)));
+        put(
+            &mut object,
+            "enableProxy",
+            dns.enable_proxy.as_ref().map(|flag| self.values.flag(flag)),
+        );
         Some(object)
     }
 

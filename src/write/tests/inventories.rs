@@ -230,8 +230,10 @@ fn settings() -> impl Strategy<Value = Settings> {
         values(pattern(), 0..2),
     )
         .prop_map(|(addresses, fqdns)| ThreatIntelAllowlist { addresses, fqdns });
-    let dns = (any::<bool>(), values(ip(), 0..2))
-        .prop_map(|(proxy, servers)| DnsSettings { enable_proxy: Some(at(Written::Value(proxy))), servers });
+    let dns = (any::<bool>(), values(ip(), 0..2)).prop_map(|(proxy, servers)| DnsSettings {
+        enable_proxy: Some(at(Written::Value(proxy))),
+        servers,
+    });
     let idps_mode = || select(vec![IdpsMode::Off, IdpsMode::Alert, IdpsMode::Deny]);
     let idps = (idps_mode(), idps_mode()).prop_map(|(mode, own)| IntrusionDetection {
         mode: Some(at(Written::Value(mode))),

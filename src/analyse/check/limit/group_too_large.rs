@@ -94,11 +94,12 @@ mod tests {
     fn text(size: &str, rules: u32) -> String {
         let size = if size.is_empty() { String::new() } else { format!("  size \"{size}\"\n") };
         let description = "a description that makes the rule long ".repeat(250);
-        let rules: String = (0..rules)
+        let rules: Vec<String> = (0..rules)
             .map(|number| {
                 format!("    r{number}: tcp * -> 192.0.2.1 : {} \"{description}\"\n", number + 1)
             })
             .collect();
+        let rules = rules.concat();
         format!("policy p\ngroup g 100\n{size}  allow network n 100\n{rules}")
     }
 

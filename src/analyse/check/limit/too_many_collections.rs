@@ -47,7 +47,7 @@ mod tests {
     use crate::analyse::check::trial::check;
 
     fn text(count: u32) -> String {
-        let collections: String = (0..count)
+        let collections: Vec<String> = (0..count)
             .map(|number| {
                 format!(
                     "  allow network n{number} {}\n    r: tcp * -> 192.0.2.1 : {}\n",
@@ -56,6 +56,7 @@ mod tests {
                 )
             })
             .collect();
+        let collections = collections.concat();
         format!("policy p\ngroup g 100\n{collections}")
     }
 

@@ -70,8 +70,9 @@ mod tests {
     use crate::analyse::check::trial::check;
 
     fn text(count: u32) -> String {
-        let groups: String =
+        let groups: Vec<String> =
             (0..count).map(|number| format!("group g{number} {}\n", 100 + number)).collect();
+        let groups = groups.concat();
         format!("policy p\n{groups}")
     }
 

@@ -39,9 +39,10 @@ mod tests {
     use crate::analyse::check::trial::check;
 
     fn text(count: u32) -> String {
-        let overrides: String = (0..count)
+        let overrides: Vec<String> = (0..count)
             .map(|number| format!("  idps-signature {} Alert\n", 2_000_000 + number))
             .collect();
+        let overrides = overrides.concat();
         format!("policy p\n  tier Premium\n{overrides}group g 100\n")
     }
 

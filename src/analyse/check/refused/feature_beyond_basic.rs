@@ -20,8 +20,10 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     }
     let mut findings: Vec<Finding> = private_dnat(context).into_iter().collect();
     for settings in context.ruleset.layers.iter().filter_map(|layer| layer.settings.as_ref()) {
-        if let Some(mode) =
-            settings.threat_intel_mode.as_ref().filter(|mode| mode.value.value() == Some(&ThreatIntelMode::Deny))
+        if let Some(mode) = settings
+            .threat_intel_mode
+            .as_ref()
+            .filter(|mode| mode.value.value() == Some(&ThreatIntelMode::Deny))
         {
             let message = "threat intelligence in mode Deny: the Basic tier can only alert (as of February 2023)";
             findings.push(set(

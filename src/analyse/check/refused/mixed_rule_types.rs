@@ -19,6 +19,10 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     let mut collections: BTreeMap<_, Vec<RuleRef>> = BTreeMap::new();
     for rule in ruleset.rules() {
         let info = ruleset.info(rule);
+        // Its type is not known, so it stands in both passes.
+        if info.written.is_unknown() {
+            continue;
+        }
         let path = &info.path;
         let key = (&path.policy, &path.group, &path.collection, info.collection_priority);
         collections.entry(key).or_default().push(rule);
@@ -45,9 +49,9 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
 
 /// Whether `rule` is of another type than the first, or than its collection's action.
 fn is_odd(context: &Context<'_>, first: RuleRef, rule: RuleRef) -> bool {
-    let is_nat = matches!(rule, RuleRef::Nat(_));
+    let translates = matches!(rule, RuleRef::Nat(_));
     let is_dnat = context.ruleset.info(rule).action == CollectionAction::Dnat;
-    is_nat != is_dnat || kind(rule) != kind(first)
+    translates != is_dnat || kind(rule) != kind(first)
 }
 
 fn kind(rule: RuleRef) -> &'static str {

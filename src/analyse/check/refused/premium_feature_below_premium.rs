@@ -27,7 +27,10 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     for layer in context.ruleset.layers.iter().filter(|layer| !layer.is_inherited) {
         let Some(settings) = &layer.settings else { continue };
         if let Some(idps) = &settings.intrusion_detection
-            && let Some(mode) = idps.mode.as_ref().filter(|mode| mode.value.value().is_some_and(|mode| *mode != IdpsMode::Off))
+            && let Some(mode) = idps
+                .mode
+                .as_ref()
+                .filter(|mode| mode.value.value().is_some_and(|mode| *mode != IdpsMode::Off))
         {
             findings.push(set(context, "IDPS is on", mode.span));
         }

@@ -35,8 +35,8 @@ fn side(
 ) -> Option<Fault> {
     let is_empty = |group: &&Spanned<IpGroupRef>| match &group.value {
         Written::Value(id) => {
-            let content = context.ruleset.ip_groups.get(id.name());
-            content.is_some_and(|content| content.known.is_empty() && content.unknown.is_empty())
+            let held = context.ruleset.ip_groups.get(id.name());
+            held.is_some_and(|held| held.known.is_empty() && held.unknown.is_empty())
         }
         Written::Unresolved(_) | Written::Invalid(_) => false,
     };

@@ -38,7 +38,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
 fn fields(rule: &Rule) -> Vec<String> {
     let mut found = Vec::new();
     found.extend(mixture("sources", &rule.head().sources, is_everything));
-    if rule.head().source_ip_groups.first().is_some()
+    if !rule.head().source_ip_groups.is_empty()
         && values(&rule.head().sources).any(|(address, _)| is_everything(address))
     {
         found.push("source IP Groups beside `*`".to_owned());
