@@ -101,19 +101,18 @@ impl<'a, I: Iterator<Item = io::Result<Input>>> Chunks<'a, I> {
 
     /// The next job. `spare` is memory to use for it.
     pub(super) fn next(&mut self, spare: Vec<u8>) -> io::Result<Option<Job>> {
-        let mut open = match self.open.take() {
-            Some(open) => open,
-            None => {
-                let Some(Input { file, bytes }) = self.inputs.next().transpose()? else {
-                    return Ok(None);
-                };
-                self.files += 1;
-                match bytes {
-                    Bytes::Stream(bytes) => self.opened(file, bytes)?,
-                    Bytes::Zip { archive, is_log } => {
-                        let work = Work::Zip { archive, is_log };
-                        return Ok(Some(self.numbered(file, true, work)));
-                    }
+        let mut open = if let Some(open) = self.open.take() {
+            open
+        } else {
+            let Some(Input { file, bytes }) = self.inputs.next().transpose()? else {
+                return Ok(None);
+            };
+            self.files += 1;
+            match bytes {
+                Bytes::Stream(bytes) => self.opened(file, bytes)?,
+                Bytes::Zip { archive, is_log } => {
+                    let work = Work::Zip { archive, is_log };
+                    return Ok(Some(self.numbered(file, true, work)));
                 }
             }
         };
