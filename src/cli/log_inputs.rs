@@ -1,10 +1,12 @@
 //! Opening log files and folders, with progress.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read as _};
+use std::io::{self, BufReader, IsTerminal, Read as _};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{thread, vec};
 
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,7 +15,9 @@ use walkdir::WalkDir;
 use super::args::GlobalArgs;
 use super::failure::Failure;
 use super::rejects::{self, Rejects};
-use crate::logs::{self, ColumnMap, ColumnMapError, Counts, DateOrder, OncePerFlow, Sink};
+use crate::logs::{
+    self, Collector, ColumnMap, ColumnMapError, Counts, DateOrder, OncePerFlow, Sink,
+};
 use crate::report::sanitize::terminal;
 use crate::source::InputError;
 
@@ -39,12 +43,20 @@ pub(super) struct LogReadingArgs {
     /// Write every line that cannot be read to FILE, with its place and the reason (JSON lines)
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
+    /// How many threads read; all processors if not given. The result is the same
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<u8>>,
 }
 
 impl LogReadingArgs {
     /// The columns that tables of flows are known by.
     pub(super) fn columns(&self) -> Vec<&str> {
         self.columns.iter().flat_map(ColumnMap::columns).collect()
+    }
+
+    /// Whether rejected lines are to be written, each in its place.
+    pub(super) fn writes_rejects(&self) -> bool {
+        self.rejects.is_some()
     }
 }
 
@@ -74,12 +86,48 @@ pub(super) struct Read {
     pub(super) left_out: Vec<(String, u64)>,
 }
 
-/// Reads all logs into `sink`.
+impl Read {
+    /// Notes records of flows that were handed on before.
+    pub(super) fn leave_out_repeated(&mut self, repeated: u64) {
+        if repeated > 0 {
+            self.left_out.push(("the same flow at another interface".to_owned(), repeated));
+        }
+    }
+}
+
+/// Reads all logs into `sink`: whole records, one by one, in their order.
 pub(super) fn read(
     logs: &[PathBuf],
     args: &LogReadingArgs,
     global: &GlobalArgs,
     sink: &mut impl Sink,
+) -> Result<Read, Failure> {
+    let mut sink = Rejects::new(OncePerFlow::new(sink), args.rejects.as_deref())?;
+    let mut read = read_with(logs, args, global, |inputs, options, threads| {
+        logs::read_in_order(inputs, options, threads, &mut sink)
+    })?;
+    read.leave_out_repeated(sink.sink.repeated);
+    sink.finish()?;
+    Ok(read)
+}
+
+/// Reads all logs into `collector`, side by side. Records of one flow are handed on each time.
+pub(super) fn collect<C: Collector + Send>(
+    logs: &[PathBuf],
+    args: &LogReadingArgs,
+    global: &GlobalArgs,
+    collector: &mut C,
+) -> Result<Read, Failure> {
+    read_with(logs, args, global, |inputs, options, threads| {
+        logs::read_all(inputs, options, threads, collector)
+    })
+}
+
+fn read_with<'a>(
+    logs: &[PathBuf],
+    args: &LogReadingArgs,
+    global: &GlobalArgs,
+    read: impl FnOnce(Inputs, &logs::Options, usize) -> io::Result<(u64, Counts)> + 'a,
 ) -> Result<Read, Failure> {
     let files = files(logs)?;
     let options = logs::Options {
@@ -95,68 +143,49 @@ pub(super) fn read(
         if args.rejects.is_some() { rejects::EXCERPT_CHARS } else { options.excerpt_chars };
     let options = logs::Options { excerpt_chars, ..options };
     let progress = progress(&files, global);
-    let mut read = Read { files: 0, counts: Counts::default(), left_out: Vec::new() };
-    let mut sink = Rejects::new(OncePerFlow::new(sink), args.rejects.as_deref())?;
-    for file in &files {
-        let shown: Arc<str> = shown_name(file).into();
-        let counts = read_file(file, &shown, &options, &progress, &mut sink)?;
-        read.files += 1;
-        read.counts.merge(counts, REJECTS_KEPT);
-    }
+    let threads = args.threads.map_or_else(threads_of_machine, |threads| threads.get().into());
+    let inputs = Inputs { files: files.into_iter(), progress: progress.clone() };
+    // What fails says of which file.
+    let (files, counts) =
+        read(inputs, &options, threads).map_err(|error| InputError::new(error.to_string()))?;
     progress.finish_and_clear();
-    let repeated = sink.sink.repeated;
-    if repeated > 0 {
-        read.left_out.push(("the same flow at another interface".to_owned(), repeated));
+    Ok(Read { files, counts, left_out: Vec::new() })
+}
+
+/// More than a few have to wait for each other.
+fn threads_of_machine() -> usize {
+    const THREADS_MAX: usize = 8;
+    thread::available_parallelism().map_or(1, NonZero::get).min(THREADS_MAX)
+}
+
+/// Opens one file after the other.
+struct Inputs {
+    files: vec::IntoIter<PathBuf>,
+    progress: ProgressBar,
+}
+
+impl Iterator for Inputs {
+    type Item = io::Result<logs::Input>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let path = self.files.next()?;
+        let file: Arc<str> = shown_name(&path).into();
+        let named = |error: io::Error| {
+            io::Error::new(error.kind(), format!("cannot open `{file}`: {error}"))
+        };
+        let bytes = opened(&path, &self.progress).map_err(named);
+        Some(bytes.map(|bytes| logs::Input { file: Arc::clone(&file), bytes }))
     }
-    sink.finish()?;
-    Ok(read)
 }
 
-/// Reads one file, whatever it is.
-fn read_file(
-    file: &Path,
-    shown: &Arc<str>,
-    options: &logs::Options,
-    progress: &ProgressBar,
-    sink: &mut impl Sink,
-) -> Result<Counts, Failure> {
-    let name = Arc::clone(shown);
-    let counts = match container(file)? {
-        Container::Zip => {
-            let input = progress.wrap_read(BufReader::new(open(file)?));
-            logs::read_zip(input, name, options, is_log_name, sink)
-        }
-        Container::Stream => logs::read(opened(file, progress)?, name, options, sink),
-    };
-    Ok(counts.map_err(|error| InputError::new(format!("cannot read `{shown}`: {error}")))?)
-}
-
-/// How the bytes of a file are to be taken.
-enum Container {
-    /// From the first to the last.
-    Stream,
-    Zip,
-}
-
-fn container(file: &Path) -> Result<Container, Failure> {
+/// Whether a file is a zip archive. Others are taken from the first byte to the last.
+fn is_zip(file: &Path) -> io::Result<bool> {
     if !file.is_file() {
-        return Ok(Container::Stream);
+        return Ok(false);
     }
     let mut head = Vec::new();
-    open(file)?
-        .take(4)
-        .read_to_end(&mut head)
-        .map_err(|error| InputError::new(format!("cannot read `{}`: {error}", file.display())))?;
-    Ok(match head.as_slice() {
-        logs::ZIP_MAGIC => Container::Zip,
-        _ => Container::Stream,
-    })
-}
-
-fn open(file: &Path) -> Result<File, Failure> {
-    let opened = File::open(file)
-        .map_err(|error| InputError::new(format!("cannot open `{}`: {error}", file.display())))?;
-    Ok(opened)
+    File::open(file)?.take(logs::ZIP_MAGIC.len() as u64).read_to_end(&mut head)?;
+    Ok(head == logs::ZIP_MAGIC)
 }
 
 /// Says on standard error what could not be read.
@@ -188,12 +217,19 @@ fn shown_name(file: &Path) -> String {
     if file == Path::new("-") { "standard input".into() } else { file.display().to_string() }
 }
 
-fn opened(file: &Path, progress: &ProgressBar) -> Result<Box<dyn BufRead>, Failure> {
-    const BUFFER: usize = 1 << 20;
+fn opened(file: &Path, progress: &ProgressBar) -> io::Result<logs::Bytes> {
+    // Stretches of files are larger, and are read past this buffer.
+    const BUFFER: usize = 64 << 10;
     if file == Path::new("-") {
-        return Ok(Box::new(BufReader::with_capacity(BUFFER, io::stdin().lock())));
+        let input = BufReader::with_capacity(BUFFER, io::stdin());
+        return Ok(logs::Bytes::Stream(Box::new(input)));
     }
-    Ok(Box::new(BufReader::with_capacity(BUFFER, progress.wrap_read(open(file)?))))
+    if is_zip(file)? {
+        let archive = progress.wrap_read(BufReader::new(File::open(file)?));
+        return Ok(logs::Bytes::Zip { archive: Box::new(archive), is_log: is_log_name });
+    }
+    let input = BufReader::with_capacity(BUFFER, progress.wrap_read(File::open(file)?));
+    Ok(logs::Bytes::Stream(Box::new(input)))
 }
 
 /// A bar on standard error that counts bytes; none where nobody watches.

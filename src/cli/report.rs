@@ -21,7 +21,7 @@ use crate::report::traffic::{compare, csv, json, markdown, text};
 use crate::source::InputError;
 use crate::syntax::filter::Filter;
 use crate::tables::{
-    self, Comparison, Drops, Input, Pairs, PolicyRule, Presence, RejectedExample, Summary, Tally,
+    self, Account, Comparison, Input, Pairs, PolicyRule, Presence, RejectedExample, Summary,
 };
 
 /// Allowed, denied, threats: what exported logs say happened
@@ -62,13 +62,6 @@ enum Format {
     Csv,
 }
 
-/// Counts the firewall's records. Flows of other logs are none of them.
-struct Tallied {
-    tally: Tally,
-    drops: Drops,
-    flows: u64,
-}
-
 /// Notes the hours that have records before a filter chooses among them.
 struct Watched<S> {
     sink: S,
@@ -84,16 +77,30 @@ impl<S: Sink> Sink for Watched<S> {
     }
 }
 
-impl Sink for Tallied {
-    fn record(&mut self, record: LogRecord) -> ControlFlow<()> {
-        if record.kind == RecordKind::Flow {
-            self.flows += 1;
-        } else {
-            self.drops.push(&record);
-            self.tally.push(&record);
-        }
-        ControlFlow::Continue(())
+/// Reads the logs that are asked for. This is where it is decided how.
+///
+/// Counting needs no whole records, so files are read side by side into codes. A filter looks at any
+/// field and rejects are written in their order: for these, whole records come one by one.
+fn counted(
+    args: &ReportArgs,
+    filter: Option<Filter>,
+    global: &GlobalArgs,
+) -> Result<(Read, Account), Failure> {
+    let (logs, reading) = (&args.logs.logs, &args.logs.reading);
+    if filter.is_none() && !reading.writes_rejects() {
+        let mut account = Account::default();
+        let mut read = log_inputs::collect(logs, reading, global, &mut account)?;
+        read.leave_out_repeated(account.flows_repeated());
+        return Ok((read, account));
     }
+    let filtered = Filtered::new(Account::default(), filter);
+    let mut watched = Watched { sink: filtered, presence: Presence::default() };
+    let mut read = log_inputs::read(logs, reading, global, &mut watched)?;
+    let Watched { sink: filtered, presence } = watched;
+    read.left_out.extend(log_filter::left_out(&filtered));
+    let mut account = filtered.sink;
+    account.presence = presence;
+    Ok((read, account))
 }
 
 pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
@@ -110,24 +117,19 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, 
         return compare(args, filter, global);
     }
     let rules = loaded.as_ref().map(|(ruleset, _)| policy_rules(ruleset));
-    let tallied = Tallied { tally: Tally::new(), drops: Drops::default(), flows: 0 };
-    let filtered = Filtered::new(tallied, filter);
-    let mut watched = Watched { sink: filtered, presence: Presence::default() };
-    let read = log_inputs::read(&args.logs.logs, &args.logs.reading, global, &mut watched)?;
-    let Watched { sink: filtered, presence } = watched;
+    let (read, account) = counted(args, filter, global)?;
     let mut input = input(&read);
     input.ignored.extend(read.left_out.iter().cloned());
-    input.ignored.extend(log_filter::left_out(&filtered));
-    let Tallied { tally, drops, flows } = filtered.sink;
-    input.gaps = presence.gaps();
-    input.allowed_then_dropped = drops.count();
-    input.is_drop_window_exceeded = drops.is_window_exceeded();
-    if flows > 0 {
-        input.ignored.push(("flows of other logs, for `azfw replay`".to_owned(), flows));
+    input.gaps = account.presence.gaps();
+    input.allowed_then_dropped = account.drops.count();
+    input.is_drop_window_exceeded = account.drops.is_window_exceeded();
+    if account.flows() > 0 {
+        input.ignored.push(("flows of other logs, for `azfw replay`".to_owned(), account.flows()));
     }
     let is_nothing_read = read.counts.records_total() == 0;
     let options = tables::Options { top: args.top, policy: rules.as_deref() };
-    let summary = tally
+    let summary = account
+        .tally
         .finish(input, &options)
         .map_err(|error| InputError::new(format!("cannot summarise the logs: {error}")))?;
     write(args, &summary, args.filter.zone()?.as_ref())?;

@@ -5,21 +5,24 @@
 //! families of categories, SYN retransmissions of denied connections, several records for one
 //! event, records out of order. It knows nothing that a rule set and a flow do not say.
 
+mod bulk;
 mod estate;
 mod event;
 mod legacy;
 mod names;
 mod odd;
+mod portal;
 mod record;
 mod samples;
 mod simulation;
 mod structured;
 mod traffic;
 
+pub use bulk::Bulk;
 pub use estate::{EstateRules, estate};
 pub use event::{Event, Kind};
 pub use odd::OddRuleset;
-
+pub use portal::{PORTAL_HEADER, portal_row};
 pub use record::{Record, legacy_record, structured_record};
 pub use samples::{SAMPLE_SETS, SampleSet};
 pub use simulation::Simulation;

@@ -22,7 +22,7 @@ pub const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 ///
 /// Only what `input` itself fails with. Damage of the archive is counted as rejected.
 pub fn read_zip<S: Sink>(
-    mut input: impl Read + Seek,
+    mut input: impl Read + Seek + Send,
     file: Arc<str>,
     options: &Options,
     is_log: impl Fn(&str) -> bool,
@@ -57,7 +57,7 @@ pub fn read_zip<S: Sink>(
 }
 
 fn entry<S: Sink>(
-    archive: &mut ZipArchive<impl Read + Seek>,
+    archive: &mut ZipArchive<impl Read + Seek + Send>,
     (index, size): (usize, u64),
     file: Arc<str>,
     options: &Options,

@@ -3,12 +3,19 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use super::layout::Scanned;
 use super::record::{Category, LogRecord, Origin};
 
 /// Takes what is read.
 pub trait Sink {
     /// One record. `Break` ends the reading.
     fn record(&mut self, record: LogRecord) -> ControlFlow<()>;
+
+    /// One record as a line that was recognised gives it. It is worth its own way where only a few of
+    /// its fields are needed.
+    fn scanned(&mut self, scanned: &Scanned<'_>) -> ControlFlow<()> {
+        self.record(scanned.to_record())
+    }
 
     /// Something that is no record, every time; [`Counts`] keeps the first few.
     fn reject(&mut self, _reject: &Reject) {}
@@ -17,6 +24,10 @@ pub trait Sink {
 impl<S: Sink + ?Sized> Sink for &mut S {
     fn record(&mut self, record: LogRecord) -> ControlFlow<()> {
         (**self).record(record)
+    }
+
+    fn scanned(&mut self, scanned: &Scanned<'_>) -> ControlFlow<()> {
+        (**self).scanned(scanned)
     }
 
     fn reject(&mut self, reject: &Reject) {
@@ -80,29 +91,33 @@ impl Counts {
         self.lines += other.lines;
         self.inputs += other.inputs;
         self.rejected += other.rejected;
-        for (category, count) in other.records {
-            *self.records.entry(category).or_default() += count;
+        for (category, count) in &other.records {
+            self.count_records(category, *count);
         }
         for (reason, count) in other.ignored {
-            *self.ignored.entry(reason).or_default() += count;
+            self.count_all_ignored(reason, count);
         }
         let room = rejects_kept.saturating_sub(self.first_rejects.len());
         self.first_rejects.extend(other.first_rejects.into_iter().take(room));
     }
 
-    pub(super) fn count_record(&mut self, category: &Category) {
+    pub(super) fn count_records(&mut self, category: &Category, more: u64) {
         if let Some(count) = self.records.get_mut(category) {
-            *count += 1;
+            *count += more;
             return;
         }
         let is_full = self.records.len() >= NAMES_MAX;
         let key = if is_full { Category::new_static(OTHERS) } else { category.clone() };
-        *self.records.entry(key).or_default() += 1;
+        *self.records.entry(key).or_default() += more;
     }
 
     pub(super) fn count_ignored(&mut self, reason: String) {
+        self.count_all_ignored(reason, 1);
+    }
+
+    fn count_all_ignored(&mut self, reason: String, more: u64) {
         let is_new = !self.ignored.contains_key(&reason);
         let key = if is_new && self.ignored.len() >= NAMES_MAX { OTHERS.into() } else { reason };
-        *self.ignored.entry(key).or_default() += 1;
+        *self.ignored.entry(key).or_default() += more;
     }
 }

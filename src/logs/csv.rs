@@ -8,6 +8,7 @@ use std::io::{self, BufRead, Read};
 
 use super::column::Column;
 use super::counts::Sink;
+use super::layout::Layouts;
 use super::reader::{Flowing, Reader};
 use super::row::{Cell, Row};
 
@@ -31,6 +32,7 @@ const DELIMITERS: [&str; 4] = [",", ";", "\t", "❖"];
 /// A quoted field goes on over at most so many lines.
 const LINES_MAX: usize = 16;
 const LINE_BYTES_MAX: u64 = 1 << 20;
+const REPEATED_HEADER: &str = "repeated header of a table";
 
 /// The header that `head` begins with, if its names are those of firewall logs.
 pub(super) fn header(head: &[u8]) -> Option<Header> {
@@ -54,19 +56,32 @@ pub(super) fn shapes(head: &[u8]) -> impl Iterator<Item = Shape> {
     })
 }
 
+impl Shape {
+    /// Whether a record is the header once more, as in tables that were put behind each other.
+    fn is_header(&self, record: &[u8]) -> bool {
+        record.trim_ascii_end() == self.line.as_bytes()
+    }
+}
+
 impl Header {
+    /// The line as it is written.
+    pub(super) fn line(&self) -> &str {
+        &self.shape.line
+    }
+
     fn known(&self) -> usize {
         self.columns.iter().flatten().count()
     }
 }
 
-/// Reads all records behind the header.
+/// Reads all records behind the header, which `input` begins with if `has_header`.
 pub(super) fn read<S: Sink>(
     input: impl BufRead,
     header: &Header,
+    has_header: bool,
     reader: &mut Reader<'_, S>,
 ) -> io::Result<()> {
-    each_row(input, &header.shape, reader, |fields, text, line, reader| {
+    each_row(input, &header.shape, has_header, reader, |fields, text, line, reader| {
         record(fields, header, text, line, reader)
     })
 }
@@ -75,11 +90,12 @@ pub(super) fn read<S: Sink>(
 pub(super) fn each_row<S: Sink>(
     input: impl BufRead,
     shape: &Shape,
+    has_header: bool,
     reader: &mut Reader<'_, S>,
     record: impl FnMut(&[Cow<'_, str>], &[u8], u64, &mut Reader<'_, S>) -> Flowing,
 ) -> io::Result<()> {
     let mut lines = Lines { input, ahead: Vec::new(), bytes: 0, count: 0 };
-    let result = rows(&mut lines, shape, reader, record);
+    let result = rows(&mut lines, shape, has_header, reader, record);
     reader.counts.bytes = lines.bytes;
     reader.counts.lines = lines.count;
     result
@@ -111,10 +127,13 @@ pub(super) fn each_line<S: Sink>(
 fn rows<S: Sink>(
     lines: &mut Lines<impl BufRead>,
     shape: &Shape,
+    has_header: bool,
     reader: &mut Reader<'_, S>,
     mut record: impl FnMut(&[Cow<'_, str>], &[u8], u64, &mut Reader<'_, S>) -> Flowing,
 ) -> io::Result<()> {
-    lines.next()?;
+    if has_header {
+        lines.next()?;
+    }
     while let Some(first) = lines.next()? {
         let number = lines.number();
         let (text, taken) = lines.whole_record(first)?;
@@ -122,8 +141,8 @@ fn rows<S: Sink>(
             continue;
         }
         let flowing = match row(&text, shape) {
-            Ok(_) if text.trim_ascii_end() == shape.line.as_bytes() => {
-                reader.input_ignored("repeated header of a table".to_owned());
+            Ok(_) if shape.is_header(&text) => {
+                reader.input_ignored(REPEATED_HEADER.to_owned());
                 Flowing::Continue(())
             }
             Ok(fields) => record(&fields, &text, number, reader),
@@ -202,6 +221,79 @@ fn quoted_field(text: &str) -> Option<(Cow<'_, str>, &str)> {
         rest = after;
     }
     Some((Cow::Owned(whole), rest))
+}
+
+/// A record in memory: one line, or more where a quoted field goes on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lined<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) lines: u64,
+}
+
+impl<'a> Lined<'a> {
+    /// The record that `text` begins with.
+    pub(super) fn first(text: &'a [u8]) -> Self {
+        let mut record = Self { text: b"", lines: 0 };
+        while record.lines == 0 || record.may_go_on() {
+            let passed = record.text.len();
+            let more = line_length(text.get(passed..).unwrap_or_default());
+            if more == 0 {
+                break;
+            }
+            record.text = text.get(..passed + more).unwrap_or(text);
+            record.lines += 1;
+        }
+        record
+    }
+
+    /// Whether lines behind it may belong to it.
+    pub(super) fn may_go_on(self) -> bool {
+        has_open_quote(self.text) && self.lines <= LINES_MAX as u64
+    }
+
+    fn first_line(self) -> Self {
+        let length = line_length(self.text);
+        Self { text: self.text.get(..length).unwrap_or(self.text), lines: 1 }
+    }
+}
+
+/// The length of the line that `text` begins with, with its newline.
+pub(super) fn line_length(text: &[u8]) -> usize {
+    let most = usize::try_from(LINE_BYTES_MAX).unwrap_or(usize::MAX);
+    let text = text.get(..most).unwrap_or(text);
+    memchr::memchr(b'\n', text).map_or(text.len(), |at| at + 1)
+}
+
+/// Reads a record; the answer is how much of it was read, which is its first line if that is bad.
+pub(super) fn lined_record<'a, S: Sink>(
+    record: Lined<'a>,
+    header: &Header,
+    line: u64,
+    layouts: &mut Layouts,
+    reader: &mut Reader<'_, S>,
+) -> (Lined<'a>, Flowing) {
+    if record.text.iter().all(u8::is_ascii_whitespace) {
+        return (record, Flowing::Continue(()));
+    }
+    let fields = match row(record.text, &header.shape) {
+        Ok(_) if header.shape.is_header(record.text) => {
+            reader.input_ignored(REPEATED_HEADER.to_owned());
+            return (record, Flowing::Continue(()));
+        }
+        Ok(fields) => fields,
+        Err(reason) => {
+            let first = record.first_line();
+            reader.input_rejected(line, reason, first.text);
+            return (first, Flowing::Continue(()));
+        }
+    };
+    let (flowing, kept) =
+        reader.keeping(|reader| self::record(&fields, header, record.text, line, reader));
+    if let Some(kept) = kept.filter(|_| record.lines == 1) {
+        let text = record.text.strip_suffix(b"\n").unwrap_or(record.text);
+        layouts.learn_row(text, &header.columns, &fields, kept);
+    }
+    (record, flowing)
 }
 
 /// Lines that can be given back.

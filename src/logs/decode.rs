@@ -22,16 +22,16 @@ pub(super) struct DamagedData(String);
 pub(super) struct Decoded<'a> {
     /// The first bytes; they come out of `text` again.
     pub(super) head: Vec<u8>,
-    pub(super) text: Box<dyn BufRead + 'a>,
+    pub(super) text: Box<dyn BufRead + Send + 'a>,
 }
 
 /// Unpacks `input` and turns it into UTF-8 without a byte order mark.
 pub(super) fn decoded<'a>(
-    input: impl BufRead + 'a,
+    input: impl BufRead + Send + 'a,
     decompressed_bytes_max: u64,
 ) -> io::Result<Decoded<'a>> {
     let (head, input) = with_head(Box::new(input), 4)?;
-    let limited = |unpacked: Box<dyn Read + 'a>| -> Box<dyn BufRead + 'a> {
+    let limited = |unpacked: Box<dyn Read + Send + 'a>| -> Box<dyn BufRead + Send + 'a> {
         Box::new(BufReader::with_capacity(HEAD_BYTES, unpacked))
     };
     let text = match head.as_slice() {
@@ -67,9 +67,9 @@ pub(super) fn decoded<'a>(
 
 /// Reads up to `count` bytes ahead.
 fn with_head<'a>(
-    mut input: Box<dyn BufRead + 'a>,
+    mut input: Box<dyn BufRead + Send + 'a>,
     count: usize,
-) -> io::Result<(Vec<u8>, Box<dyn BufRead + 'a>)> {
+) -> io::Result<(Vec<u8>, Box<dyn BufRead + Send + 'a>)> {
     let mut head = Vec::new();
     input.by_ref().take(count as u64).read_to_end(&mut head)?;
     let whole = Cursor::new(head.clone()).chain(input);
@@ -170,7 +170,7 @@ pub(super) struct Guarded<D> {
 }
 
 /// How much packed data a decoder has taken in.
-type PackedBytes<D> = Box<dyn Fn(&D) -> u64>;
+type PackedBytes<D> = Box<dyn Fn(&D) -> u64 + Send>;
 
 impl<D: Read> Guarded<D> {
     pub(super) fn new(decoder: D, packed_bytes: u64, count_max: u64) -> Self {

@@ -13,8 +13,9 @@
 //! elements of arrays and of a leading `records` are taken one by one.
 //!
 //! Inside, `split` and `scan` cut the stream into values, `reader` turns values into rows of known columns, and
-//! `legacy` and `structured` turn rows into records. A scanner that recognises the usual layout of a
-//! line can stand between `split` and `reader` and leave every other line to them.
+//! `legacy` and `structured` turn rows into records. That is the general reader. [`read_all`] puts
+//! `layout` before it, which recognises lines that differ from earlier ones only in times, addresses,
+//! ports and names, and `parallel` around it, which reads stretches of files side by side.
 
 mod anonymize;
 mod archive;
@@ -27,8 +28,12 @@ mod csv;
 mod decode;
 mod filter;
 mod flowlogs;
+mod keyed;
+mod layout;
 mod legacy;
+mod lines;
 mod normal_form;
+mod parallel;
 mod reader;
 mod record;
 mod row;
@@ -49,7 +54,10 @@ pub use case::case_of;
 pub use counts::{Counts, Reject, Sink};
 pub use filter::{Filtered, is_asked_for};
 pub use flowlogs::{ColumnMap, ColumnMapError, OncePerFlow};
+pub(crate) use keyed::KeyedState;
+pub use layout::Scanned;
 pub use normal_form::{DnsForm, NormalForm, SignatureForm};
+pub use parallel::{Bytes, Collector, Input, read_all, read_in_order};
 pub use record::{Category, Dns, Form, LogRecord, LoggedAction, Origin, RecordKind, Signature};
 pub use time::DateOrder;
 
@@ -72,6 +80,8 @@ pub struct Options {
     pub value_bytes_max: usize,
     /// What a compressed input may grow to.
     pub decompressed_bytes_max: u64,
+    /// How much of a file [`read_all`] hands to a worker at a time.
+    pub stretch_bytes: usize,
 }
 
 impl Default for Options {
@@ -83,6 +93,8 @@ impl Default for Options {
             excerpt_chars: 160,
             value_bytes_max: 256 << 20,
             decompressed_bytes_max: 1 << 40,
+            // Fits the nearest caches.
+            stretch_bytes: 512 << 10,
         }
     }
 }
@@ -103,7 +115,7 @@ impl Default for Options {
 /// Only what `input` itself fails with. Damage in the data, in compressed data too, is counted as
 /// rejected.
 pub fn read<S: Sink>(
-    input: impl BufRead,
+    input: impl BufRead + Send,
     file: Arc<str>,
     options: &Options,
     sink: &mut S,
@@ -116,43 +128,76 @@ pub fn read<S: Sink>(
             return Ok(reader.counts);
         }
     };
-    let result = if decoded.head.starts_with(b"PAR1") {
-        reader.input_rejected(1, "Parquet, which is not read".to_owned(), b"");
-        Ok(())
-    } else if decoded.head.starts_with(ZIP_MAGIC) {
-        let reason = "a zip archive, which is read as a file only".to_owned();
-        reader.input_rejected(1, reason, b"");
-        Ok(())
-    } else if flowlogs::is_zeek(&decoded.head) {
-        flowlogs::read_zeek(decoded.text, &mut reader)
-    } else if let Some((shape, rows)) = flowlogs::table(&decoded.head, options) {
-        csv::each_row(decoded.text, &shape, &mut reader, |cells, text, line, reader| {
-            rows.read(&flowlogs::Named { names: &shape.names, cells }, text, line, reader)
-        })
-    } else if let Some(header) = csv::header(&decoded.head) {
-        csv::read(decoded.text, &header, &mut reader)
-    } else if sentences::are_in(&decoded.head) {
-        sentences::read(decoded.text, &mut reader)
-    } else {
-        json(decoded.text, options, &mut reader)
-    };
+    let content = Content::of(&decoded.head, options);
+    let result = content.read(decoded.text, &mut reader);
     result.or_else(|error| damaged(&mut reader, error))?;
     Ok(reader.counts)
 }
 
-fn json<S: Sink>(
-    text: impl BufRead,
-    options: &Options,
+/// What a text holds, found out from how it begins.
+#[derive(Debug, Clone)]
+enum Content {
+    /// Nothing that is read here; why.
+    Other(&'static str),
+    Zeek,
+    Flows(csv::Shape, flowlogs::Rows),
+    Rows(csv::Header),
+    Sentences,
+    /// JSON, or what can only be rejected as such.
+    Values,
+}
+
+impl Content {
+    fn of(head: &[u8], options: &Options) -> Self {
+        if head.starts_with(b"PAR1") {
+            Self::Other("Parquet, which is not read")
+        } else if head.starts_with(ZIP_MAGIC) {
+            Self::Other("a zip archive, which is read as a file only")
+        } else if flowlogs::is_zeek(head) {
+            Self::Zeek
+        } else if let Some((shape, rows)) = flowlogs::table(head, options) {
+            Self::Flows(shape, rows)
+        } else if let Some(header) = csv::header(head) {
+            Self::Rows(header)
+        } else if sentences::are_in(head) {
+            Self::Sentences
+        } else {
+            Self::Values
+        }
+    }
+
+    /// Reads the whole of a text.
+    fn read<S: Sink>(&self, text: impl BufRead, reader: &mut Reader<'_, S>) -> io::Result<()> {
+        match self {
+            Self::Other(reason) => {
+                reader.input_rejected(1, (*reason).to_owned(), b"");
+                Ok(())
+            }
+            Self::Zeek => flowlogs::read_zeek(text, reader),
+            Self::Flows(shape, rows) => {
+                csv::each_row(text, shape, true, reader, |cells, text, line, reader| {
+                    rows.read(&flowlogs::Named { names: &shape.names, cells }, text, line, reader)
+                })
+            }
+            Self::Rows(header) => csv::read(text, header, true, reader),
+            Self::Sentences => sentences::read(text, reader),
+            Self::Values => values(Splitter::new(text, reader.options().value_bytes_max), reader),
+        }
+    }
+}
+
+/// Reads the values of a stream of JSON.
+fn values<S: Sink>(
+    mut splitter: Splitter<impl BufRead>,
     reader: &mut Reader<'_, S>,
 ) -> io::Result<()> {
-    let mut splitter = Splitter::new(text, options.value_bytes_max);
-    let result = values(&mut splitter, reader);
+    let result = pieces(&mut splitter, reader);
     reader.counts.bytes = splitter.bytes();
     reader.counts.lines = splitter.lines();
     result
 }
 
-fn values<S: Sink>(
+fn pieces<S: Sink>(
     splitter: &mut Splitter<impl BufRead>,
     reader: &mut Reader<'_, S>,
 ) -> io::Result<()> {

@@ -8,6 +8,7 @@ use smol_str::SmolStr;
 use super::category::{Family, Kind, kind};
 use super::column::Column;
 use super::counts::{Counts, Reject, Sink};
+use super::layout::Scanned;
 use super::record::{LogRecord, Origin};
 use super::row::{Cell, Row};
 use super::value::Value;
@@ -22,11 +23,43 @@ pub(super) struct Reader<'a, S> {
     options: &'a Options,
     sink: &'a mut S,
     pub(super) counts: Counts,
+    /// Whether the next record is kept, so that the layout of its line can be learned. Flows of other
+    /// logs are not: the layouts know the columns of firewall logs alone.
+    keeps_next: bool,
+    kept: Option<LogRecord>,
 }
 
 impl<'a, S: Sink> Reader<'a, S> {
     pub(super) fn new(file: Arc<str>, options: &'a Options, sink: &'a mut S) -> Self {
-        Self { file, options, sink, counts: Counts::default() }
+        let counts = Counts::default();
+        Self { file, options, sink, counts, keeps_next: false, kept: None }
+    }
+
+    pub(super) fn options(&self) -> &'a Options {
+        self.options
+    }
+
+    pub(super) fn file(&self) -> &Arc<str> {
+        &self.file
+    }
+
+    /// Reads with `read` and keeps the record that comes of it, if it is the only thing.
+    pub(super) fn keeping(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Flowing,
+    ) -> (Flowing, Option<LogRecord>) {
+        let before = self.counts.inputs;
+        (self.keeps_next, self.kept) = (true, None);
+        let flowing = read(self);
+        self.keeps_next = false;
+        let kept = self.kept.take();
+        (flowing, kept.filter(|_| self.counts.inputs == before + 1))
+    }
+
+    /// A record that was recognised by the layout of its line.
+    pub(super) fn scanned(&mut self, scanned: &Scanned<'_>) -> Flowing {
+        self.counts.inputs += 1;
+        self.sink.scanned(scanned)
     }
 
     /// The records in one JSON text that begins at `line`.
@@ -145,7 +178,12 @@ impl<'a, S: Sink> Reader<'a, S> {
             }
             Kind::Record(family, category) => match self.record(&row, family, category, line) {
                 Err(reason) => self.input_rejected(line, reason, text),
-                Ok(record) => return self.found(record),
+                Ok(record) => {
+                    if self.keeps_next {
+                        self.kept = Some(record.clone());
+                    }
+                    return self.found(record);
+                }
             },
         }
         Flowing::Continue(())
@@ -190,7 +228,7 @@ impl<'a, S: Sink> Reader<'a, S> {
     /// Hands on a record.
     pub(super) fn found(&mut self, record: LogRecord) -> Flowing {
         self.counts.inputs += 1;
-        self.counts.count_record(&record.category);
+        self.counts.count_records(&record.category, 1);
         self.sink.record(record)
     }
 
@@ -210,10 +248,6 @@ impl<'a, S: Sink> Reader<'a, S> {
         if self.counts.first_rejects.len() < self.options.rejects_kept {
             self.counts.first_rejects.push(reject);
         }
-    }
-
-    pub(super) fn options(&self) -> &'a Options {
-        self.options
     }
 
     pub(super) fn origin(&self, line: u64) -> Origin {

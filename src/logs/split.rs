@@ -60,6 +60,17 @@ impl<R: BufRead> Splitter<R> {
         Self { input, text, line, is_line_start, bytes, open, open_line, layout, value_bytes_max }
     }
 
+    /// The pieces of a stream of which it is known that each line stands for itself, from the start of
+    /// a line.
+    pub(super) fn of_lines(input: R, value_bytes_max: usize) -> Self {
+        Self { layout: Layout::Lines, ..Self::new(input, value_bytes_max) }
+    }
+
+    /// Whether it is known that each line stands for itself, and no bracket is open.
+    pub(super) fn is_of_lines(&self) -> bool {
+        self.layout == Layout::Lines && self.open.is_empty()
+    }
+
     /// The bytes of the last piece.
     pub(super) fn text(&self) -> &[u8] {
         &self.text

@@ -1,5 +1,7 @@
 //! Counts attempts: a client that is denied asks again, and each packet is logged.
 
+use std::collections::hash_map::Entry;
+
 use super::dictionary::{Code, CodeMap, Translation};
 
 /// Denied records of the same connection that lie no further apart are one attempt.
@@ -15,7 +17,7 @@ type Connection = (Group, Code);
 /// number of closed ones per group. The stretches do not depend on the order of arrival.
 #[derive(Debug, Clone)]
 pub(super) struct Attempts {
-    open: CodeMap<Connection, Vec<(i64, i64)>>,
+    open: CodeMap<Connection, Stretches>,
     closed: CodeMap<Group, u64>,
     held_max: usize,
     /// Attempts were closed early to save memory: a late retry may count as a new attempt.
@@ -38,8 +40,13 @@ impl Attempts {
             *self.closed.entry(group).or_default() += 1;
             return;
         };
-        extend(self.open.entry((group, source_port)).or_default(), (time, time));
-        self.limit();
+        match self.open.entry((group, source_port)) {
+            Entry::Occupied(mut open) => open.get_mut().add((time, time)),
+            Entry::Vacant(free) => {
+                free.insert(Stretches::new((time, time)));
+                self.limit();
+            }
+        }
     }
 
     /// Closes the older half of the open attempts once there are too many.
@@ -48,12 +55,11 @@ impl Attempts {
             return;
         }
         self.is_window_exceeded = true;
-        let last = |stretches: &[(i64, i64)]| stretches.last().map_or(i64::MIN, |&(_, end)| end);
-        let mut ends: Vec<i64> = self.open.values().map(|stretches| last(stretches)).collect();
+        let mut ends: Vec<i64> = self.open.values().map(Stretches::end).collect();
         let middle = ends.len() / 2;
         let (_, &mut middle, _) = ends.select_nth_unstable(middle);
-        for ((group, _), stretches) in self.open.extract_if(|_, open| last(open) <= middle) {
-            *self.closed.entry(group).or_default() += stretches.len() as u64;
+        for ((group, _), stretches) in self.open.extract_if(|_, open| open.end() <= middle) {
+            *self.closed.entry(group).or_default() += stretches.count();
         }
     }
 
@@ -64,9 +70,13 @@ impl Attempts {
         }
         for ((group, source_port), stretches) in other.open {
             let connection = (translation.codes(group), source_port);
-            let open = self.open.entry(connection).or_default();
-            for stretch in stretches {
-                extend(open, stretch);
+            for stretch in stretches.all() {
+                match self.open.entry(connection) {
+                    Entry::Occupied(mut open) => open.get_mut().add(stretch),
+                    Entry::Vacant(free) => {
+                        free.insert(Stretches::new(stretch));
+                    }
+                }
             }
             self.limit();
         }
@@ -76,9 +86,48 @@ impl Attempts {
     pub(super) fn finish(self) -> CodeMap<Group, u64> {
         let mut closed = self.closed;
         for ((group, _), stretches) in self.open {
-            *closed.entry(group).or_default() += stretches.len() as u64;
+            *closed.entry(group).or_default() += stretches.count();
         }
         closed
+    }
+}
+
+/// Stretches of time, sorted and far apart. Almost always there is one.
+#[derive(Debug, Clone)]
+struct Stretches {
+    /// The last one.
+    last: (i64, i64),
+    earlier: Vec<(i64, i64)>,
+}
+
+impl Stretches {
+    fn new(stretch: (i64, i64)) -> Self {
+        Self { last: stretch, earlier: Vec::new() }
+    }
+
+    fn add(&mut self, (first, last): (i64, i64)) {
+        let (begin, end) = self.last;
+        if begin <= first && first <= end.saturating_add(RETRY_MAX_US) {
+            self.last = (begin, end.max(last));
+            return;
+        }
+        let mut all = std::mem::take(&mut self.earlier);
+        all.push(self.last);
+        extend(&mut all, (first, last));
+        self.last = all.pop().unwrap_or((first, last));
+        self.earlier = all;
+    }
+
+    fn all(self) -> impl Iterator<Item = (i64, i64)> {
+        self.earlier.into_iter().chain([self.last])
+    }
+
+    fn count(&self) -> u64 {
+        self.earlier.len() as u64 + 1
+    }
+
+    fn end(&self) -> i64 {
+        self.last.1
     }
 }
 
@@ -105,11 +154,10 @@ mod tests {
     const SECOND: i64 = 1_000_000;
 
     fn stretches(seconds: &[i64]) -> Vec<(i64, i64)> {
-        let mut stretches = Vec::new();
-        for second in seconds {
-            extend(&mut stretches, (second * SECOND, second * SECOND));
-        }
-        stretches
+        let mut times = seconds.iter().map(|second| (second * SECOND, second * SECOND));
+        let mut stretches = Stretches::new(times.next().unwrap());
+        times.for_each(|time| stretches.add(time));
+        stretches.all().collect()
     }
 
     #[test]

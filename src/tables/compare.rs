@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smol_str::SmolStr;
 
-use super::dictionary::{ABSENT, Code, CodeMap, Dictionary, as_number};
+use super::coding::Coding;
+use super::counts::RULE;
+use super::dictionary::{ABSENT, Code, CodeMap, as_number};
 use super::duplicates::Duplicates;
 use super::row::{Class, Field, Row};
 use super::summary::LoggedRule;
-use super::tally::{HELD_MAX, RULE};
+use super::tally::HELD_MAX;
 use crate::logs::LogRecord;
 
 /// Connections that are counted together.
@@ -26,7 +28,7 @@ pub struct Pair {
 /// What one set of logs holds of connections.
 #[derive(Debug)]
 pub struct Pairs {
-    dictionary: Dictionary,
+    coding: Coding,
     duplicates: Duplicates,
     counted: Counted,
 }
@@ -43,22 +45,23 @@ struct Counted {
 impl Default for Pairs {
     fn default() -> Self {
         let duplicates = Duplicates::new(HELD_MAX);
-        Self { dictionary: Dictionary::default(), duplicates, counted: Counted::default() }
+        Self { coding: Coding::default(), duplicates, counted: Counted::default() }
     }
 }
 
 impl Pairs {
     /// Counts one record. Events that both families of categories wrote count once.
     pub fn push(&mut self, record: &LogRecord) {
-        let row = Row::new(record, &mut self.dictionary);
-        let Self { duplicates, counted, .. } = self;
-        duplicates.pass(row, &mut |row| counted.add(&row));
+        let event = self.coding.event(record);
+        let Self { coding, duplicates, counted } = self;
+        let mut count = |event| coding.row(event).iter().for_each(|row| counted.add(row));
+        duplicates.pass(event, &coding.heads, &mut count);
     }
 
     fn finish(mut self) -> Side {
-        let Self { duplicates, counted, .. } = &mut self;
-        duplicates.drain(&mut |row| counted.add(&row));
-        let text = |code: Code| self.dictionary.show(code);
+        let Self { coding, duplicates, counted } = &mut self;
+        duplicates.drain(&mut |event| coding.row(event).iter().for_each(|row| counted.add(row)));
+        let text = |code: Code| self.coding.dictionary.show(code);
         let pair = |key: &[Code; 5]| {
             let [source, target, port, protocol, class] = *key;
             Pair {
@@ -92,8 +95,8 @@ impl Pairs {
 const HOUR_US: i64 = 3_600_000_000;
 
 impl Counted {
-    fn add(&mut self, row: &Row) {
-        match row.class {
+    fn add(&mut self, row: &Row<'_>) {
+        match row.head.class {
             Class::Allowed | Class::DeniedByRule | Class::DeniedByDefault => {}
             Class::ThreatAlert
             | Class::ThreatDenied
@@ -107,8 +110,8 @@ impl Counted {
             | Class::Unstated => return,
         }
         self.connections += 1;
-        self.first = [self.first, row.time].into_iter().flatten().min();
-        self.last = self.last.max(row.time);
+        self.first = [self.first, row.event.time].into_iter().flatten().min();
+        self.last = self.last.max(row.event.time);
         let key =
             [Field::Source, Field::Target, Field::DestinationPort, Field::Protocol, Field::Class];
         *self.pairs.entry(row.key(key)).or_default() += 1;

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use smol_str::SmolStr;
+
+use crate::logs::KeyedState;
 
 /// Stands for an absent value, a number up to 65535 or an entry of the dictionary.
 pub(super) type Code = u32;
@@ -44,9 +46,10 @@ impl fmt::Display for Entry {
 /// Every text and address seen, each once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Dictionary {
-    addresses: HashMap<IpAddr, Code>,
-    // Log text comes from strangers: the keyed hash of std keeps crafted names from colliding.
-    texts: HashMap<SmolStr, Code>,
+    // Log text comes from strangers: a keyed hash keeps crafted names from colliding.
+    addresses4: HashMap<Ipv4Addr, Code, KeyedState>,
+    addresses6: HashMap<Ipv6Addr, Code, KeyedState>,
+    texts: HashMap<SmolStr, Code, KeyedState>,
     entries: Vec<Entry>,
 }
 
@@ -62,13 +65,35 @@ impl Dictionary {
     }
 
     pub(super) fn address(&mut self, address: Option<IpAddr>) -> Code {
-        let Some(address) = address else { return ABSENT };
-        if let Some(&code) = self.addresses.get(&address) {
-            return code;
+        let known = match address {
+            None => Some(&ABSENT),
+            Some(IpAddr::V4(address)) => self.addresses4.get(&address),
+            Some(IpAddr::V6(address)) => self.addresses6.get(&address),
+        };
+        match (known, address) {
+            (Some(&code), _) => code,
+            (None, None) => ABSENT,
+            (None, Some(address)) => {
+                let code = self.add(Entry::Address(address));
+                match address {
+                    IpAddr::V4(address) => self.addresses4.insert(address, code),
+                    IpAddr::V6(address) => self.addresses6.insert(address, code),
+                };
+                code
+            }
         }
-        let code = self.add(Entry::Address(address));
-        self.addresses.insert(address, code);
-        code
+    }
+
+    /// The entries from the `first` on, in the order in which they came.
+    pub(super) fn entries_from(&self, first: usize) -> &[Entry] {
+        self.entries.get(first..).unwrap_or_default()
+    }
+
+    pub(super) fn code(&mut self, entry: &Entry) -> Code {
+        match entry {
+            Entry::Address(address) => self.address(Some(*address)),
+            Entry::Text(text) => self.text(Some(text)),
+        }
     }
 
     fn add(&mut self, entry: Entry) -> Code {
@@ -90,11 +115,9 @@ impl Dictionary {
 
     /// Takes over the entries of `other`; the answer translates its codes.
     pub(super) fn absorb(&mut self, other: &Self) -> Translation {
-        let codes = other.entries.iter().map(|entry| match entry {
-            Entry::Address(address) => self.address(Some(*address)),
-            Entry::Text(text) => self.text(Some(text)),
-        });
-        Translation(codes.collect())
+        let mut translation = Translation::default();
+        translation.extend(&other.entries, self);
+        translation
     }
 
     /// The same values with codes in the order of the values, whatever order they came in.
@@ -103,10 +126,7 @@ impl Dictionary {
         entries.sort_unstable();
         let mut sorted = Self::default();
         for entry in &entries {
-            match entry {
-                Entry::Address(address) => sorted.address(Some(*address)),
-                Entry::Text(text) => sorted.text(Some(text)),
-            };
+            sorted.code(entry);
         }
         let translation = sorted.absorb(self);
         (sorted, translation)
@@ -114,9 +134,15 @@ impl Dictionary {
 }
 
 /// From the codes of one dictionary to those of another.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Translation(Vec<Code>);
 
 impl Translation {
+    /// Goes on with the next `entries` of the one dictionary, which are added to the other.
+    pub(super) fn extend(&mut self, entries: &[Entry], to: &mut Dictionary) {
+        self.0.extend(entries.iter().map(|entry| to.code(entry)));
+    }
+
     pub(super) fn code(&self, code: Code) -> Code {
         let index = code.checked_sub(FIRST_ENTRY).map(|index| index as usize);
         index.and_then(|index| self.0.get(index)).copied().unwrap_or(code)
@@ -127,7 +153,8 @@ impl Translation {
     }
 }
 
-/// Hashes codes. They count up from zero and are not chosen by anyone, so a multiplication does.
+/// Hashes codes, arrays of codes and times. Codes count up from zero and are not chosen by anyone, so
+/// a multiplication does.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct CodeHasher(u64);
 
@@ -139,12 +166,17 @@ impl Hasher for CodeHasher {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
-            self.write_u64(u64::from_le_bytes(word));
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.write_u64(u64::from_le_bytes(*word));
+        }
+        if let Some(rest) = rest.first_chunk::<4>() {
+            self.write_u32(u32::from_le_bytes(*rest));
         }
     }
+
+    /// Lengths: all keys of a table are of the same.
+    fn write_usize(&mut self, _: usize) {}
 
     fn write_u32(&mut self, value: u32) {
         self.write_u64(u64::from(value));

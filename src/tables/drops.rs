@@ -4,10 +4,10 @@
 //! the record of the rule keeps saying `Allow`. The two are found by source, source port and
 //! destination port, and by the destination where both have one: application records have none.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
+use crate::logs::LoggedAction;
 
-use crate::logs::{LogRecord, LoggedAction, RecordKind};
+use super::dictionary::{ABSENT, Code, CodeMap, number};
+use super::row::{Class, Field, Row};
 
 /// A signature fires on one of the first packets, seldom much later.
 const APART_MAX_US: i64 = 300_000_000;
@@ -16,12 +16,13 @@ const HELD_MAX: usize = 1 << 18;
 /// Dropped connections that are remembered.
 const DROPS_MAX: usize = 1 << 16;
 
-type Key = (IpAddr, u16, u16);
+/// Source, source port and destination port, in the codes of one tally.
+type Key = [Code; 3];
 
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     time: i64,
-    destination: Option<IpAddr>,
+    destination: Code,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -33,25 +34,22 @@ struct Dropped {
 /// Finds the connections that IDPS dropped after a rule allowed them.
 #[derive(Debug, Clone, Default)]
 pub struct Drops {
-    allowed: HashMap<Key, Seen>,
-    dropped: HashMap<Key, Vec<Dropped>>,
+    allowed: CodeMap<Key, Seen>,
+    dropped: CodeMap<Key, Vec<Dropped>>,
     is_exceeded: bool,
 }
 
 impl Drops {
-    /// Takes a record in any order.
-    pub fn push(&mut self, record: &LogRecord) {
-        let (Some(source), Some(source_port), Some(port), Some(time)) =
-            (record.source, record.source_port, record.destination_port, record.time)
-        else {
-            return;
-        };
-        let key = (source, source_port, port);
-        let seen = Seen { time: time.as_microsecond(), destination: record.destination };
-        let is_of_rule = matches!(record.kind, RecordKind::Network | RecordKind::Application);
-        if is_of_rule && record.action == Some(LoggedAction::Allow) {
+    /// Takes a record in any order. All have to be of one tally.
+    pub(super) fn push(&mut self, row: &Row<'_>) {
+        let event = &row.event;
+        let key = [event.source, event.source_port, event.destination_port];
+        let Some(time) = event.time.filter(|_| !key.contains(&ABSENT)) else { return };
+        let seen = Seen { time, destination: event.destination };
+        let is_deny = || row.head.get(Field::Action) == number(LoggedAction::Deny as u16);
+        if row.head.class == Class::Allowed {
             self.allow(key, seen);
-        } else if record.kind == RecordKind::Idps && record.action == Some(LoggedAction::Deny) {
+        } else if row.head.class == Class::Idps && is_deny() {
             self.drop(key, seen);
         }
     }
@@ -109,23 +107,22 @@ fn is_same_drop(a: Seen, b: Seen) -> bool {
         && is_one_end((a.destination, b.destination))
 }
 
-fn is_one_end(ends: (Option<IpAddr>, Option<IpAddr>)) -> bool {
-    match ends {
-        (Some(a), Some(b)) => a == b,
-        (None, _) | (_, None) => true,
-    }
+fn is_one_end((a, b): (Code, Code)) -> bool {
+    a == b || a == ABSENT || b == ABSENT
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::logs::{LogRecord, RecordKind, Sink as _};
+    use crate::tables::Account;
     use crate::tables::sample::{by, flow};
 
     fn count(records: &[LogRecord]) -> u64 {
         let counted = |records: &mut dyn Iterator<Item = &LogRecord>| {
-            let mut drops = Drops::default();
-            records.for_each(|record| drops.push(record));
-            drops.count()
+            let mut account = Account::default();
+            records.for_each(|record| assert!(account.record(record.clone()).is_continue()));
+            account.drops.count()
         };
         let forward = counted(&mut records.iter());
         assert_eq!(forward, counted(&mut records.iter().rev()), "the order must not matter");

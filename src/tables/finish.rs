@@ -5,11 +5,12 @@ use smol_str::SmolStr;
 
 use crate::logs::{Form, LoggedAction, RecordKind};
 
+use super::counts::Tables;
 use super::dictionary::{Code, Dictionary, as_number};
 use super::frame::{COUNT, Line, frame, lines, measures, ranked, seen};
 use super::row::Class;
 use super::summary::{CategoryRow, Coverage, IdpsTotal, Input, PolicyRule, Summary, Top, Totals};
-use super::tally::{Tables, Tally};
+use super::tally::{Measure, Tally};
 
 /// What the summary should hold.
 #[derive(Debug, Clone, Copy)]
@@ -39,8 +40,8 @@ impl Tally {
     /// Fails only by a fault of this program.
     pub fn finish(mut self, input: Input, options: &Options<'_>) -> Result<Summary, SummaryError> {
         self.settle();
-        let (dictionary, translation) = self.dictionary.sorted();
-        let tables = self.tables.recoded(&translation);
+        let (dictionary, translation) = self.coding.dictionary.sorted();
+        let tables = self.counted.tables(&self.coding.heads, &translation);
         let mut attempts = super::attempts::Attempts::new(usize::MAX);
         attempts.merge(self.attempts, &translation);
         let mut coverage = Coverage {
@@ -99,8 +100,8 @@ impl Finish {
 
     fn period(&self) -> Option<super::summary::Seen> {
         let measures = || self.tables.classes.rows.values();
-        let first = measures().filter_map(|measure| measure.first).min();
-        let last = measures().filter_map(|measure| measure.last).max();
+        let first = measures().filter_map(Measure::first).min();
+        let last = measures().filter_map(Measure::last).max();
         seen(first, last)
     }
 

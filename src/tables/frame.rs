@@ -5,7 +5,7 @@ use polars::prelude::*;
 
 use super::dictionary::{ABSENT, Code};
 use super::summary::Seen;
-use super::tally::Table;
+use super::tally::{Measure, Table};
 
 /// The measure columns of every table.
 pub(super) const COUNT: &str = "count";
@@ -24,8 +24,8 @@ pub(super) fn frame<const N: usize>(table: &Table<N>, keys: [&str; N]) -> Polars
         named.map(|(name, codes)| Column::new(name.into(), codes)).collect();
     let measures = || table.rows.values();
     let counts: Vec<u64> = measures().map(|measure| measure.count).collect();
-    let first: Vec<Option<i64>> = measures().map(|measure| measure.first).collect();
-    let last: Vec<Option<i64>> = measures().map(|measure| measure.last).collect();
+    let first: Vec<Option<i64>> = measures().map(Measure::first).collect();
+    let last: Vec<Option<i64>> = measures().map(Measure::last).collect();
     columns.push(Column::new(COUNT.into(), counts));
     columns.push(Column::new(FIRST.into(), first));
     columns.push(Column::new(LAST.into(), last));

@@ -40,18 +40,35 @@ pub struct Presence {
 impl Presence {
     /// Takes a record in any order.
     pub fn push(&mut self, record: &LogRecord) {
-        let Some(time) = record.time else { return };
-        let hour = time.as_second().div_euclid(HOUR_S);
-        let is_last = self.firewalls.get(self.last).is_some_and(|(id, _)| *id == record.firewall);
+        self.add(record.firewall.as_ref(), record.time);
+    }
+
+    /// Takes a record of `firewall`.
+    pub(super) fn add(&mut self, firewall: Option<&SmolStr>, time: Option<Timestamp>) {
+        let Some(time) = time else { return };
+        self.add_all(firewall, time.as_second().div_euclid(HOUR_S), 1);
+    }
+
+    fn add_all(&mut self, firewall: Option<&SmolStr>, hour: i64, count: u64) {
+        let is_last = self.firewalls.get(self.last).is_some_and(|(id, _)| id.as_ref() == firewall);
         if !is_last {
-            let known = self.firewalls.iter().position(|(id, _)| *id == record.firewall);
+            let known = self.firewalls.iter().position(|(id, _)| id.as_ref() == firewall);
             self.last = known.unwrap_or_else(|| {
-                self.firewalls.push((record.firewall.clone(), BTreeMap::new()));
+                self.firewalls.push((firewall.cloned(), BTreeMap::new()));
                 self.firewalls.len() - 1
             });
         }
         if let Some((_, hours)) = self.firewalls.get_mut(self.last) {
-            *hours.entry(hour).or_default() += 1;
+            *hours.entry(hour).or_default() += count;
+        }
+    }
+
+    /// Takes over what `other` has counted. The order of merging does not matter.
+    pub fn merge(&mut self, other: Self) {
+        for (firewall, hours) in other.firewalls {
+            for (hour, count) in hours {
+                self.add_all(firewall.as_ref(), hour, count);
+            }
         }
     }
 

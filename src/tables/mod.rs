@@ -4,7 +4,10 @@
 //! values there are; polars then groups, joins, sorts and cuts the aggregated tables.
 
 mod attempts;
+mod coding;
 mod compare;
+mod counter;
+mod counts;
 mod dictionary;
 mod drops;
 mod duplicates;
@@ -23,6 +26,7 @@ pub(crate) mod sample;
 mod tests;
 
 pub use compare::{Comparison, GROWN_TIMES, Pair, PairChange, Pairs, RuleChange};
+pub use counter::{Account, Batch, Coder};
 pub use drops::Drops;
 pub use finish::{Options, SummaryError};
 pub use gaps::{Gap, Presence};

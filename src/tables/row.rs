@@ -29,7 +29,26 @@ pub(super) enum Class {
     Unstated,
 }
 
+/// How many classes there are.
+pub(super) const CLASSES: usize = Class::ALL.len();
+
 impl Class {
+    pub(super) const ALL: [Self; 13] = [
+        Self::Allowed,
+        Self::DeniedByRule,
+        Self::DeniedByDefault,
+        Self::ThreatAlert,
+        Self::ThreatDenied,
+        Self::Idps,
+        Self::Dnat,
+        Self::Dns,
+        Self::DnsFailure,
+        Self::FlowTrace,
+        Self::FatFlow,
+        Self::Aggregation,
+        Self::Unstated,
+    ];
+
     pub(super) fn code(self) -> Code {
         number(self as u16)
     }
@@ -107,15 +126,11 @@ pub(super) enum Field {
 
 const FIELDS: usize = Field::Rcode as usize + 1;
 
-/// One record in codes.
-#[derive(Debug, Clone)]
-pub(super) struct Row {
-    /// Microseconds since 1970.
-    pub(super) time: Option<i64>,
+/// What many records have in common, in codes: everything but times, ends and names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Head {
     pub(super) class: Class,
     pub(super) form: Form,
-    /// Connections that the record stands for.
-    pub(super) weight: u64,
     /// A DNS query without a usable answer.
     pub(super) is_failed_query: bool,
     /// ICMP has no ports: all packets between two hosts are one conversation.
@@ -123,45 +138,56 @@ pub(super) struct Row {
     fields: [Code; FIELDS],
 }
 
-impl Row {
+/// The number of a head.
+pub(super) type HeadNumber = u32;
+
+/// One record in codes: its head, and what differs from record to record.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Event {
+    pub(super) head: HeadNumber,
+    /// Microseconds since 1970.
+    pub(super) time: Option<i64>,
+    pub(super) source: Code,
+    pub(super) source_port: Code,
+    pub(super) destination: Code,
+    pub(super) destination_port: Code,
+    /// The name that was asked for, of a DNS server too.
+    pub(super) name: Code,
+    /// Connections that the record stands for.
+    pub(super) weight: u64,
+}
+
+/// An event with its head.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row<'a> {
+    pub(super) head: &'a Head,
+    pub(super) event: Event,
+}
+
+impl Head {
+    /// The head of a record.
     pub(super) fn new(record: &LogRecord, dictionary: &mut Dictionary) -> Self {
-        let mut row = Self {
-            time: record.time.map(jiff::Timestamp::as_microsecond),
+        let mut head = Self {
             class: Class::of(record),
             form: record.form,
-            weight: record.count.unwrap_or(1),
             is_failed_query: false,
             is_icmp: record.protocol.as_ref().is_some_and(|name| name.starts_with("icmp")),
             fields: [ABSENT; FIELDS],
         };
-        row.set(Field::Class, row.class.code());
-        row.set(Field::Kind, number(record.kind as u16));
-        row.set(Field::Form, number(record.form as u16));
-        row.set(Field::Action, record.action.map_or(ABSENT, |action| number(action as u16)));
-        row.set(Field::Category, dictionary.text(Some(&record.category)));
-        row.set(Field::Firewall, dictionary.text(record.firewall.as_ref()));
-        row.set_ends(record, dictionary);
-        row.set_rule(record, dictionary);
-        row.set_threat(record, dictionary);
-        row.set_dns(record, dictionary);
-        row
-    }
-
-    fn set_ends(&mut self, record: &LogRecord, dictionary: &mut Dictionary) {
         let port = |port: Option<u16>| port.map_or(ABSENT, number);
-        self.set(Field::Protocol, dictionary.text(record.protocol.as_ref()));
-        self.set(Field::Source, dictionary.address(record.source));
-        self.set(Field::SourcePort, port(record.source_port));
-        self.set(Field::Destination, dictionary.address(record.destination));
-        self.set(Field::DestinationPort, port(record.destination_port));
-        self.set(Field::Fqdn, dictionary.text(record.fqdn.as_ref()));
-        let target = match self.get(Field::Destination) {
-            ABSENT => self.get(Field::Fqdn),
-            destination => destination,
-        };
-        self.set(Field::Target, target);
-        self.set(Field::Translated, dictionary.address(record.translated));
-        self.set(Field::TranslatedPort, port(record.translated_port));
+        head.set(Field::Class, head.class.code());
+        head.set(Field::Kind, number(record.kind as u16));
+        head.set(Field::Form, number(record.form as u16));
+        head.set(Field::Action, record.action.map_or(ABSENT, |action| number(action as u16)));
+        head.set(Field::Category, dictionary.text(Some(&record.category)));
+        head.set(Field::Firewall, dictionary.text(record.firewall.as_ref()));
+        head.set(Field::Protocol, dictionary.text(record.protocol.as_ref()));
+        head.set(Field::Translated, dictionary.address(record.translated));
+        head.set(Field::TranslatedPort, port(record.translated_port));
+        head.set_rule(record, dictionary);
+        head.set_threat(record, dictionary);
+        head.set_dns(record, dictionary);
+        head
     }
 
     fn set_rule(&mut self, record: &LogRecord, dictionary: &mut Dictionary) {
@@ -185,7 +211,6 @@ impl Row {
 
     fn set_dns(&mut self, record: &LogRecord, dictionary: &mut Dictionary) {
         let Some(dns) = &record.dns else { return };
-        self.set(Field::DnsName, dictionary.text(dns.name.as_ref()));
         self.set(Field::DnsType, dictionary.text(dns.query_type.as_ref()));
         // A query that timed out has no code of its own (Azure writes `0`): its error says more.
         let error = dns.error.as_ref().filter(|error| !error.is_empty() && *error != "0");
@@ -211,15 +236,91 @@ impl Row {
         fields.map(|field| self.get(field))
     }
 
-    /// The port that a retry would use again. `None`: unknown, so retries cannot be told.
-    pub(super) fn client_port(&self) -> Option<Code> {
-        let port = self.get(Field::SourcePort);
-        (port != ABSENT || self.is_icmp).then_some(port)
-    }
-
     pub(super) fn translated(mut self, translation: &Translation) -> Self {
         self.fields = translation.codes(self.fields);
         self
+    }
+}
+
+impl Event {
+    /// The event of a record, whose head has the number `head`.
+    pub(super) fn new(record: &LogRecord, head: HeadNumber, dictionary: &mut Dictionary) -> Self {
+        let port = |port: Option<u16>| port.map_or(ABSENT, number);
+        let name = match &record.dns {
+            Some(dns) if record.kind == RecordKind::Dns => dns.name.as_ref(),
+            Some(_) | None => record.fqdn.as_ref(),
+        };
+        Self {
+            head,
+            time: record.time.map(jiff::Timestamp::as_microsecond),
+            source: dictionary.address(record.source),
+            source_port: port(record.source_port),
+            destination: dictionary.address(record.destination),
+            destination_port: port(record.destination_port),
+            name: dictionary.text(name),
+            weight: record.count.unwrap_or(1),
+        }
+    }
+
+    pub(super) fn translated(self, translation: &Translation, head: HeadNumber) -> Self {
+        Self {
+            head,
+            source: translation.code(self.source),
+            destination: translation.code(self.destination),
+            name: translation.code(self.name),
+            ..self
+        }
+    }
+}
+
+impl Row<'_> {
+    pub(super) fn get(&self, field: Field) -> Code {
+        let event = &self.event;
+        let is_dns = self.head.class == Class::Dns;
+        match field {
+            Field::Source => event.source,
+            Field::SourcePort => event.source_port,
+            Field::Destination => event.destination,
+            Field::DestinationPort => event.destination_port,
+            Field::Fqdn if is_dns => ABSENT,
+            Field::Fqdn => event.name,
+            Field::DnsName if is_dns => event.name,
+            Field::DnsName => ABSENT,
+            Field::Target if event.destination != ABSENT => event.destination,
+            Field::Target => self.get(Field::Fqdn),
+            Field::Class
+            | Field::Kind
+            | Field::Form
+            | Field::Category
+            | Field::Firewall
+            | Field::Protocol
+            | Field::Action
+            | Field::Reason
+            | Field::Policy
+            | Field::Group
+            | Field::Collection
+            | Field::Rule
+            | Field::WebCategory
+            | Field::Translated
+            | Field::TranslatedPort
+            | Field::Threat
+            | Field::SignatureId
+            | Field::SignatureCategory
+            | Field::SignatureText
+            | Field::Severity
+            | Field::DnsType
+            | Field::Rcode => self.head.get(field),
+        }
+    }
+
+    pub(super) fn key<const N: usize>(&self, fields: [Field; N]) -> [Code; N] {
+        fields.map(|field| self.get(field))
+    }
+
+    /// The port that a retry would use again. `None`: unknown, so retries cannot be told.
+    pub(super) fn client_port(&self) -> Option<Code> {
+        let port = self.event.source_port;
+        (port != ABSENT || self.head.is_icmp).then_some(port)
     }
 }
 

@@ -8,7 +8,7 @@ use smol_str::{SmolStr, StrExt};
 
 use super::dictionary::Code;
 use super::finish::{Finish, action_of, kind_of};
-use super::frame::{COUNT, Line, distinct, frame, lines, ranked};
+use super::frame::{COUNT, Line, frame, lines, ranked};
 use super::summary::{AggregationRow, LoggedRule, PolicyRule, PolicyRuleUse, PolicyUse, RuleRow};
 use super::tally::{Measure, Table};
 
@@ -21,8 +21,8 @@ impl Finish {
             left.join(right, by.clone(), by.clone(), JoinArgs::new(JoinType::Left))
         };
         let table = frame(&self.tables.rules, KEYS)?;
-        let table = join(table, distinct_ends(&self.tables.rule_sources, "sources")?);
-        let table = join(table, distinct_ends(&self.tables.rule_targets, "destinations")?);
+        let table = join(table, ends(&self.tables.rule_sources, "sources")?);
+        let table = join(table, ends(&self.tables.rule_targets, "destinations")?);
         let table = ranked(table, &[COUNT], &KEYS)?;
         let rows = lines(&table, usize::MAX, KEYS, [COUNT, "sources", "destinations"])?.into_iter();
         let row = |Line { keys, counts: [hits, sources, destinations], seen }: Line<6, 3>| {
@@ -109,10 +109,10 @@ impl Finish {
 }
 
 /// How many different ends each rule has seen.
-fn distinct_ends(table: &Table<7>, name: &str) -> PolarsResult<LazyFrame> {
-    let [policy, group, collection, rule, kind, action] = KEYS;
-    let table = frame(table, [policy, group, collection, rule, kind, action, name])?;
-    Ok(table.group_by(KEYS.map(col)).agg([distinct(name)]))
+fn ends(table: &Table<6>, name: &str) -> PolarsResult<LazyFrame> {
+    let mut columns = KEYS.map(col).to_vec();
+    columns.push(col(COUNT).alias(name));
+    Ok(frame(table, KEYS)?.select(columns))
 }
 
 /// One line per rule of the policy, in its order; rules without hits have zeros.

@@ -1,11 +1,14 @@
 //! Laws of counting.
 
+use std::io::Cursor;
+
 use proptest::prelude::*;
 
-use crate::logs::{LogRecord, LoggedAction, RecordKind};
+use crate::generate::{Bulk, PORTAL_HEADER, legacy_record, portal_row, structured_record};
+use crate::logs::{self, Counts, LogRecord, LoggedAction, RecordKind, Sink as _};
 
 use super::sample::{as_legacy, by, denied, flow, half_a_day, input, policy, record};
-use super::{Input, Options, Summary, Tally};
+use super::{Account, Input, Options, Presence, Summary, Tally};
 
 fn tally<'a>(records: impl IntoIterator<Item = &'a LogRecord>) -> Tally {
     let mut tally = Tally::new();
@@ -191,5 +194,138 @@ proptest! {
         merged.merge(tally(left));
         prop_assert_eq!(&summary(merged), &all);
         prop_assert_eq!(&summary(tally(records.iter().rev())), &all);
+    }
+}
+
+const FIREWALL: &str =
+    "/SUBSCRIPTIONS/S/RESOURCEGROUPS/RG/PROVIDERS/MICROSOFT.NETWORK/AZUREFIREWALLS/FW";
+
+/// Files of every container, some of them damaged, and some events in two of them.
+fn files(seed: u64, events: usize) -> Vec<Vec<u8>> {
+    let start = "2026-09-15T00:00:00Z".parse().unwrap();
+    let made: Vec<_> = Bulk::new(seed, start, 700_000).take(events).collect();
+    let (few, many) = made.split_at(events / 3);
+    let legacy = few.iter().chain(many).map(|event| legacy_record(event, FIREWALL).line);
+    let structured = few.iter().map(|event| structured_record(event, FIREWALL).line);
+    let rows = many.iter().map(portal_row);
+    let header = [PORTAL_HEADER.to_owned()];
+    let lines =
+        |lines: &mut dyn Iterator<Item = String>| lines.collect::<Vec<_>>().join("\n").into_bytes();
+    let mut files = vec![
+        lines(&mut legacy.into_iter()),
+        lines(&mut structured.into_iter()),
+        lines(&mut header.into_iter().chain(rows)),
+    ];
+    let mut random = crate::random::Random::new(seed);
+    for file in &mut files {
+        for _ in 0..random.below(4) {
+            let at = usize::try_from(random.below(file.len() as u64)).unwrap();
+            file[at] = b"\"x\n}"[at % 4];
+        }
+    }
+    files
+}
+
+/// Connections that a rule allowed and IDPS dropped, with hours between, and flows of another log.
+fn drops_and_flows() -> Vec<u8> {
+    let mut lines = Vec::new();
+    for index in (0..2_400).filter(|index| !(900..1_300).contains(index)) {
+        let time = format!("2026-09-15T{:02}:{:02}:30Z", index / 100, index * 6 / 10 % 60);
+        let (source, port) = (index % 7, 40_000 + index);
+        let ends = format!(
+            r#""SourceIp":"192.0.2.{source}","SourcePort":{port},"DestinationIp":"198.51.100.7","DestinationPort":443"#
+        );
+        let record = |category: &str, rest: &str| {
+            format!(
+                r#"{{"time":"{time}","category":"{category}","resourceId":"{FIREWALL}","properties":{{"Protocol":"TCP",{ends},{rest}}}}}"#
+            )
+        };
+        lines.push(record("AZFWNetworkRule", r#""Action":"Allow","Rule":"r""#));
+        if index % 5 == 0 {
+            let signature = r#""Action":"Deny","SignatureId":"7","Severity":1,"Description":"d""#;
+            lines.push(record("AZFWIdpsSignature", signature));
+        }
+        if index % 9 == 0 {
+            for way in ["Outbound", "Inbound"] {
+                lines.push(format!(
+                    r#"{{"TimeGenerated":"{time}","SrcIp":"192.0.2.{source}","DestIp":"198.51.100.7","DestPort":443,"L4Protocol":"T","FlowStatus":"Allowed","FlowDirection":"{way}"}}"#
+                ));
+            }
+        }
+    }
+    lines.join("\n").into_bytes()
+}
+
+fn account(held_max: usize) -> Account {
+    Account::of(Tally::with_held_max(held_max))
+}
+
+fn read_by_workers(files: &[Vec<u8>], threads: usize, stretch_bytes: usize) -> (Account, Counts) {
+    let inputs: Vec<_> = files
+        .iter()
+        .map(|file| {
+            let bytes = logs::Bytes::Stream(Box::new(Cursor::new(file.clone())));
+            Ok(logs::Input { file: "f".into(), bytes })
+        })
+        .collect();
+    let options = logs::Options { stretch_bytes, ..logs::Options::default() };
+    let mut account = account(64);
+    let (_, counts) = logs::read_all(inputs.into_iter(), &options, threads, &mut account).unwrap();
+    (account, counts)
+}
+
+fn reconciled(account: Account, counts: Counts) -> Summary {
+    let flows = account.flows() + account.flows_repeated();
+    let ignored = counts.ignored.into_iter().chain([("flows".to_owned(), flows)]);
+    let input = Input {
+        entries: counts.inputs,
+        rejected: counts.rejected,
+        ignored: ignored.collect(),
+        ..Input::default()
+    };
+    let summary = account.tally.finish(input, &Options::default()).unwrap();
+    assert!(summary.coverage.is_reconciled());
+    assert_eq!(summary.totals.records() + summary.coverage.duplicates, summary.coverage.records);
+    summary
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 12,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn the_number_of_workers_makes_no_difference(seed: u64) {
+        let mut files = files(seed, 150);
+        files.push(drops_and_flows());
+        let mut one = account(64);
+        let mut presence = Presence::default();
+        for file in &files {
+            let mut records: Vec<LogRecord> = Vec::new();
+            logs::read(&file[..], "f".into(), &logs::Options::default(), &mut records).unwrap();
+            for record in records {
+                if record.kind != RecordKind::Flow {
+                    presence.push(&record);
+                }
+                prop_assert!(one.record(record).is_continue());
+            }
+        }
+        let watched = |account: &Account, presence: &Presence| {
+            let (drops, flows) = (&account.drops, (account.flows(), account.flows_repeated()));
+            (presence.gaps(), drops.count(), drops.is_window_exceeded(), flows)
+        };
+        let seen = watched(&one, &presence);
+        prop_assert!(seen.0.len() == 1 && seen.1 == 400 && seen.3.0 > 0 && seen.3.1 > 0, "{seen:?}");
+        let mut expected = one.tally.finish(Input::default(), &Options::default()).unwrap();
+        prop_assert!(expected.coverage.records > 200);
+        for (threads, stretch_bytes) in [(1, 1 << 20), (2, 3_000), (3, 900)] {
+            let (account, counts) = read_by_workers(&files, threads, stretch_bytes);
+            prop_assert_eq!(&watched(&account, &account.presence), &seen);
+            let got = reconciled(account, counts);
+            expected.coverage.input = got.coverage.input.clone();
+            prop_assert_eq!(&got, &expected);
+        }
     }
 }

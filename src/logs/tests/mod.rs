@@ -4,6 +4,7 @@ mod archives;
 mod containers;
 mod damage;
 mod encodings;
+mod layouts;
 mod tables;
 
 use std::fmt::Write as _;

@@ -1,0 +1,439 @@
+//! What a tally counts, one event at a time, in as few steps as will do.
+//!
+//! What many records have in common is counted once per head and spread over the tables in the end.
+
+use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
+
+use super::coding::{Coding, Recoding};
+use super::dictionary::{ABSENT, Code, CodeHasher, CodeMap, Translation};
+use super::row::{CLASSES, Class, Field, Head, Row};
+use super::tally::{Measure, Table};
+
+const MINUTE_US: i64 = 60_000_000;
+
+/// A rule as the logs name it.
+pub(super) const RULE: [Field; 4] = [Field::Policy, Field::Group, Field::Collection, Field::Rule];
+
+/// A rule, its kind and its action.
+type RuleKey = [Code; 6];
+
+/// Events of one head.
+#[derive(Debug, Clone, Copy)]
+struct HeadCount {
+    measure: Measure,
+    rule: HeadRule,
+}
+
+/// The number of the rule that a head names.
+#[derive(Debug, Clone, Copy)]
+enum HeadRule {
+    Unknown,
+    None,
+    Number(u32),
+}
+
+/// Ends of rules, each once, and how many there are of each rule.
+#[derive(Debug, Clone, Default)]
+struct Ends {
+    seen: HashSet<u64, BuildHasherDefault<CodeHasher>>,
+    /// By number of the rule.
+    counts: Vec<u64>,
+}
+
+impl Ends {
+    fn add(&mut self, rule: u32, end: Code) {
+        if end == ABSENT || !self.seen.insert(u64::from(rule) << 32 | u64::from(end)) {
+            return;
+        }
+        let index = rule as usize;
+        if self.counts.len() <= index {
+            self.counts.resize(index + 1, 0);
+        }
+        if let Some(count) = self.counts.get_mut(index) {
+            *count += 1;
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are taken apart")]
+    fn merge(&mut self, other: Self, rules: &[u32], translation: &Translation) {
+        for pair in other.seen {
+            if let Some(&rule) = rules.get((pair >> 32) as usize) {
+                self.add(rule, translation.code(pair as Code));
+            }
+        }
+    }
+
+    fn table(&self, rules: &[RuleKey], translation: &Translation) -> Table<6> {
+        let mut table = Table::default();
+        for (key, &count) in rules.iter().zip(&self.counts) {
+            table.add(translation.codes(*key), Measure::at(count, None));
+        }
+        table
+    }
+}
+
+/// Counts of connections by a key and a class.
+#[derive(Debug, Clone, Default)]
+struct Connections<const N: usize>(CodeMap<[Code; N], u64>);
+
+impl<const N: usize> Connections<N> {
+    fn add(&mut self, key: [Code; N], count: u64) {
+        if key.first().is_some_and(|&code| code != ABSENT) {
+            *self.0.entry(key).or_default() += count;
+        }
+    }
+
+    fn merge(&mut self, other: Self, translation: &Translation) {
+        for (key, count) in other.0 {
+            self.add(translation.codes(key), count);
+        }
+    }
+
+    fn table(self, translation: &Translation) -> Table<N> {
+        let mut table = Table::default();
+        for (key, count) in self.0 {
+            table.add(translation.codes(key), Measure::at(count, None));
+        }
+        table
+    }
+}
+
+/// Events per minute and class. The minute of the last event is at hand.
+#[derive(Debug, Clone, Default)]
+struct Activity {
+    minute: i64,
+    counts: [u64; CLASSES],
+    earlier: CodeMap<i64, [u64; CLASSES]>,
+}
+
+impl Activity {
+    fn add(&mut self, time: i64, class: Class) {
+        let minute = time.div_euclid(MINUTE_US);
+        if minute != self.minute {
+            self.put_away();
+            self.minute = minute;
+        }
+        if let Some(count) = self.counts.get_mut(class as usize) {
+            *count += 1;
+        }
+    }
+
+    fn put_away(&mut self) {
+        let counts = std::mem::take(&mut self.counts);
+        if counts.iter().any(|&count| count > 0) {
+            self.add_all(self.minute, counts);
+        }
+    }
+
+    fn add_all(&mut self, minute: i64, counts: [u64; CLASSES]) {
+        let known = self.earlier.entry(minute).or_default();
+        known.iter_mut().zip(counts).for_each(|(known, count)| *known += count);
+    }
+
+    fn merge(&mut self, mut other: Self) {
+        other.put_away();
+        for (minute, counts) in other.earlier {
+            self.add_all(minute, counts);
+        }
+    }
+}
+
+/// All aggregate tables, as they are counted. Their size depends on how many different values there
+/// are, never on how many records.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counted {
+    heads: Vec<HeadCount>,
+    rules: Vec<RuleKey>,
+    rule_numbers: CodeMap<RuleKey, u32>,
+    rule_sources: Ends,
+    rule_targets: Ends,
+    sources: Connections<2>,
+    destinations: Connections<2>,
+    fqdns: Connections<2>,
+    /// Port first: a protocol may be unknown.
+    ports: CodeMap<[Code; 3], u64>,
+    activity: Activity,
+    rare: Tables,
+}
+
+impl Counted {
+    pub(super) fn add(&mut self, row: &Row<'_>) {
+        let one = Measure::at(1, row.event.time);
+        let rule = self.add_head(row, one);
+        if let Some(time) = row.event.time {
+            self.activity.add(time, row.head.class);
+        }
+        if let HeadRule::Number(rule) = rule {
+            self.rule_sources.add(rule, row.event.source);
+            self.rule_targets.add(rule, row.get(Field::Target));
+        }
+        match row.head.class {
+            Class::Allowed | Class::DeniedByRule => self.add_connection(row),
+            Class::DeniedByDefault => {
+                self.add_connection(row);
+                self.rare.add_denied(row, one);
+            }
+            Class::Dnat => self.rare.add_dnat(row, one),
+            Class::ThreatAlert | Class::ThreatDenied => self.rare.add_threat(row, one),
+            Class::Idps => self.rare.add_idps(row, one),
+            Class::Dns => self.rare.add_dns(row, one),
+            Class::DnsFailure => self.rare.add_unresolved(row, one),
+            Class::Aggregation => self.rare.add_aggregation(row, one),
+            Class::FlowTrace | Class::FatFlow | Class::Unstated => {}
+        }
+    }
+
+    fn add_head(&mut self, row: &Row<'_>, one: Measure) -> HeadRule {
+        let index = row.event.head as usize;
+        if self.heads.len() <= index {
+            let none = HeadCount { measure: Measure::ZERO, rule: HeadRule::Unknown };
+            self.heads.resize(index + 1, none);
+        }
+        let Some(head) = self.heads.get_mut(index) else { return HeadRule::None };
+        head.measure.add(one);
+        if let HeadRule::Unknown = head.rule {
+            let key = rule_key(row.head);
+            let rule = key.map_or(HeadRule::None, |key| HeadRule::Number(self.rule(key)));
+            if let Some(head) = self.heads.get_mut(index) {
+                head.rule = rule;
+            }
+            return rule;
+        }
+        head.rule
+    }
+
+    fn rule(&mut self, key: RuleKey) -> u32 {
+        let rules = &mut self.rules;
+        *self.rule_numbers.entry(key).or_insert_with(|| {
+            rules.push(key);
+            u32::try_from(rules.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+
+    fn add_connection(&mut self, row: &Row<'_>) {
+        let class = row.head.class.code();
+        self.sources.add([row.event.source, class], 1);
+        self.destinations.add([row.event.destination, class], 1);
+        self.fqdns.add([row.get(Field::Fqdn), class], 1);
+        let port = [row.get(Field::Protocol), row.event.destination_port, class];
+        *self.ports.entry(port).or_default() += 1;
+    }
+
+    pub(super) fn merge(&mut self, other: Self, recoding: &Recoding, coding: &Coding) {
+        let translation = &recoding.codes;
+        for (number, head) in (0..).zip(other.heads) {
+            let index = recoding.head(number) as usize;
+            if self.heads.len() <= index && index < coding.heads.len() {
+                let none = HeadCount { measure: Measure::ZERO, rule: HeadRule::Unknown };
+                self.heads.resize(index + 1, none);
+            }
+            if let Some(own) = self.heads.get_mut(index) {
+                own.measure.add(head.measure);
+            }
+        }
+        let rules: Vec<u32> =
+            other.rules.iter().map(|key| self.rule(translation.codes(*key))).collect();
+        self.rule_sources.merge(other.rule_sources, &rules, translation);
+        self.rule_targets.merge(other.rule_targets, &rules, translation);
+        self.sources.merge(other.sources, translation);
+        self.destinations.merge(other.destinations, translation);
+        self.fqdns.merge(other.fqdns, translation);
+        for (key, count) in other.ports {
+            *self.ports.entry(translation.codes(key)).or_default() += count;
+        }
+        self.activity.merge(other.activity);
+        self.rare.merge(other.rare, translation);
+    }
+
+    /// The tables in the codes of another dictionary.
+    pub(super) fn tables(mut self, heads: &[Head], translation: &Translation) -> Tables {
+        let mut tables = Tables::default();
+        tables.merge(self.rare, translation);
+        for (head, count) in heads.iter().zip(&self.heads) {
+            if count.measure.count > 0 {
+                tables.add_head(&head.translated(translation), count.measure);
+            }
+        }
+        tables.rule_sources = self.rule_sources.table(&self.rules, translation);
+        tables.rule_targets = self.rule_targets.table(&self.rules, translation);
+        tables.sources = self.sources.table(translation);
+        tables.destinations = self.destinations.table(translation);
+        tables.fqdns = self.fqdns.table(translation);
+        for (key, count) in self.ports {
+            tables.ports.add(translation.codes(key), Measure::at(count, None));
+        }
+        self.activity.put_away();
+        for (minute, counts) in self.activity.earlier {
+            for (class, count) in Class::ALL.into_iter().zip(counts) {
+                if count > 0 {
+                    tables.activity.insert((minute, class), count);
+                }
+            }
+        }
+        tables
+    }
+}
+
+/// The rule that a head names, where hits are counted.
+fn rule_key(head: &Head) -> Option<RuleKey> {
+    let is_hit = match head.class {
+        Class::Allowed | Class::DeniedByRule | Class::DeniedByDefault | Class::Dnat => true,
+        Class::ThreatAlert
+        | Class::ThreatDenied
+        | Class::Idps
+        | Class::Dns
+        | Class::DnsFailure
+        | Class::FlowTrace
+        | Class::FatFlow
+        | Class::Aggregation
+        | Class::Unstated => false,
+    };
+    let [policy, group, collection, rule] = RULE;
+    let key = head.key([policy, group, collection, rule, Field::Kind, Field::Action]);
+    (is_hit && head.get(Field::Rule) != ABSENT).then_some(key)
+}
+
+/// Tables for the summary.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tables {
+    /// Category, form, kind.
+    pub(super) categories: Table<3>,
+    /// Class.
+    pub(super) classes: Table<1>,
+    /// Rule, kind, action.
+    pub(super) rules: Table<6>,
+    /// The same, counting sources.
+    pub(super) rule_sources: Table<6>,
+    /// The same, counting targets.
+    pub(super) rule_targets: Table<6>,
+    /// Source, class.
+    pub(super) sources: Table<2>,
+    /// Destination, class.
+    pub(super) destinations: Table<2>,
+    /// Name, class.
+    pub(super) fqdns: Table<2>,
+    /// Protocol, port, class.
+    pub(super) ports: Table<3>,
+    /// Web category, class.
+    pub(super) web_categories: Table<2>,
+    /// Reason, source, target, port, protocol: denied by default.
+    pub(super) denied: Table<5>,
+    /// Protocol, source, destination, port, translated address and port, rule.
+    pub(super) dnat: Table<10>,
+    /// Threat, target, port, protocol, class, source.
+    pub(super) threat_intel: Table<6>,
+    /// Signature, category, description, severity, action, source, destination.
+    pub(super) idps: Table<7>,
+    /// Answer code, query type.
+    pub(super) dns: Table<2>,
+    /// Name, answer code: queries that failed.
+    pub(super) dns_failing: Table<2>,
+    /// Name, rule: names that the firewall itself could not resolve.
+    pub(super) unresolved: Table<5>,
+    /// Category, rule, action.
+    pub(super) aggregation_rows: Table<6>,
+    /// The same, counting connections.
+    pub(super) aggregated: Table<6>,
+    /// Records per minute and class.
+    pub(super) activity: CodeMap<(i64, Class), u64>,
+}
+
+impl Tables {
+    fn add_head(&mut self, head: &Head, measure: Measure) {
+        self.categories.add(head.key([Field::Category, Field::Form, Field::Kind]), measure);
+        self.classes.add([head.class.code()], measure);
+        if let Some(key) = rule_key(head) {
+            self.rules.add(key, measure);
+        }
+        let is_connection = head.class == Class::Allowed || head.class.is_denied();
+        if is_connection && head.get(Field::WebCategory) != ABSENT {
+            self.web_categories.add(head.key([Field::WebCategory, Field::Class]), measure);
+        }
+        if head.class == Class::Dns {
+            self.dns.add(head.key([Field::Rcode, Field::DnsType]), measure);
+        }
+    }
+
+    fn add_denied(&mut self, row: &Row<'_>, one: Measure) {
+        let key = row.key([
+            Field::Reason,
+            Field::Source,
+            Field::Target,
+            Field::DestinationPort,
+            Field::Protocol,
+        ]);
+        self.denied.add(key, one);
+    }
+
+    fn add_dnat(&mut self, row: &Row<'_>, one: Measure) {
+        let [policy, group, collection, rule] = RULE;
+        let key = row.key([
+            Field::Protocol,
+            Field::Source,
+            Field::Destination,
+            Field::DestinationPort,
+            Field::Translated,
+            Field::TranslatedPort,
+            policy,
+            group,
+            collection,
+            rule,
+        ]);
+        self.dnat.add(key, one);
+    }
+
+    fn add_threat(&mut self, row: &Row<'_>, one: Measure) {
+        let key = [
+            Field::Threat,
+            Field::Target,
+            Field::DestinationPort,
+            Field::Protocol,
+            Field::Class,
+            Field::Source,
+        ];
+        self.threat_intel.add(row.key(key), one);
+    }
+
+    fn add_idps(&mut self, row: &Row<'_>, one: Measure) {
+        let key = [
+            Field::SignatureId,
+            Field::SignatureCategory,
+            Field::SignatureText,
+            Field::Severity,
+            Field::Action,
+            Field::Source,
+            Field::Destination,
+        ];
+        self.idps.add(row.key(key), one);
+    }
+
+    fn add_dns(&mut self, row: &Row<'_>, one: Measure) {
+        if row.head.is_failed_query {
+            self.dns_failing.add(row.key([Field::DnsName, Field::Rcode]), one);
+        }
+    }
+
+    fn add_unresolved(&mut self, row: &Row<'_>, one: Measure) {
+        let [policy, group, collection, rule] = RULE;
+        self.unresolved.add(row.key([Field::Fqdn, policy, group, collection, rule]), one);
+    }
+
+    fn add_aggregation(&mut self, row: &Row<'_>, one: Measure) {
+        let [policy, group, collection, rule] = RULE;
+        let key = row.key([Field::Category, policy, group, collection, rule, Field::Action]);
+        self.aggregation_rows.add(key, one);
+        self.aggregated.add(key, Measure::at(row.event.weight, row.event.time));
+    }
+
+    fn merge(&mut self, other: Self, translation: &Translation) {
+        self.denied.merge(other.denied, translation);
+        self.dnat.merge(other.dnat, translation);
+        self.threat_intel.merge(other.threat_intel, translation);
+        self.idps.merge(other.idps, translation);
+        self.dns_failing.merge(other.dns_failing, translation);
+        self.unresolved.merge(other.unresolved, translation);
+        self.aggregation_rows.merge(other.aggregation_rows, translation);
+        self.aggregated.merge(other.aggregated, translation);
+    }
+}
