@@ -25,6 +25,7 @@ mod report;
 mod show;
 #[cfg(feature = "logs")]
 mod sniff;
+mod test;
 
 use std::process::ExitCode;
 
@@ -70,6 +71,7 @@ enum Command {
     Check(check::CheckArgs),
     Show(show::ShowArgs),
     Convert(convert::ConvertArgs),
+    Test(test::TestArgs),
     Audit(audit::AuditArgs),
     Find(find::FindArgs),
     Diff(diff::DiffArgs),
@@ -91,6 +93,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(args, &cli.global),
         Command::Show(args) => show::run(args, &cli.global),
         Command::Convert(args) => convert::run(args, &cli.global),
+        Command::Test(args) => test::run(args, &cli.global),
         Command::Audit(args) => audit::run(args, &cli.global),
         Command::Find(args) => find::run(args, &cli.global),
         Command::Diff(args) => diff::run(args, &cli.global),

@@ -12,6 +12,7 @@ pub mod replay;
 pub mod rule_line;
 pub mod sanitize;
 pub mod show;
+pub mod test;
 #[cfg(feature = "logs")]
 pub mod traffic;
 pub mod verdict;

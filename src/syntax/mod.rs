@@ -10,6 +10,7 @@ pub(crate) mod hcl;
 pub mod json;
 pub mod legacy;
 pub mod query;
+pub mod suite;
 pub mod terraform;
 pub mod text;
 pub mod value;
