@@ -24,6 +24,7 @@ pub(super) fn answer(ruleset: &Ruleset, flows: &Flows, expected: Decision) -> An
         return Answer::open("fewer sources: rules cut them into more than 4096 parts");
     };
     let mut deciders = Vec::new();
+    let mut open = None;
     for source in sources {
         let flow = flow(flows, source);
         let verdict = evaluate(ruleset, &flow, &mut ());
@@ -42,9 +43,14 @@ pub(super) fn answer(ruleset: &Ruleset, flows: &Flows, expected: Decision) -> An
             }
             End::Open(mut needs) => {
                 needs.insert(0, table_help(&flows.target));
-                return Answer::Open { example: Some(Box::new((flow, verdict))), needs };
+                // Another source may be treated otherwise for sure, which says more.
+                let example = Some(Box::new((flow, verdict)));
+                open.get_or_insert(Answer::Open { example, needs });
             }
         }
+    }
+    if let Some(open) = open {
+        return open;
     }
     deciders.sort_unstable();
     deciders.dedup();

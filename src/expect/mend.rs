@@ -28,7 +28,7 @@ pub struct Mend {
     pub left: Vec<(String, String)>,
 }
 
-/// Rules for the tests of a run that fail or are open, added behind all rules that are there: no
+/// Rules for the tests of a run that fail, added behind all rules that are there: no
 /// rule that denies is overruled.
 ///
 /// `name` becomes the name of the rule collection group.
@@ -142,7 +142,9 @@ fn obstacle(ruleset: &Ruleset, outcome: &Outcome<'_>) -> Option<String> {
             }
         }
         TestResult::Failed { .. } => Some("the verdict is as expected".to_owned()),
-        TestResult::Undecided { .. } => None,
+        TestResult::Undecided { .. } => {
+            Some("it is undecided: settle what it depends on first".to_owned())
+        }
         TestResult::Passed | TestResult::Skipped => Some("nothing is wrong with it".to_owned()),
     }
 }

@@ -9,6 +9,8 @@ pub mod profile;
 mod region;
 mod run;
 mod statement;
+#[cfg(test)]
+mod tests;
 
 pub use run::{Outcome, Run, TestResult, Wanted, outcome, run};
 pub use statement::{Strictness, differences, stated_of};

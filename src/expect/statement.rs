@@ -37,15 +37,15 @@ pub fn differences(
             actual.decider.clone().unwrap_or_else(|| "not the same in every case".to_owned()),
         ));
     }
-    for (word, expected, so) in [
-        ("=> ", &stated.translation, &actual.translation),
-        ("alerts ", &stated.alerts, &actual.alerts),
-        ("candidates: ", &stated.candidates, &actual.candidates),
+    for (word, none, expected, so) in [
+        ("=> ", "no translation", &stated.translation, &actual.translation),
+        ("alerts ", "no alerts", &stated.alerts, &actual.alerts),
+        ("candidates: ", "everything known", &stated.candidates, &actual.candidates),
     ] {
         if expected != so && (expected.is_some() || strictness == Strictness::Whole) {
             let shown = |text: &Option<String>| match text {
                 Some(text) => format!("{word}{text}"),
-                None => format!("no {}", word.trim()),
+                None => none.to_owned(),
             };
             found.push((shown(expected), shown(so)));
         }

@@ -69,7 +69,11 @@ fn title(outcome: &Outcome<'_>) -> String {
     match outcome.test.any.first() {
         // The file says so of all its flows.
         Some(traffic) => traffic.to_string().trim_end_matches(" destination=internet").to_owned(),
-        None => format!("needs `--set {}=…`", outcome.test.unset.join("=…`, `--set ")),
+        None => {
+            let why = outcome.test.why.as_ref().map(|why| format!(": {why}"));
+            let names = outcome.test.unset.join("=…`, `--set ");
+            format!("needs `--set {names}=…`{}", why.unwrap_or_default())
+        }
     }
 }
 

@@ -35,15 +35,65 @@ fn check(got: String, expected: Expect) {
 
 #[test]
 fn text_for_a_terminal() {
-    check(results(|it| text(it, 80)), expect![[r#""#]]);
+    check(
+        results(|it| text(it, 80)),
+        expect![[r#"
+        a,b:c.txt
+          ok         https 10.0.0.4 -> www.example.com:443
+          FAILED     tcp 10.0.0.4 -> 10.1.0.4:22
+          FAILED     tcp 10.0.0.4 -> 192.0.2.1:22
+          undecided  https 10.0.0.4 -> example.org:443
+
+        a,b:c.txt:2: tcp 10.0.0.4 -> 10.1.0.4:22
+            expected allow, got deny by network rule g/lan/admin
+
+        a,b:c.txt:3: tcp 10.0.0.4 -> 192.0.2.1:22
+            expected allow, got deny by default: no rule matches
+            a rule that would allow it: tcp 10.0.0.4 -> 192.0.2.1 : 22
+
+        a,b:c.txt:4: https 10.0.0.4 -> example.org:443
+            expected deny, and it depends on FQDN tag `Unheard`
+            maybe allow by application rule a/web/tagged
+            else deny by default: no rule matches
+
+        result: FAILED. 1 passed, 2 failed, 1 undecided
+    "#]],
+    );
 }
 
 #[test]
 fn annotations() {
-    check(results(github), expect![[r#""#]]);
+    check(
+        results(github),
+        expect![[r#"
+        ::error file=a%2Cb%3Ac.txt,line=2,title=azfw test::tcp 10.0.0.4 -> 10.1.0.4:22%0Aexpected allow, got deny by network rule g/lan/admin
+        ::error file=a%2Cb%3Ac.txt,line=3,title=azfw test::tcp 10.0.0.4 -> 192.0.2.1:22%0Aexpected allow, got deny by default: no rule matches%0Aa rule that would allow it: tcp 10.0.0.4 -> 192.0.2.1 : 22
+        ::error file=a%2Cb%3Ac.txt,line=4,title=azfw test::https 10.0.0.4 -> example.org:443%0Aexpected deny, and it depends on FQDN tag `Unheard`%0Amaybe allow by application rule a/web/tagged%0Aelse deny by default: no rule matches
+        1 passed, 2 failed, 1 undecided
+    "#]],
+    );
 }
 
 #[test]
 fn xml() {
-    check(results(junit), expect![[r#""#]]);
+    check(
+        results(junit),
+        expect![[r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="azfw test" tests="4" failures="2" errors="1" skipped="0" time="0">
+          <testsuite name="a,b:c.txt" tests="4" failures="2" errors="1" skipped="0" time="0">
+            <testcase classname="a,b:c.txt" name="https 10.0.0.4 -&gt; www.example.com:443 (1)" file="a,b:c.txt" line="1" time="0"/>
+            <testcase classname="a,b:c.txt" name="tcp 10.0.0.4 -&gt; 10.1.0.4:22 (2)" file="a,b:c.txt" line="2" time="0">
+              <failure message="expected allow, got deny by network rule g/lan/admin" type="verdict">expected allow, got deny by network rule g/lan/admin</failure>
+            </testcase>
+            <testcase classname="a,b:c.txt" name="tcp 10.0.0.4 -&gt; 192.0.2.1:22 (3)" file="a,b:c.txt" line="3" time="0">
+              <failure message="expected allow, got deny by default: no rule matches" type="verdict">expected allow, got deny by default: no rule matches&#10;a rule that would allow it: tcp 10.0.0.4 -&gt; 192.0.2.1 : 22</failure>
+            </testcase>
+            <testcase classname="a,b:c.txt" name="https 10.0.0.4 -&gt; example.org:443 (4)" file="a,b:c.txt" line="4" time="0">
+              <error message="expected deny, and it depends on FQDN tag `Unheard`" type="undecided">expected deny, and it depends on FQDN tag `Unheard`&#10;maybe allow by application rule a/web/tagged&#10;else deny by default: no rule matches</error>
+            </testcase>
+          </testsuite>
+        </testsuites>
+    "#]],
+    );
 }

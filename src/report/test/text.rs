@@ -137,7 +137,10 @@ fn problems(out: &mut String, results: &Results<'_>, width: usize) {
     for (lines, outcomes) in &groups {
         out.push('\n');
         for outcome in outcomes {
-            let _ = writeln!(out, "{}: {}", place(outcome), title(outcome));
+            let _ = match results.is_profile {
+                true => writeln!(out, "{}", title(outcome)),
+                false => writeln!(out, "{}: {}", place(outcome), title(outcome)),
+            };
             if let Some(why) = &outcome.test.why {
                 let _ = writeln!(out, "    ({why})");
             }

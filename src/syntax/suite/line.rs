@@ -140,7 +140,7 @@ mod tests {
         check(
             "allow tcp 10.0.0.4 -> 192.0.2.1:22 # netwrok",
             expect![
-                "36: `netwrok` names no stage and no rule (did you mean `network`? write `# STAGE`, `# group/collection/rule`, or a remark behind a second `#`)"
+                "37: `netwrok` names no stage and no rule (did you mean `network`? write `# STAGE`, `# group/collection/rule`, or a remark behind a second `#`)"
             ],
         );
     }
