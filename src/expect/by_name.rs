@@ -119,8 +119,11 @@ fn end(ruleset: &Ruleset, flows: &Flows, verdict: &Verdict) -> End {
 
 /// Whether the outcome can be that of a flow of the set.
 fn can_be(ruleset: &Ruleset, flows: &Flows, outcome: &Outcome) -> bool {
-    let goes_to_internet = matches!(flows.target, Target::ServiceTag(_))
-        || flows.destination == Some(Addresses::Internet);
+    // Which addresses are public is told of IPv4 alone.
+    let is_v6 = matches!(flows.sources, Addresses::Range(range) if range.first().is_ipv6());
+    let goes_to_internet = !is_v6
+        && (matches!(flows.target, Target::ServiceTag(_))
+            || flows.destination == Some(Addresses::Internet));
     match outcome.rule {
         // Nobody sends to the firewall what goes to a service of Azure (tests/spec/08-readings.md).
         Some(RuleRef::Nat(_)) => false,
@@ -145,7 +148,7 @@ fn covers(ruleset: &Ruleset, flows: &Flows, rule: RuleRef, outcome: &Outcome) ->
                 Target::ServiceTag(tag) => written.destinations.iter().any(|it| {
                     matches!(&it.value, Written::Value(Address::ServiceTag(listed)) if holds_tag(listed, tag))
                 }),
-                Target::AddressesOf(name) => {
+                Target::AddressesOf(name) | Target::Names(FqdnPattern::Exact(name)) => {
                     ruleset.has_dns_proxy
                         && written.destination_fqdns.iter().any(|it| {
                             matches!(&it.value, Written::Value(FqdnPattern::Exact(listed)) if listed == name)
@@ -230,7 +233,7 @@ fn holds_tag(outer: &str, inner: &str) -> bool {
 fn flow(flows: &Flows, source: IpAddr) -> Flow {
     let mut flow = Flow::new(flows.protocol, source);
     flow.port = flows.ports.filter(|ports| ports.first() == ports.last()).map(|it| it.first());
-    if let Target::AddressesOf(name) = &flows.target {
+    if let Target::AddressesOf(name) | Target::Names(FqdnPattern::Exact(name)) = &flows.target {
         flow.name = Name::Known(name.clone());
     }
     flow

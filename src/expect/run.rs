@@ -8,7 +8,7 @@ use crate::compile::Ruleset;
 use crate::evaluate::{Decision, RuleRef, Stage, Verdict, evaluate};
 use crate::flow::Flow;
 use crate::syntax::flow::ExpectedVerdict;
-use crate::syntax::suite::{Flows, Level, Stated, Suite, Test, Traffic};
+use crate::syntax::suite::{Flows, Level, Stated, Suite, Target, Test, Traffic};
 
 /// What is wanted of a run beside the results.
 #[derive(Debug, Clone, Default)]
@@ -275,7 +275,16 @@ fn of_flows(ruleset: &Ruleset, flows: &Flows, expected: Decision, wants_deciders
         }
         Resolved::Names(names, destinations) => {
             let region = Region { names: Some(names), destinations };
-            region::answer(ruleset, flows, &region, asked, wants_deciders)
+            match region::answer(ruleset, flows, &region, asked, wants_deciders) {
+                // A network rule that names the same name covers it wherever it resolves to.
+                open @ Answer::Open { .. } if matches!(flows.target, Target::Names(_)) => {
+                    match by_name::answer(ruleset, flows, asked) {
+                        Answer::Open { .. } => open,
+                        settled => settled,
+                    }
+                }
+                settled => settled,
+            }
         }
         Resolved::Unlisted => by_name::answer(ruleset, flows, asked),
     };

@@ -191,13 +191,7 @@ fn all_values() -> Values {
 }
 
 #[test]
-fn every_profile_file_is_built_in_and_can_be_read() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/rulesets/profiles");
-    let files = std::fs::read_dir(folder).unwrap().filter(|entry| {
-        let name = entry.as_ref().unwrap().file_name();
-        name.to_string_lossy().ends_with(".yaml")
-    });
-    assert_eq!(files.count(), profile::names().count());
+fn every_profile_can_be_read() {
     for name in profile::names() {
         let raw = profile::profile(name).unwrap().unwrap();
         let known = all_values();

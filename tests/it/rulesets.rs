@@ -87,6 +87,14 @@ fn every_folder_is_run() {
     assert_eq!(folders.count(), 4, "a new folder needs a line in the test above");
 }
 
+#[test]
+fn every_profile_is_built_in() {
+    let names = files(&folder("profiles"), |name| name.rsplit('.').next() == Some("yaml"));
+    let names: Vec<_> =
+        names.iter().map(|(name, _)| name.trim_end_matches(".yaml").to_owned()).collect();
+    assert_eq!(names, azfw::expect::profile::names().collect::<Vec<_>>());
+}
+
 /// The same order of resources, whatever the order of the files.
 fn sorted(mut inventory: Inventory) -> Inventory {
     inventory.policies.sort_by_key(|policy| policy.name.value.clone());

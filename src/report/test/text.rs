@@ -37,7 +37,16 @@ pub fn text(results: &Results<'_>, width: usize) -> String {
             last = Some(heading);
         }
         let word = word(outcome, results.is_profile);
-        let _ = writeln!(out, "  {word:<10} {}", title(outcome));
+        match &outcome.result {
+            TestResult::Skipped => {
+                let lines = wrapped(&title(outcome), width.saturating_sub(13));
+                let _ = writeln!(out, "  {word:<10} {}", lines.join("\n             "));
+            }
+            // A flow stays in one line: it is there to be copied.
+            TestResult::Passed | TestResult::Failed { .. } | TestResult::Undecided { .. } => {
+                let _ = writeln!(out, "  {word:<10} {}", title(outcome));
+            }
+        }
     }
     features(&mut out, &apart);
     problems(&mut out, results, width);
