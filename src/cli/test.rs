@@ -317,12 +317,11 @@ fn shown(name: &str, text: &str, error: &SuiteError) -> InputError {
     let rest = text.get(from..start + line.len()).unwrap_or("");
     let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
     let at = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
-    let shown = match error.line {
-        0 => InputError::new(format!("{name}: {}", error.message)),
-        _ => {
-            let span = Span { source: id, start: at(from), end: at(from + length) };
-            InputError::at(error.message.clone(), &sources, span)
-        }
+    let shown = if error.line == 0 {
+        InputError::new(format!("{name}: {}", error.message))
+    } else {
+        let span = Span { source: id, start: at(from), end: at(from + length) };
+        InputError::at(error.message.clone(), &sources, span)
     };
     match &error.help {
         Some(help) => shown.with_help(help.clone()),

@@ -35,14 +35,11 @@ pub fn generate(ruleset: &Ruleset) -> String {
             }
         }
         let path = one_line(&ruleset.path(rule).to_string());
-        match lines.is_empty() {
-            true => {
-                let _ = writeln!(out, "# {path}: no flow at its edges has a certain verdict\n");
-            }
-            false => {
-                let _ = writeln!(out, "# {path}\n{lines}");
-            }
-        }
+        let _ = if lines.is_empty() {
+            writeln!(out, "# {path}: no flow at its edges has a certain verdict\n")
+        } else {
+            writeln!(out, "# {path}\n{lines}")
+        };
     }
     out
 }

@@ -44,16 +44,15 @@ pub fn mend(
     let mut rules = Rules::default();
     let mut wanted: Vec<&Test> = Vec::new();
     for outcome in outcomes {
-        match obstacle(ruleset, outcome) {
-            Some(reason) => left.push((shown(outcome.test), reason)),
-            None => {
-                let group = outcome.group().map_or("", |group| group.name.as_str());
-                if rules.add(group, outcome.test) {
-                    wanted.push(outcome.test);
-                } else {
-                    left.push((shown(outcome.test), "no rule can say this flow".to_owned()));
-                }
-            }
+        if let Some(reason) = obstacle(ruleset, outcome) {
+            left.push((shown(outcome.test), reason));
+            continue;
+        }
+        let group = outcome.group().map_or("", |group| group.name.as_str());
+        if rules.add(group, outcome.test) {
+            wanted.push(outcome.test);
+        } else {
+            left.push((shown(outcome.test), "no rule can say this flow".to_owned()));
         }
     }
     let text = if wanted.is_empty() { String::new() } else { rules.text(ruleset, name) };
@@ -170,7 +169,7 @@ impl Rules {
             Traffic::Flow(flow) => flows_of(flow)?,
         };
         let group = if group.is_empty() { "tests" } else { group }.to_owned();
-        let sources = place(flows.sources)?;
+        let sources = place(flows.sources);
         let protocol = flows.protocol;
         match (protocol, &flows.target) {
             (FlowProtocol::Application(application), target) => {
@@ -187,7 +186,7 @@ impl Rules {
             }
             (FlowProtocol::Ip(_), target) => {
                 let target = match target {
-                    Target::Addresses(place_of) => place(*place_of)?,
+                    Target::Addresses(place_of) => place(*place_of),
                     Target::ServiceTag(tag) => tag.to_string(),
                     Target::AddressesOf(name) => format!("fqdn {name}"),
                     Target::Names(_) | Target::FqdnTag(_) => return None,
@@ -211,23 +210,15 @@ impl Rules {
 
     fn text(&self, ruleset: &Ruleset, name: &str) -> String {
         let mut out = String::new();
-        let first = match ruleset.policies.last() {
-            Some(policy) => {
-                let _ = writeln!(
-                    out,
-                    "group {} {} of {}",
-                    quoted(name),
-                    free_group(ruleset),
-                    quoted(policy)
-                );
-                100
-            }
-            None => {
-                let firewall =
-                    ruleset.layers.last().map_or("firewall", |layer| layer.name.value.as_str());
-                let _ = writeln!(out, "firewall {}", quoted(firewall));
-                free_collection(ruleset)
-            }
+        let first = if let Some(policy) = ruleset.policies.last() {
+            let (name, policy) = (quoted(name), quoted(policy));
+            let _ = writeln!(out, "group {name} {} of {policy}", free_group(ruleset));
+            100
+        } else {
+            let firewall = ruleset.layers.last();
+            let firewall = firewall.map_or("firewall", |layer| layer.name.value.as_str());
+            let _ = writeln!(out, "firewall {}", quoted(firewall));
+            free_collection(ruleset)
         };
         if !self.network.is_empty() {
             let _ =
@@ -280,10 +271,10 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-fn place(place: Addresses) -> Option<String> {
+fn place(place: Addresses) -> String {
     match place {
-        Addresses::Any | Addresses::Internet => Some("*".to_owned()),
-        Addresses::Range(range) => Some(range.to_string()),
+        Addresses::Any | Addresses::Internet => "*".to_owned(),
+        Addresses::Range(range) => range.to_string(),
     }
 }
 

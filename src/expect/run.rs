@@ -165,11 +165,10 @@ pub fn outcome(
             return (result, deciders);
         }
         // What is open may yet be as expected, so it says more than a sure "no".
-        let is_better = match (&worst, &result) {
-            (None, _) => true,
-            (Some(TestResult::Failed { .. }), TestResult::Undecided { .. }) => true,
-            (Some(_), _) => false,
-        };
+        let is_better = matches!(
+            (&worst, &result),
+            (None, _) | (Some(TestResult::Failed { .. }), TestResult::Undecided { .. })
+        );
         if is_better {
             worst = Some(result);
         }

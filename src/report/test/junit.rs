@@ -1,11 +1,11 @@
-//! Results in the XML that JUnit made common; the parts that Jenkins, GitLab and Azure Pipelines read.
+//! Results in the XML that `JUnit` made common; the parts that Jenkins, GitLab and Azure Pipelines read.
 
 use std::fmt::Write as _;
 
 use super::{Results, explanation, remedy, title};
 use crate::expect::{Outcome, TestResult};
 
-/// Results as JUnit XML: a suite for each file, a case for each test. An open question is an error,
+/// Results as `JUnit` XML: a suite for each file, a case for each test. An open question is an error,
 /// an optional test that fails is skipped.
 #[must_use]
 pub fn junit(results: &Results<'_>) -> String {

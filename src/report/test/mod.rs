@@ -66,15 +66,13 @@ fn title(outcome: &Outcome<'_>) -> String {
     if let Some(name) = &outcome.test.name {
         return name.clone();
     }
-    match outcome.test.any.first() {
+    if let Some(traffic) = outcome.test.any.first() {
         // The file says so of all its flows.
-        Some(traffic) => traffic.to_string().trim_end_matches(" destination=internet").to_owned(),
-        None => {
-            let why = outcome.test.why.as_ref().map(|why| format!(": {why}"));
-            let names = outcome.test.unset.join("=…`, `--set ");
-            format!("needs `--set {names}=…`{}", why.unwrap_or_default())
-        }
+        return traffic.to_string().trim_end_matches(" destination=internet").to_owned();
     }
+    let why = outcome.test.why.as_ref().map(|why| format!(": {why}"));
+    let names = outcome.test.unset.join("=…`, `--set ");
+    format!("needs `--set {names}=…`{}", why.unwrap_or_default())
 }
 
 fn place(outcome: &Outcome<'_>) -> String {

@@ -146,9 +146,10 @@ fn problems(out: &mut String, results: &Results<'_>, width: usize) {
     for (lines, outcomes) in &groups {
         out.push('\n');
         for outcome in outcomes {
-            let _ = match results.is_profile {
-                true => writeln!(out, "{}", title(outcome)),
-                false => writeln!(out, "{}: {}", place(outcome), title(outcome)),
+            let _ = if results.is_profile {
+                writeln!(out, "{}", title(outcome))
+            } else {
+                writeln!(out, "{}: {}", place(outcome), title(outcome))
             };
             if let Some(why) = &outcome.test.why {
                 let _ = writeln!(out, "    ({why})");

@@ -10,22 +10,19 @@ pub(super) fn filled(text: &str, values: &Values) -> (String, BTreeSet<String>) 
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once('<') {
         out.push_str(before);
-        match behind.split_once('>').filter(|(name, _)| is_name(name)) {
-            Some((name, after)) => {
-                match values.get(name) {
-                    Some(value) => out.push_str(value),
-                    None => {
-                        missing.insert(name.to_owned());
-                        out.extend(["<", name, ">"]);
-                    }
-                }
-                rest = after;
-            }
-            None => {
-                out.push('<');
-                rest = behind;
-            }
+        let name = behind.split_once('>').filter(|(name, _)| is_name(name));
+        let Some((name, after)) = name else {
+            out.push('<');
+            rest = behind;
+            continue;
+        };
+        if let Some(value) = values.get(name) {
+            out.push_str(value);
+        } else {
+            missing.insert(name.to_owned());
+            out.extend(["<", name, ">"]);
         }
+        rest = after;
     }
     out.push_str(rest);
     (out, missing)

@@ -189,11 +189,11 @@ fn target(at: usize, host: &str, protocol: FlowProtocol) -> Result<Target, Value
         return Ok(Target::ServiceTag(tag.into()));
     }
     if let Some(tag) = host.strip_prefix(FQDN_TAG).filter(|tag| !tag.is_empty()) {
-        return match is_web {
-            true => Ok(Target::FqdnTag(tag.into())),
-            false => Err(wrong(at, "only `http`, `https` and `mssql` go by FQDN tags")
-                .with("write the protocol of the application rule")),
-        };
+        if is_web {
+            return Ok(Target::FqdnTag(tag.into()));
+        }
+        return Err(wrong(at, "only `http`, `https` and `mssql` go by FQDN tags")
+            .with("write the protocol of the application rule"));
     }
     if let Some(name) = host.strip_prefix(ADDRESSES_OF) {
         return match Fqdn::new(name) {
