@@ -5,6 +5,8 @@ mod audit;
 mod bench;
 mod check;
 mod convert;
+#[cfg(feature = "logs")]
+mod detect;
 mod diff;
 #[cfg(feature = "logs")]
 mod events;
@@ -78,6 +80,8 @@ enum Command {
     #[cfg(feature = "logs")]
     Events(events::EventsArgs),
     #[cfg(feature = "logs")]
+    Detect(detect::DetectArgs),
+    #[cfg(feature = "logs")]
     Replay(replay::ReplayArgs),
     Bench(bench::BenchArgs),
 }
@@ -98,6 +102,8 @@ pub fn run() -> ExitCode {
         Command::Report(args) => report::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Events(args) => events::run(args, &cli.global),
+        #[cfg(feature = "logs")]
+        Command::Detect(args) => detect::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Replay(args) => replay::run(args, &cli.global),
         Command::Bench(args) => bench::run(args, &cli.global),
