@@ -17,6 +17,7 @@ mod inputs;
 mod log_filter;
 #[cfg(feature = "logs")]
 mod log_inputs;
+mod manual;
 mod output;
 #[cfg(feature = "logs")]
 mod rejects;
@@ -30,7 +31,7 @@ mod sniff;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use args::GlobalArgs;
 use failure::Failure;
@@ -84,6 +85,8 @@ enum Command {
     #[cfg(feature = "logs")]
     Replay(replay::ReplayArgs),
     Bench(bench::BenchArgs),
+    Completions(manual::CompletionsArgs),
+    Man(manual::ManArgs),
 }
 
 /// Runs the command line of this process.
@@ -107,6 +110,8 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "logs")]
         Command::Replay(args) => replay::run(args, &cli.global),
         Command::Bench(args) => bench::run(args, &cli.global),
+        Command::Completions(args) => manual::completions(args, Cli::command()),
+        Command::Man(args) => manual::pages(args, Cli::command()),
     };
     match result {
         Ok(status) => status.into(),

@@ -193,7 +193,7 @@ fn score(seconds: &[i64], (start, end): (i64, i64)) -> Option<Score> {
     let steadiness = if q2 >= 1.0 { ((q2 - mad) / q2).max(0.0) } else { 1.0 };
     let bins = bins(seconds, start, end);
     Some(Score {
-        intervals: (1.0 - bowley.abs() + steadiness) / 2.0,
+        intervals: f64::midpoint(1.0 - bowley.abs(), steadiness),
         steadiness,
         histogram: histogram(&bins),
         duration: duration(seconds, &bins, (start, end)),

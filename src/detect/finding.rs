@@ -159,3 +159,8 @@ impl Finding {
         (Reverse(self.severity), place, self.first, &self.source, &self.target, &self.message)
     }
 }
+
+/// `1 port`, `2 ports`.
+pub(super) fn plural(count: usize, word: &str) -> String {
+    if count == 1 { format!("{count} {word}") } else { format!("{count} {word}s") }
+}

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use smol_str::SmolStr;
 
 use super::attempts::{Attempt, evidence};
-use super::finding::{Finding, Severity};
+use super::finding::{Finding, Severity, plural};
 use super::observed::{Observed, SignatureHit, bit};
+use super::places::Code;
 use super::settings::{Idps, Settings, Within};
 
 pub(super) fn findings(settings: &Settings, observed: &Observed) -> Vec<Finding> {
@@ -28,9 +29,13 @@ fn of_level(settings: &Idps, severity: Option<u8>) -> (Severity, Within) {
     }
 }
 
+/// One finding for each source inside, and for each destination that the Internet attacks: who runs
+/// the firewall can look at both, while the sources outside are many and change.
 fn by_category(settings: &Idps, observed: &Observed) -> Vec<Finding> {
+    let is_inbound = |hit: &SignatureHit| observed.tables.is_public(hit.attempt.source);
     let key = |hit: &SignatureHit| {
-        (hit.attempt.source, hit.category.clone(), of_level(settings, hit.severity).0)
+        let end = if is_inbound(hit) { hit.destination } else { hit.attempt.source };
+        (is_inbound(hit), end, hit.category.clone(), of_level(settings, hit.severity).0)
     };
     let groups = grouped(observed, "idps", |_| true, key);
     let findings = groups.into_iter().filter_map(|hits| {
@@ -40,25 +45,23 @@ fn by_category(settings: &Idps, observed: &Observed) -> Vec<Finding> {
         if most < limit.count {
             return None;
         }
-        let targets: BTreeSet<_> = hits.iter().map(|hit| hit.destination).collect();
         let ids: BTreeSet<&SmolStr> = hits.iter().map(|hit| &hit.id).collect();
-        let to = match targets.len() {
-            1 => format!("to {}", observed.tables.text(head.destination)),
-            more => format!("to {more} destinations"),
-        };
-        let category = named(&head.category, "signatures without a category");
         let message = format!(
-            "{} {}, {} {} {to}",
-            category,
+            "{}: {} of {}",
+            named(&head.category, "signatures without a category"),
             plural(hits.len(), "hit"),
-            ids.len(),
-            if ids.len() == 1 { "signature" } else { "signatures" }
+            plural(ids.len(), "signature")
         );
         let mut finding = finding("idps", severity, message, &hits, observed)?;
-        finding.source = Some(observed.tables.text(head.attempt.source));
-        if targets.len() == 1 {
-            finding.target = Some(observed.tables.text(head.destination));
-        }
+        let single = |end: fn(&SignatureHit) -> Code, ends: &str| {
+            let all: BTreeSet<_> = hits.iter().map(|hit| end(hit)).collect();
+            match all.len() {
+                1 => observed.tables.text(end(head)),
+                more => format!("{more} {ends}"),
+            }
+        };
+        finding.source = Some(single(|hit| hit.attempt.source, "sources"));
+        finding.target = Some(single(|hit| hit.destination, "destinations"));
         Some(finding.with_part("threshold", limit.count))
     });
     findings.collect()
@@ -137,8 +140,4 @@ fn finding(
 
 fn named<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
     if text.is_empty() { otherwise } else { text }
-}
-
-fn plural(count: usize, word: &str) -> String {
-    if count == 1 { format!("{count} {word}") } else { format!("{count} {word}s") }
 }

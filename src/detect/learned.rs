@@ -9,7 +9,7 @@ use std::hash::Hash;
 
 use super::Coverage;
 use super::attempts::{Attempt, evidence, timestamp};
-use super::finding::{Finding, Severity};
+use super::finding::{Finding, Severity, plural};
 use super::observed::{Observed, bit};
 use super::places::Places;
 use super::settings::{DAY, Settings};
@@ -49,18 +49,11 @@ pub(super) fn findings(
     let ports: HashSet<u16> = known.iter().map(|one| one.port).collect();
     let split = Split { known, judged, tables };
     let found = [
-        split.news(
-            "first-seen",
-            "destinations",
-            Severity::Info,
-            |_| true,
-            |one| one.target,
-            target,
-        ),
-        split.news("uncommon-port", "ports", Severity::Low, has_port, |one| one.port, port),
+        split.news("first-seen", "destination", Severity::Info, |_| true, |one| one.target, target),
+        split.news("uncommon-port", "port", Severity::Low, has_port, |one| one.port, port),
         split.news(
             "port-of-source",
-            "ports of single sources",
+            "pair of source and port",
             Severity::Info,
             |one| has_port(one) && ports.contains(&one.port),
             |one| (one.source, one.port),
@@ -68,7 +61,7 @@ pub(super) fn findings(
         ),
         split.news(
             "port-protocol",
-            "pairs of port and protocol",
+            "pair of port and protocol",
             Severity::Low,
             |one| has_port(one) && ports.contains(&one.port),
             |one| (one.port, one.protocol),
@@ -112,7 +105,8 @@ impl Split<'_> {
         if cases.len() > NAMED_MAX {
             named.push("…".to_owned());
         }
-        let message = format!("{} {what} not seen before: {}", cases.len(), named.join(", "));
+        let what = plural(cases.len(), what);
+        let message = format!("{what} not seen before: {}", named.join(", "));
         let mut finding = Finding::new(name, severity, message);
         finding.first = timestamp(first);
         finding.last = timestamp(last);

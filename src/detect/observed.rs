@@ -169,7 +169,7 @@ impl Observed {
         Some(Attempt {
             time: time.as_microsecond(),
             source,
-            target: self.tables.places.code(&target),
+            target: self.tables.ends.code(&target),
             protocol: self.tables.protocols.code(&protocol),
             source_port: record.source_port.unwrap_or(0),
             port: record.destination_port.unwrap_or(0),
@@ -181,7 +181,7 @@ impl Observed {
     }
 
     fn address(&mut self, address: IpAddr) -> Code {
-        self.tables.places.code(&Place::Address(address))
+        self.tables.ends.code(&Place::Address(address))
     }
 
     fn signature(&mut self, record: &LogRecord, time: Timestamp, outcome: Outcome, exempt: u32) {

@@ -60,7 +60,7 @@ impl<T: Clone + Eq + std::hash::Hash> Interner<T> {
 /// The tables behind all codes.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    pub(super) places: Interner<Place>,
+    pub(super) ends: Interner<Place>,
     pub(super) protocols: Interner<SmolStr>,
     pub(super) files: Interner<Arc<str>>,
 }
@@ -68,12 +68,12 @@ pub(super) struct Places {
 impl Places {
     /// The text of a place; `?` where none is known.
     pub(super) fn text(&self, code: Code) -> String {
-        self.places.get(code).map_or_else(|| "?".to_owned(), ToString::to_string)
+        self.ends.get(code).map_or_else(|| "?".to_owned(), ToString::to_string)
     }
 
     /// Whether the place is an address that routers of the Internet carry.
     pub(super) fn is_public(&self, code: Code) -> bool {
-        match self.places.get(code) {
+        match self.ends.get(code) {
             Some(Place::Address(address)) => is_public(*address),
             Some(Place::Name(_)) | None => false,
         }

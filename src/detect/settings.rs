@@ -79,8 +79,8 @@ impl Tiers {
     }
 }
 
-const fn within(count: usize, length: i64) -> Option<Within> {
-    Some(Within { count, within: Length(length) })
+const fn within(count: usize, length: i64) -> Within {
+    Within { count, within: Length(length) }
 }
 
 /// All thresholds.
@@ -116,11 +116,11 @@ impl Default for PortScan {
     fn default() -> Self {
         Self {
             denied: Tiers {
-                low: within(15, 5 * MINUTE),
-                medium: within(50, 5 * MINUTE),
-                high: within(100, 30 * SECOND),
+                low: Some(within(15, 5 * MINUTE)),
+                medium: Some(within(50, 5 * MINUTE)),
+                high: Some(within(100, 30 * SECOND)),
             },
-            passed: Tiers { low: None, medium: within(100, 30 * SECOND), high: None },
+            passed: Tiers { low: None, medium: Some(within(100, 30 * SECOND)), high: None },
         }
     }
 }
@@ -146,11 +146,11 @@ impl Default for Sweep {
     fn default() -> Self {
         Self {
             denied: Tiers {
-                low: within(25, 5 * MINUTE),
-                medium: within(100, 5 * MINUTE),
-                high: within(200, 30 * SECOND),
+                low: Some(within(25, 5 * MINUTE)),
+                medium: Some(within(100, 5 * MINUTE)),
+                high: Some(within(200, 30 * SECOND)),
             },
-            passed: Tiers { low: None, medium: within(200, 30 * SECOND), high: None },
+            passed: Tiers { low: None, medium: Some(within(200, 30 * SECOND)), high: None },
             web_ports: vec![80, 443],
             web_times: 4,
             denied_share: 0.5,
@@ -392,12 +392,22 @@ mod tests {
             "#,
         )
         .expect("settings");
-        assert_eq!(settings.port_scan.denied.low, within(5, 90 * SECOND));
+        assert_eq!(settings.port_scan.denied.low, Some(within(5, 90 * SECOND)));
         assert_eq!(settings.port_scan.denied.medium, None, "a table of tiers is whole");
         assert_eq!(settings.port_scan.passed, PortScan::default().passed);
         assert_eq!(settings.sweep, Sweep::default());
         assert_eq!(settings.allow.len(), 1);
         assert_eq!(Settings::parse("").expect("no settings"), Settings::default());
+    }
+
+    #[test]
+    fn the_page_shows_the_defaults() {
+        let page = include_str!("../../docs/detect.md");
+        let shown = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next());
+        let mut settings = Settings::parse(shown.expect("settings on the page")).expect("settings");
+        assert_eq!(settings.allow.len(), 1);
+        settings.allow.clear();
+        assert_eq!(settings, Settings::default());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! where one is known (the published query overwrites it with the address).
 
 use super::attempts::{Attempt, evidence};
-use super::finding::{Finding, Severity};
+use super::finding::{Finding, Severity, plural};
 use super::observed::{Observed, ThreatHit, bit};
 use super::settings::Settings;
 use super::window::{Sample, slide};
@@ -40,8 +40,8 @@ fn chosen(group: &[&ThreatHit], name: &str, with_denied: bool) -> Vec<Attempt> {
 
 fn allowed(passed: &[Attempt], about: &str, observed: &Observed) -> Option<Finding> {
     let head = passed.first()?;
-    let times = if passed.len() == 1 { "once" } else { "and more than once" };
-    let message = format!("threat intelligence was alerted {times} and did not deny{about}");
+    let connections = plural(passed.len(), "connection");
+    let message = format!("{connections} that threat intelligence lists, and that passed{about}");
     let mut finding = Finding::new("threat-allowed", Severity::High, message);
     fill(&mut finding, passed, head, observed);
     Some(finding)

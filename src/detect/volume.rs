@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::Coverage;
-use super::attempts::{Attempt, timestamp};
+use super::attempts::timestamp;
 use super::finding::{Finding, Severity};
 use super::observed::{Observed, bit};
 use super::settings::{DAY, Settings, Volume};
@@ -29,13 +29,11 @@ pub(super) fn volumes(
         coverage.not_judged.push(("strange-volume", why));
         return Vec::new();
     }
-    let kinds: [(&str, fn(&Attempt) -> bool); 2] =
-        [("denied", Attempt::is_denied), ("not denied", |one| !one.is_denied())];
     let mut findings = Vec::new();
-    for (name, is_of_kind) in kinds {
+    for (name, is_denied) in [("denied", true), ("not denied", false)] {
         let mut counts: BTreeMap<i64, u64> = (first_day..end_day).map(|day| (day, 0)).collect();
         for one in &observed.attempts {
-            if is_of_kind(one)
+            if one.is_denied() == is_denied
                 && one.exempt & bit("strange-volume") == 0
                 && let Some(count) = counts.get_mut(&one.time.div_euclid(DAY))
             {

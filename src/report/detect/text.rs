@@ -94,7 +94,9 @@ fn coverage(out: &mut String, coverage: &Coverage, zone: Option<&TimeZone>, widt
     for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
         lines(&format!("{count} {what}"));
     }
-    for (name, why) in &coverage.not_judged {
-        lines(&format!("not judged: {name} ({why})"));
+    for same in coverage.not_judged.chunk_by(|(_, a), (_, b)| a == b) {
+        let names: Vec<&str> = same.iter().map(|(name, _)| *name).collect();
+        let why = same.first().map_or("", |(_, why)| why);
+        lines(&format!("not judged: {} ({why})", names.join(", ")));
     }
 }
