@@ -49,15 +49,8 @@ pub(super) fn completions(
 pub(super) fn pages(args: &ManArgs, mut command: Command) -> Result<ExitStatus, Failure> {
     fs::create_dir_all(&args.folder).map_err(|error| cannot_write(&args.folder, &error))?;
     command.build();
-    let commands: Vec<Command> = command
-        .get_subcommands()
-        .filter(|one| one.get_name() != "help")
-        .map(|one| {
-            // The name of a page is that of the whole command: azfw-check.
-            let name = format!("azfw-{}", one.get_name());
-            one.clone().name(name.clone()).display_name(name)
-        })
-        .collect();
+    let commands: Vec<Command> =
+        command.get_subcommands().filter(|one| one.get_name() != "help").cloned().collect();
     page(&args.folder, command)?;
     for command in commands {
         page(&args.folder, command)?;
@@ -66,7 +59,9 @@ pub(super) fn pages(args: &ManArgs, mut command: Command) -> Result<ExitStatus, 
 }
 
 fn page(folder: &Path, command: Command) -> Result<(), Failure> {
-    let path = folder.join(format!("{}.1", command.get_name()));
+    // That of the whole command, once it is built: `azfw-check`.
+    let name = command.get_display_name().unwrap_or(command.get_name());
+    let path = folder.join(format!("{name}.1"));
     let mut text = Vec::new();
     Man::new(command).render(&mut text)?;
     fs::write(&path, text).map_err(|error| cannot_write(&path, &error))?;
