@@ -125,6 +125,13 @@ fn obstacle(ruleset: &Ruleset, outcome: &Outcome<'_>) -> Option<String> {
     if outcome.test.expected != ExpectedVerdict::Allow {
         return Some("it is allowed by a rule that is there: narrow that rule".to_owned());
     }
+    let goes_by_name = outcome.test.any.first().is_some_and(|traffic| {
+        matches!(traffic, Traffic::Flows(Flows { target: Target::AddressesOf(_), .. }))
+    });
+    if goes_by_name && !ruleset.has_dns_proxy {
+        let reason = "a name in a network rule needs the DNS proxy, which is off: turn it on first";
+        return Some(reason.to_owned());
+    }
     match &outcome.result {
         TestResult::Failed { example, differences } if differences.is_empty() => {
             let (_, verdict) = example.as_ref();
