@@ -33,6 +33,18 @@ pub struct ClassicFirewall {
     pub collections: Vec<RuleCollection>,
     /// Names of `ipConfigurations`' public IPs or hub addresses that are written out.
     pub addresses: Vec<Spanned<Written<IpAddr>>>,
+    pub placement: Placement,
+}
+
+/// Where a firewall stands, as far as it is written out. No verdict depends on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Placement {
+    /// `zones`. None: not written, or written as none.
+    pub zones: Vec<Spanned<Written<SmolStr>>>,
+    /// `subnet.id` of `ipConfigurations`, where it is known.
+    pub subnets: Vec<Spanned<ResourceId>>,
+    /// `subnet.id` of `managementIpConfiguration`.
+    pub management_subnet: Option<Spanned<Written<ResourceId>>>,
 }
 
 /// `Microsoft.Network/ipGroups`.
