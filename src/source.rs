@@ -247,7 +247,7 @@ mod tests {
             let span = sources.first_line(Span { source, start, end });
             (span.start, span.end)
         };
-        assert_eq!(shown(2, 11), (2, 6));
+        assert_eq!(shown(2, 11), (2, 7));
         assert_eq!(shown(3, 6), (3, 6));
         assert_eq!(shown(6, 6), (6, 6));
         assert_eq!(shown(400, 500), (400, 400));

@@ -469,7 +469,7 @@ mod tests {
                 prop_assert_eq!(whole(&text, addresses), Ok(plain));
             }
             if let Some(port) = plain_number(&digits) {
-                prop_assert_eq!(whole(&digits, ports), Ok(PortRange::single(port)));
+                prop_assert_eq!(whole(&digits, super::ports), Ok(PortRange::single(port)));
             }
         }
 

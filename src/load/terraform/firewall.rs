@@ -151,9 +151,7 @@ fn configurations(entity: &Entity) -> Node {
 
 fn configuration(node: &Node) -> Node {
     let known = |key: &str| {
-        node.get(key)
-            .filter(|it| is_set(it) && !matches!(it.value, Value::Unresolved(_)))
-            .cloned()
+        node.get(key).filter(|it| is_set(it) && !matches!(it.value, Value::Unresolved(_))).cloned()
     };
     let subnet = known("subnet_id").map(|id| Shape::new(node.span).with("id", Some(id)).node());
     Shape::new(node.span)

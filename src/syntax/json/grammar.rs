@@ -245,22 +245,20 @@ fn plain_run(input: &str) -> (&str, &str) {
         b'\t' | b'\n' | b'\r' => true,
         _ => byte >= b' ',
     };
-    let (words, _) = input.as_bytes().as_chunks();
-    let skipped = 8 * words.iter().take_while(|word| is_plain_word(**word)).count();
+    let skipped = run_of_words(input.as_bytes(), special);
     let rest = input.bytes().skip(skipped).position(|byte| !is_plain(byte));
     input.split_at(rest.map_or(input.len(), |rest| skipped + rest))
 }
 
-/// Whether none of eight bytes is a quote, a backslash or a control character, without looking at
-/// each: a byte below `n` is the one whose top bit `byte - n` borrows.
-fn is_plain_word(word: [u8; 8]) -> bool {
+/// Marks the first quote, backslash or control character of eight bytes, without looking at each:
+/// below `n` is the byte whose top bit `byte - n` borrows. A mark above the first may be wrong.
+fn special(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    let word = u64::from_le_bytes(word);
     let below = |word: u64, limit: u8| {
         word.wrapping_sub(ONES.wrapping_mul(limit.into())) & !word & (ONES << 7)
     };
     let equal = |byte: u8| below(word ^ ONES.wrapping_mul(byte.into()), 1);
-    (below(word, b' ') | equal(b'"') | equal(b'\\')) == 0
+    below(word, b' ') | equal(b'"') | equal(b'\\')
 }
 
 fn escape(input: &str) -> Parsed<'_, char> {
@@ -310,12 +308,29 @@ fn blank(input: &str) -> Parsed<'_, ()> {
 
 /// The text behind blank space: line ends, and the indentation of the next line.
 fn behind_blank(input: &str) -> &str {
-    let lines = input.trim_start_matches(['\n', '\r']);
-    let (words, _) = lines.as_bytes().as_chunks();
-    let indent = 8 * words.iter().take_while(|word: &&[u8; 8]| **word == [b' '; 8]).count();
-    let is_blank = |byte: u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
-    let rest = lines.bytes().skip(indent).position(|byte| !is_blank(byte));
-    lines.split_at(rest.map_or(lines.len(), |rest| indent + rest)).1
+    const SPACES: u64 = 0x2020_2020_2020_2020;
+    let bytes = input.as_bytes();
+    let line = bytes.iter().position(|byte| !matches!(byte, b'\n' | b'\r')).unwrap_or(0);
+    let (_, indented) = bytes.split_at(line);
+    let spaces = run_of_words(indented, |word| word ^ SPACES);
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    let rest = bytes.iter().skip(line + spaces).position(|byte| !is_blank(byte));
+    input.split_at(rest.map_or(input.len(), |rest| line + spaces + rest)).1
+}
+
+/// How many bytes from the start on are as they should be, looked at eight at a time: `wrong` has
+/// bits in the first byte that is not. The last few bytes are left to the caller.
+fn run_of_words(bytes: &[u8], wrong: impl Fn(u64) -> u64) -> usize {
+    let (words, _) = bytes.as_chunks();
+    let mut run = 0;
+    for word in words {
+        let wrong = wrong(u64::from_le_bytes(*word));
+        if wrong != 0 {
+            return run + wrong.trailing_zeros() as usize / 8;
+        }
+        run += 8;
+    }
+    run
 }
 
 fn line_comment(input: &str) -> Parsed<'_, &str> {

@@ -15,9 +15,9 @@ use crate::net::{
 use crate::policy::{
     Address, Application, ApplicationRule, BypassTraffic, ClassicFirewall, CollectionAction,
     DnsSettings, ExplicitProxy, FilterAction, FirewallPolicy, HttpHeader, IdpsMode,
-    IntrusionDetection, Inventory, IpGroup, IpGroupRef, NatRule, NetworkRule, Placement, ResourceId, Rule,
-    RuleCollection, RuleCollectionGroup, RuleHead, RuleSpan, Settings, SideTables,
-    SignatureOverride, SkuTier, Snat, ThreatIntelAllowlist, ThreatIntelMode, Written,
+    IntrusionDetection, Inventory, IpGroup, IpGroupRef, NatRule, NetworkRule, Placement,
+    ResourceId, Rule, RuleCollection, RuleCollectionGroup, RuleHead, RuleSpan, Settings,
+    SideTables, SignatureOverride, SkuTier, Snat, ThreatIntelAllowlist, ThreatIntelMode, Written,
 };
 use crate::source::{Source, SourceId, Sources, Spanned};
 
@@ -345,14 +345,16 @@ fn firewall() -> impl Strategy<Value = ClassicFirewall> {
     });
     let links = (ids, placement);
     (spanned(text()), links, settings(), vec(collection(), 0..2), values(ip())).prop_map(
-        |(name, ((id, is_own, policy), placement), settings, collections, addresses)| ClassicFirewall {
-            placement,
-            id: own_id(&name.value, super::build::FIREWALL, id, is_own),
-            name,
-            settings,
-            policy,
-            collections,
-            addresses,
+        |(name, ((id, is_own, policy), placement), settings, collections, addresses)| {
+            ClassicFirewall {
+                placement,
+                id: own_id(&name.value, super::build::FIREWALL, id, is_own),
+                name,
+                settings,
+                policy,
+                collections,
+                addresses,
+            }
         },
     )
 }

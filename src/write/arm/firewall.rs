@@ -25,7 +25,11 @@ impl Writer<'_> {
                 "location": self.location(firewall.settings.location.as_deref()),
             });
             let zones = self.values.list(&firewall.placement.zones);
-            put(&mut resource, "zones", Some(zones).filter(|_| !firewall.placement.zones.is_empty()));
+            put(
+                &mut resource,
+                "zones",
+                Some(zones).filter(|_| !firewall.placement.zones.is_empty()),
+            );
             let depends = self.firewall_dependencies(firewall);
             put(&mut resource, "dependsOn", list_or_nothing(depends));
             put(&mut resource, "properties", Some(Value::Object(properties)));

@@ -14,9 +14,9 @@ use crate::net::{
 use crate::policy::{
     Address, Application, ApplicationRule, ClassicFirewall, CollectionAction, DnsSettings,
     ExplicitProxy, FilterAction, FirewallPolicy, HttpHeader, IdpsMode, IntrusionDetection,
-    Inventory, IpGroup, IpGroupRef, NatRule, NetworkRule, Placement, ResourceId, Rule, RuleCollection,
-    RuleCollectionGroup, RuleHead, RuleSpan, Settings, SideTables, SignatureOverride, SkuTier,
-    Snat, ThreatIntelAllowlist, ThreatIntelMode, Written,
+    Inventory, IpGroup, IpGroupRef, NatRule, NetworkRule, Placement, ResourceId, Rule,
+    RuleCollection, RuleCollectionGroup, RuleHead, RuleSpan, Settings, SideTables,
+    SignatureOverride, SkuTier, Snat, ThreatIntelAllowlist, ThreatIntelMode, Written,
 };
 use crate::source::Spanned;
 
