@@ -16,5 +16,7 @@ pub mod sanitize;
 pub mod show;
 pub mod test;
 #[cfg(feature = "logs")]
+pub mod suggest;
+#[cfg(feature = "logs")]
 pub mod traffic;
 pub mod verdict;
