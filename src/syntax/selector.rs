@@ -182,7 +182,8 @@ fn or(input: &str, level: usize) -> Parsed<'_, Selector> {
 }
 
 fn and(input: &str, level: usize) -> Parsed<'_, Selector> {
-    let operand = |input| delimited(multispace0, |input| not(input, level), multispace0).parse(input);
+    let operand =
+        |input| delimited(multispace0, |input| not(input, level), multispace0).parse(input);
     let (rest, parts) = separated_list1(tag("&&"), operand).parse(input)?;
     Ok((rest, one_or(parts, Selector::And)))
 }
@@ -251,9 +252,7 @@ fn comparison(input: &str) -> Parsed<'_, Selector> {
     .parse(rest)
 }
 
-fn two_words<'a>(
-    first: &'static str,
-) -> impl Parser<&'a str, Output = (), Error = Trouble<'a>> {
+fn two_words<'a>(first: &'static str) -> impl Parser<&'a str, Output = (), Error = Trouble<'a>> {
     (tag(first), multispace1, tag("with")).map(|_| ())
 }
 
@@ -316,11 +315,19 @@ mod tests {
 
     #[test]
     fn what_is_no_selector_is_refused_at_its_place() {
-        check("app", expect!["3: expected `==`, `!=`, `in`, `not in`, `contains`, `starts with` or `ends with`"]);
+        check(
+            "app",
+            expect![
+                "3: expected `==`, `!=`, `in`, `not in`, `contains`, `starts with` or `ends with`"
+            ],
+        );
         check("app == tier", expect!["7: expected a text in quotes"]);
         check("app == \"web", expect!["11: expected a text in quotes"]);
         check("has(app) &&", expect!["9: unexpected text `&&`"]);
-        check("(has(app)", expect![[r#"9: expected a comparison such as `app == "web"`, `has(app)`, `all()`"#]]);
+        check(
+            "(has(app)",
+            expect![[r#"9: expected a comparison such as `app == "web"`, `has(app)`, `all()`"#]],
+        );
         check("has(app) has(tier)", expect!["9: unexpected text `has(tier)`"]);
         check(&"(".repeat(500), expect!["65: more than 64 levels of brackets"]);
     }

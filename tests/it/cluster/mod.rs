@@ -1,0 +1,5 @@
+//! Network policy of clusters: the project's own cases, and public ones where they are at hand.
+
+mod connections;
+mod public;
+mod spec;
