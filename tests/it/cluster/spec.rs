@@ -89,8 +89,7 @@ fn packet_failure(cluster: &Cluster, text: &str) -> Option<String> {
     };
     let (destination, port) = with_port(destination);
     let protocol = IpProtocol::from_text(protocol).expect("a protocol");
-    let mut packet =
-        Packet::new(end(cluster, source), end(cluster, destination), protocol, port);
+    let mut packet = Packet::new(end(cluster, source), end(cluster, destination), protocol, port);
     let mut engine = Engine::Unknown;
     for switch in switches {
         match switch.split_once('=').expect("name=value") {
