@@ -71,6 +71,7 @@ impl Cluster {
     fn one_of<'c>(&'c self, text: &str, found: Vec<&'c Pod>) -> Result<&'c Pod, FindError> {
         let Some(first) = found.first() else { return Err(self.nothing(text)) };
         let mut namespaces: Vec<&str> = found.iter().map(|pod| pod.namespace.as_str()).collect();
+        namespaces.sort_unstable();
         namespaces.dedup();
         if namespaces.len() > 1 {
             return Err(FindError {

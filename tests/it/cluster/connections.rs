@@ -80,9 +80,8 @@ fn allowed(
             }
         }
         is_all &= ranges == [(1, u16::MAX)];
-        let shown = |&(first, last): &(u16, u16)| match first == last {
-            true => first.to_string(),
-            false => format!("{first}-{last}"),
+        let shown = |&(first, last): &(u16, u16)| {
+            if first == last { first.to_string() } else { format!("{first}-{last}") }
         };
         let shown: Vec<_> = ranges.iter().map(shown).collect();
         if !shown.is_empty() {
@@ -178,5 +177,7 @@ fn each(values: &[Value], see: &mut dyn FnMut(&str, &Value)) {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
-    values.iter().for_each(|value| within("", value, see));
+    for value in values {
+        within("", value, see);
+    }
 }

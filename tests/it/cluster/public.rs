@@ -216,3 +216,35 @@ fn calico_selectors() {
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+#[test]
+fn topology() {
+    let Some(folder) = folder() else { return };
+    let folder = folder.join("topology-example");
+    let documents = Document::read_all("k8s.json", &text(&folder.join("k8s.json")));
+    let (cluster, warnings) = Cluster::read(&documents.expect("readable"));
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for path in value(&folder.join("expected_paths.json"))["paths"].as_array().expect("paths") {
+        let word = |key: &str| path[key].as_str().unwrap_or_default();
+        let Some(name) = word("from").strip_prefix("pod:") else { continue };
+        let layers = path["layers"].as_array().into_iter().flatten();
+        let Some(layer) = layers.filter_map(Value::as_str).find(|text| text.contains("k8s")) else {
+            continue;
+        };
+        let Ok(address) = word("to").parse() else { continue };
+        let source = End::Pod(cluster.find_pod(name).expect("a pod").id());
+        let protocol = IpProtocol::from_text(word("protocol")).expect("a protocol");
+        let port = path["port"].as_u64().and_then(|port| u16::try_from(port).ok());
+        let packet = Packet::new(source, End::Address(address), protocol, port);
+        let got = cluster.decide(&packet, Engine::Unknown.readings());
+        let is_allowed = layer.contains("allow");
+        count += 1;
+        if got.verdict != if is_allowed { Verdict::Allow } else { Verdict::Deny } {
+            failures.push(format!("{}: {layer}: {got:?}", path["id"]));
+        }
+    }
+    assert!(count >= 4, "only {count} paths");
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}

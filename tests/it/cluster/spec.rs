@@ -1,5 +1,7 @@
 //! Runs `tests/spec/cluster/*.md`, the specification of how network policy is decided.
 
+#![expect(clippy::indexing_slicing, reason = "fields of JSON objects that this file makes")]
+
 use std::fs;
 use std::path::Path;
 
