@@ -8,6 +8,7 @@ mod cluster;
 mod expectation;
 mod index;
 mod input;
+mod manual;
 mod rulesets;
 mod samples;
 mod schema;
