@@ -62,6 +62,11 @@ impl<'a> Item<'a> {
         self.field(key).map(|list| list.entries(problems)).unwrap_or_default()
     }
 
+    /// Whether those of the fields that are there are lists.
+    pub(super) fn has_lists(&self, keys: &[&str]) -> bool {
+        keys.iter().all(|key| self.field(key).is_none_or(|field| field.value.is_array()))
+    }
+
     pub(super) fn text(&self, problems: &mut Problems) -> Option<&'a str> {
         let text = self.value.as_str();
         if text.is_none() {

@@ -51,7 +51,7 @@ pub(super) fn policy(object: &Item<'_>, head: &Head, problems: &mut Problems) ->
         problems.add(object, "has no `spec`");
         return Read { policy, is_for_hosts_alone: false, is_forwarding: false };
     };
-    spec.only(&FIELDS, problems);
+    let is_shaped = spec.only(&FIELDS, problems) && spec.has_lists(&["types", "ingress", "egress"]);
     policy.tier = spec.word("tier", problems).unwrap_or(DEFAULT_TIER).into();
     policy.order = order(&spec, problems);
     if let Some(selector) = subject(&spec, namespace.as_ref(), problems) {
@@ -62,7 +62,12 @@ pub(super) fn policy(object: &Item<'_>, head: &Head, problems: &mut Problems) ->
         entries.iter().map(|entry| rule(entry, namespace.as_ref(), problems)).collect()
     };
     let (ingress, egress) = (rules("ingress", problems), rules("egress", problems));
-    let (is_ingress, is_egress) = directions(&spec, problems);
+    let before = problems.found.len();
+    let (mut is_ingress, mut is_egress) = directions(&spec, problems);
+    if !is_shaped || problems.found.len() > before {
+        // What it is for could not be read either.
+        (is_ingress, is_egress) = (true, true);
+    }
     policy.ingress = is_ingress.then_some(ingress);
     policy.egress = is_egress.then_some(egress);
     let is_set = |key: &str| spec.field(key).is_some_and(|flag| flag.value == true);

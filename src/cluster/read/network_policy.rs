@@ -24,7 +24,8 @@ pub(super) fn policy(object: &Item<'_>, head: &Head, problems: &mut Problems) ->
         (policy.ingress, policy.egress) = (Some(Vec::new()), Some(Vec::new()));
         return policy;
     };
-    spec.only(&["podSelector", "policyTypes", "ingress", "egress"], problems);
+    let is_shaped = spec.only(&["podSelector", "policyTypes", "ingress", "egress"], problems)
+        && spec.has_lists(&["policyTypes", "ingress", "egress"]);
     let before = problems.found.len();
     let pods = spec.field("podSelector").map(|pods| LabelSelector::read(&pods, problems));
     if problems.found.len() == before && spec.value.is_object() {
@@ -37,7 +38,12 @@ pub(super) fn policy(object: &Item<'_>, head: &Head, problems: &mut Problems) ->
     };
     let ingress = rules("ingress", "from", problems);
     let egress = rules("egress", "to", problems);
-    let (is_ingress, is_egress) = directions(&spec, !egress.is_empty(), problems);
+    let before = problems.found.len();
+    let (mut is_ingress, mut is_egress) = directions(&spec, !egress.is_empty(), problems);
+    if !is_shaped || problems.found.len() > before {
+        // What it is for could not be read either.
+        (is_ingress, is_egress) = (true, true);
+    }
     policy.windows_gap = windows_gap(&policy.subject, ingress.iter().chain(&egress));
     policy.ingress = is_ingress.then_some(ingress);
     policy.egress = is_egress.then_some(egress);
