@@ -8,12 +8,11 @@ mod cases;
 mod matching;
 
 use super::diff::Side;
-use super::order::Standing;
 use super::reach::{Layout, internet};
 use super::search::{OutOfSteps, Search};
 use super::space::{Axis, Cuts, Product, Words, service};
 use crate::compile::Ruleset;
-use crate::evaluate::{Decision, RuleRef, Ruling, Stage, Verdict, evaluate};
+use crate::evaluate::{Decision, RuleRef, Ruling, Stage, Verdict};
 use crate::flow::Flow;
 use crate::net::IpFamily;
 use crate::syntax::query::Query;
@@ -126,12 +125,7 @@ impl Finder<'_> {
             if pieces.is_empty() {
                 continue;
             }
-            let earlier: Vec<usize> = self
-                .layout
-                .overlapping(place)
-                .into_iter()
-                .filter(|&other| self.layout.standing(other, place) != Standing::After)
-                .collect();
+            let earlier = self.layout.maybe_before(place);
             let blockers = self.layout.may(&earlier);
             self.collect(&pieces, &blockers, (item.effect.ruling, stage, Some(item.rule)))?;
         }
@@ -191,7 +185,7 @@ impl Finder<'_> {
 
     fn ask(&mut self, part: &Product) {
         let Some(flow) = self.layout.space.flow(part) else { return };
-        let verdict = evaluate(self.layout.ruleset, &flow, &mut ());
+        let verdict = self.layout.verdict(&flow);
         match matching::matches(self.query, self.layout.ruleset, &flow, &verdict) {
             Some(true)
                 if verdict.decision == Decision::Undecided
@@ -239,7 +233,7 @@ impl Finder<'_> {
             self.answer.is_incomplete = true;
             return;
         };
-        let verdict = evaluate(self.layout.ruleset, &flow, &mut ());
+        let verdict = self.layout.verdict(&flow);
         if matching::matches(self.query, self.layout.ruleset, &flow, &verdict) != Some(true) {
             self.answer.inconsistencies.push(format!("{flow:?} was to be found and is not"));
             return;
@@ -263,6 +257,7 @@ mod tests {
 
     use super::*;
     use crate::analyse::small_world;
+    use crate::evaluate::evaluate;
     use crate::syntax::query::query;
 
     const CONDITIONS: &[&str] = &[

@@ -16,6 +16,8 @@ pub struct Laminar {
     points: HashMap<String, u32>,
     /// Prefix to its atoms; the last one holds what is under the prefix and not told apart.
     prefixes: HashMap<String, (u32, u32)>,
+    /// The atoms of all prefixes, outer ones first.
+    nested: Vec<(u32, u32)>,
     /// What each atom holds, from the first on.
     atoms: Vec<Atom>,
     first: u32,
@@ -53,8 +55,13 @@ impl Laminar {
             texts.entry(text).or_default().is_prefix = true;
         }
         texts.entry(root.to_owned()).or_default().is_prefix = true;
-        let mut tree =
-            Self { points: HashMap::new(), prefixes: HashMap::new(), atoms: Vec::new(), first };
+        let mut tree = Self {
+            points: HashMap::new(),
+            prefixes: HashMap::new(),
+            nested: Vec::new(),
+            atoms: Vec::new(),
+            first,
+        };
         let mut open: Vec<(String, u32)> = Vec::new();
         // Texts below a prefix follow it directly in the order of bytes.
         for (text, marks) in texts.into_iter().filter(|(text, _)| text.starts_with(root)) {
@@ -75,6 +82,8 @@ impl Laminar {
         while let Some((prefix, start)) = open.pop() {
             tree.close(prefix, start);
         }
+        tree.nested = tree.prefixes.values().copied().collect();
+        tree.nested.sort_unstable_by_key(|&(first, last)| (first, std::cmp::Reverse(last)));
         tree
     }
 
@@ -120,9 +129,9 @@ impl Laminar {
         let mut rest = set.clone();
         let mut at = self.first;
         // From the outside in: a prefix begins where it begins and ends as late as it can.
-        let mut prefixes: Vec<(u32, u32)> = self.prefixes.values().copied().collect();
-        prefixes.sort_unstable_by_key(|&(first, last)| (first, std::cmp::Reverse(last)));
-        for (first, last) in prefixes {
+        let end = set.intervals().last().map_or(0, |&(_, last)| last);
+        let is_before = |&&(first, _): &&(u32, u32)| first <= end;
+        for &(first, last) in self.nested.iter().take_while(is_before) {
             let Some(under) = self.atom(last).filter(|_| rest.contains(last)) else { continue };
             let whole = Set::interval(first, last);
             let outside = whole.difference(set);
