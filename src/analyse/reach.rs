@@ -59,8 +59,8 @@ pub struct Layout<'a> {
 }
 
 /// Comparisons that all searches of one question may take together, shared evenly.
-const STEPS: usize = 400_000_000;
-const STEPS_MIN: usize = 100_000;
+const STEPS: usize = 1_000_000_000;
+const STEPS_MIN: usize = 400_000;
 const STEPS_MAX: usize = 10_000_000;
 
 impl<'a> Layout<'a> {
@@ -78,10 +78,7 @@ impl<'a> Layout<'a> {
     /// Lays out the rules of `ruleset` in a space that tells them apart.
     #[must_use]
     pub fn in_space(ruleset: &'a Ruleset, space: Space) -> Self {
-        let (items, evaluator) = rayon::join(
-            || items(ruleset, Regions::new(&space).all(ruleset)),
-            || Index::new(ruleset),
-        );
+        let (items, evaluator) = rayon::join(|| items(ruleset, &space), || Index::new(ruleset));
         let products: Vec<&[Product]> =
             items.iter().map(|item| item.region.may.as_slice()).collect();
         let overlaps = Overlaps::new(&products);
@@ -117,6 +114,12 @@ impl<'a> Layout<'a> {
     #[must_use]
     pub fn has_ties(&self) -> bool {
         self.order.has_ties()
+    }
+
+    /// Whether anything about a rule or the order of rules is unknown.
+    #[must_use]
+    pub fn has_unknown(&self) -> bool {
+        self.has_ties() || self.items.iter().any(|item| !item.region.needs.is_empty())
     }
 
     /// Every tie: what it is, and its rules by their place in evaluation order.
@@ -328,9 +331,17 @@ pub fn internet() -> IpSet {
 }
 
 /// The rules of `ruleset` with their regions.
-pub(super) fn items(ruleset: &Ruleset, regions: Vec<Region>) -> Vec<Item> {
-    let rules = ruleset.rules().zip(regions);
-    rules.map(|(rule, region)| Item { rule, region, effect: effect(ruleset, rule) }).collect()
+fn items(ruleset: &Ruleset, space: &Space) -> Vec<Item> {
+    let mut regions = Regions::new(space);
+    ruleset.rules().map(|rule| Item::new(ruleset, rule, regions.of(ruleset, rule))).collect()
+}
+
+impl Item {
+    /// A rule of `ruleset`, which matches the flows of `region`.
+    #[must_use]
+    pub fn new(ruleset: &Ruleset, rule: RuleRef, region: Region) -> Self {
+        Self { rule, region, effect: effect(ruleset, rule) }
+    }
 }
 
 fn effect(ruleset: &Ruleset, rule: RuleRef) -> Effect {
@@ -415,6 +426,14 @@ mod tests {
         #[test]
         fn reachability_is_that_of_an_evaluation_of_every_flow(text in small_world::texts(false)) {
             check(&text)?;
+        }
+
+        #[test]
+        fn inherited_rules_come_first(
+            parent in small_world::texts(true),
+            child in small_world::texts(true),
+        ) {
+            check(&small_world::inherited(&parent, &child))?;
         }
 
         #[test]

@@ -33,19 +33,27 @@ pub fn blockers(layout: &Layout<'_>, rule: usize) -> Option<Blockers> {
         return None;
     }
     let before = layout.before(rule);
-    let mut rules = compact(layout, rule, &before)?;
+    let deciders = deciders(layout, rule);
+    let mut rules = compact(layout, rule, &before, deciders.as_deref())?;
     let differs =
         |other: usize| layout.items.get(other).is_some_and(|other| other.effect != item.effect);
     if !rules.iter().any(|&other| differs(other)) {
-        let mut others: Vec<usize> =
-            before.iter().copied().filter(|&other| differs(other)).collect();
-        sort_by_overlap(layout, rule, &mut others);
-        rules.extend(others.into_iter().find(|&other| taken(layout, rule, other).is_some()));
+        // Behind the last of them nothing is left to take.
+        let last = rules.iter().max().copied().unwrap_or(0);
+        let known = deciders.iter().flatten().copied().find(|&other| differs(other));
+        let mut others = before.iter().copied().take_while(|&other| other < last);
+        rules.extend(known.or_else(|| {
+            others.find(|&other| differs(other) && taken(layout, rule, other).is_some())
+        }));
     }
     let mut likely = rules.clone();
     likely.sort_by_key(|&other| (!differs(other), other));
     let witness = likely.iter().find_map(|&other| taken(layout, rule, other)?.example);
+    // A rule can take everything and yet never be asked, behind others that do.
+    let witness = witness
+        .or_else(|| item.region.may.iter().find_map(|piece| never_decided(layout, piece, rule)));
     rules.sort_unstable();
+    rules.dedup();
     Some(Blockers { differs: rules.iter().any(|&other| differs(other)), rules, witness })
 }
 
@@ -83,12 +91,17 @@ fn never_decided(layout: &Layout<'_>, product: &Product, rule: usize) -> Option<
 }
 
 /// As few rules as are found quickly that together take everything.
-fn compact(layout: &Layout<'_>, rule: usize, before: &[usize]) -> Option<Vec<usize>> {
+fn compact(
+    layout: &Layout<'_>,
+    rule: usize,
+    before: &[usize],
+    deciders: Option<&[usize]>,
+) -> Option<Vec<usize>> {
     if let Some(&single) = before.iter().find(|&&other| covers_alone(layout, rule, other)) {
         return Some(vec![single]);
     }
     let covers = |rules: &[usize]| covers(layout, rule, rules);
-    let mut sorted = deciders(layout, rule).unwrap_or_else(|| before.to_vec());
+    let mut sorted = deciders.unwrap_or(before).to_vec();
     sort_by_overlap(layout, rule, &mut sorted);
     let mut rules = shortest_start(&sorted, covers)?;
     // The smallest overlaps are the likeliest to be superfluous.
@@ -176,4 +189,71 @@ pub fn takers(layout: &Layout<'_>, rule: usize, product: &Product) -> Vec<usize>
             .is_some_and(|item| item.region.sure.iter().any(|sure| sure.overlaps(product)))
     };
     layout.before(rule).into_iter().filter(overlaps).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analyse::reach::Reach;
+    use crate::analyse::small_world;
+
+    /// Whether a rule with another effect surely takes a part, by all that comes before it.
+    fn differs_somewhere(layout: &Layout<'_>, rule: usize) -> bool {
+        let item = &layout.items[rule];
+        layout.before(rule).into_iter().any(|other| {
+            let other_item = &layout.items[other];
+            let common: Vec<Product> = item
+                .region
+                .may
+                .iter()
+                .flat_map(|may| {
+                    other_item.region.sure.iter().filter_map(|sure| may.intersection(sure))
+                })
+                .collect();
+            let earlier = layout.maybe_before(other);
+            let left = Search::new(1_000_000).first_left(&common, &layout.may(&earlier)).unwrap();
+            other_item.effect != item.effect && left.is_some()
+        })
+    }
+
+    fn check(text: &str) -> Result<(), TestCaseError> {
+        let ruleset = small_world::ruleset(text);
+        let layout = Layout::new(&ruleset);
+        for (rule, reach) in layout.reaches().iter().enumerate() {
+            let may = &layout.items[rule].region.may;
+            if *reach != Reach::Unreachable || may.is_empty() {
+                continue;
+            }
+            let blockers = blockers(&layout, rule).unwrap();
+            let path = ruleset.path(layout.items[rule].rule);
+            let left = Search::new(1_000_000).first_left(may, &layout.sure(&blockers.rules));
+            prop_assert_eq!(left, Ok(None), "{}\n{}", path, text);
+            prop_assert!(blockers.witness.is_some(), "{path}\n{text}");
+            prop_assert!(blockers.rules.iter().all(|&other| layout.before(rule).contains(&other)));
+            if differs_somewhere(&layout, rule) {
+                prop_assert!(blockers.differs, "{path}\n{text}");
+            }
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn blockers_take_everything_and_differ_where_one_does(
+            text in small_world::texts(false),
+        ) {
+            check(&text)?;
+        }
+
+        #[test]
+        fn inherited_ones_and_ties_too(
+            parent in small_world::texts(true),
+            child in small_world::texts(true),
+        ) {
+            check(&small_world::inherited(&parent, &child))?;
+        }
+    }
 }

@@ -46,7 +46,8 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
 
 /// What is left of a rule, and the entries of which nothing is.
 struct Shadowed {
-    left: Vec<Product>,
+    /// In words, one line each.
+    left: Vec<String>,
     dead: Vec<Entry>,
 }
 
@@ -89,7 +90,20 @@ fn shadowed(
             }
         }
     }
-    (!dead.is_empty()).then(|| Shadowed { left: layout.left(place).unwrap_or_default(), dead })
+    (!dead.is_empty()).then(|| Shadowed { left: left(layout, place), dead })
+}
+
+/// What is left of the rule; nothing where that is too much to find out.
+fn left(layout: &Layout<'_>, place: usize) -> Vec<String> {
+    let left = layout.left(place).unwrap_or_default();
+    let mut shown: Vec<String> = left
+        .iter()
+        .take(LEFT_SHOWN)
+        .map(|piece| format!("left: {}", layout.space.words(piece)))
+        .collect();
+    let more = left.len().checked_sub(LEFT_SHOWN).filter(|more| *more > 0);
+    shown.extend(more.map(|more| format!("left: and {more} more parts")));
+    shown
 }
 
 impl Entry {
@@ -135,19 +149,13 @@ fn finding(
         named(context.ruleset, &takers),
         if takers.len() == 1 { "s" } else { "" }
     );
-    let what_is_left = left
-        .iter()
-        .take(LEFT_SHOWN)
-        .map(|piece| format!("left: {}", context.layout.space.words(piece)));
-    let more = left.len().checked_sub(LEFT_SHOWN).filter(|more| *more > 0);
     let witness = dead_witness(context, item, first);
     Some(
         Finding::new(CHECK.name, level, message)
             .about(context.ruleset, item.rule)
             .with_others(context.ruleset, takers)
             .with_help("remove the entries, or narrow the earlier rules")
-            .with_details(what_is_left)
-            .with_details(more.map(|more| format!("left: and {more} more parts")))
+            .with_details(left.iter().cloned())
             .with_witness(witness),
     )
 }
@@ -280,4 +288,60 @@ fn ports(written: &[Spanned<Written<PortRange>>], whole: &Set) -> Vec<Entry> {
         set: of(range).intersection(whole),
     };
     known.map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analyse::small_world;
+
+    /// The entries of which nothing is left, by what is left of the whole rule.
+    fn by_what_is_left(layout: &Layout<'_>, place: usize) -> Vec<String> {
+        let item = &layout.items[place];
+        let left = layout.left(place).unwrap();
+        let on = |pieces: &[Product], axis: Axis| -> Set {
+            pieces.iter().flat_map(|piece| piece.on(axis).intervals().to_vec()).collect()
+        };
+        let axes = [Axis::Source, Axis::Destination, Axis::Service, Axis::Name];
+        let written = &layout.ruleset.info(item.rule).written;
+        let dead = axes.into_iter().flat_map(|axis| {
+            let whole = on(&item.region.may, axis);
+            let alive = on(&left, axis);
+            let entries = entries(layout, &groups(layout), written, axis, &whole);
+            entries.into_iter().filter(move |entry| !entry.set.overlaps(&alive))
+        });
+        dead.map(|entry| entry.text).collect()
+    }
+
+    fn check(text: &str) -> Result<(), TestCaseError> {
+        let ruleset = small_world::ruleset(text);
+        let layout = Layout::new(&ruleset);
+        let groups = groups(&layout);
+        for (place, reach) in layout.reaches().iter().enumerate() {
+            let Reach::Reachable(decided) = reach else { continue };
+            let dead = shadowed(&layout, &groups, place, decided);
+            let dead: Vec<String> =
+                dead.into_iter().flat_map(|dead| dead.dead).map(|entry| entry.text).collect();
+            prop_assert_eq!(dead, by_what_is_left(&layout, place), "{}", text);
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn an_entry_is_dead_where_nothing_is_left_of_it(text in small_world::texts(false)) {
+            check(&text)?;
+        }
+
+        #[test]
+        fn so_it_is_among_inherited_rules_with_unknown_parts(
+            parent in small_world::texts(true),
+            child in small_world::texts(true),
+        ) {
+            check(&small_world::inherited(&parent, &child))?;
+        }
+    }
 }

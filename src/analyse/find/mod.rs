@@ -8,7 +8,7 @@ mod cases;
 mod matching;
 
 use super::diff::Side;
-use super::reach::{Layout, internet};
+use super::reach::{Item, Layout, internet};
 use super::search::{OutOfSteps, Search};
 use super::space::{Axis, Cuts, Product, Words, service};
 use crate::compile::Ruleset;
@@ -63,7 +63,8 @@ pub struct Wanted {
     pub regions: bool,
 }
 
-const STEPS: u32 = 2_000_000;
+/// Comparisons that may be made for flows that depend on what is not known.
+const STEPS: u32 = 100_000_000;
 /// More sets of flows than these are not listed.
 const REGIONS_MAX: usize = 10_000;
 
@@ -160,6 +161,10 @@ impl Finder<'_> {
         let tied: Vec<usize> =
             self.layout.ties().into_iter().flat_map(|(_, rules)| rules).collect();
         let mut side = None;
+        if !self.layout.has_unknown() {
+            return Ok(());
+        }
+        let items: Vec<(usize, Item)> = self.layout.items.iter().cloned().enumerate().collect();
         for (place, item) in self.layout.items.iter().enumerate() {
             let is_tied = tied.contains(&place);
             if self.is_satisfied() || (item.region.needs.is_empty() && !is_tied) {
@@ -172,11 +177,14 @@ impl Finder<'_> {
             }
             let pieces = common(flows, &item.region.may);
             let left = Search::new(self.layout.steps()).all_left(&pieces, &blockers)?;
-            let side =
-                side.get_or_insert_with(|| Side::new(self.layout.ruleset, &self.layout.space));
+            let side = side
+                .get_or_insert_with(|| Side::new(self.layout.ruleset, &self.layout.space, &items));
             let mut steps = self.steps;
-            for (part, _) in side.classify(&left, &mut steps)? {
-                self.ask(&part);
+            for piece in left {
+                let relevant = side.meeting(&piece, &mut steps)?;
+                for (part, _) in side.classify(&piece, &relevant, &mut steps)? {
+                    self.ask(&part);
+                }
             }
             self.steps = steps;
         }

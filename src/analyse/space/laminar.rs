@@ -16,7 +16,7 @@ pub struct Laminar {
     points: HashMap<String, u32>,
     /// Prefix to its atoms; the last one holds what is under the prefix and not told apart.
     prefixes: HashMap<String, (u32, u32)>,
-    /// The atoms of all prefixes, outer ones first.
+    /// Last and first atom of each prefix, by the last.
     nested: Vec<(u32, u32)>,
     /// What each atom holds, from the first on.
     atoms: Vec<Atom>,
@@ -82,8 +82,8 @@ impl Laminar {
         while let Some((prefix, start)) = open.pop() {
             tree.close(prefix, start);
         }
-        tree.nested = tree.prefixes.values().copied().collect();
-        tree.nested.sort_unstable_by_key(|&(first, last)| (first, std::cmp::Reverse(last)));
+        tree.nested = tree.prefixes.values().map(|&(first, last)| (last, first)).collect();
+        tree.nested.sort_unstable();
         tree
     }
 
@@ -129,9 +129,7 @@ impl Laminar {
         let mut rest = set.clone();
         let mut at = self.first;
         // From the outside in: a prefix begins where it begins and ends as late as it can.
-        let end = set.intervals().last().map_or(0, |&(_, last)| last);
-        let is_before = |&&(first, _): &&(u32, u32)| first <= end;
-        for &(first, last) in self.nested.iter().take_while(is_before) {
+        for (first, last) in self.prefixes_of(set) {
             let Some(under) = self.atom(last).filter(|_| rest.contains(last)) else { continue };
             let whole = Set::interval(first, last);
             let outside = whole.difference(set);
@@ -146,6 +144,18 @@ impl Laminar {
         }
         words.extend(self.points(&rest, at, u32::MAX, word));
         words
+    }
+
+    /// The prefixes whose last atom is in a set, outer ones first.
+    fn prefixes_of(&self, set: &Set) -> Vec<(u32, u32)> {
+        let mut prefixes = Vec::new();
+        for &(from, to) in set.intervals() {
+            let start = self.nested.partition_point(|&(last, _)| last < from);
+            let nested = self.nested.iter().skip(start).take_while(|&&(last, _)| last <= to);
+            prefixes.extend(nested.map(|&(last, first)| (first, last)));
+        }
+        prefixes.sort_unstable_by_key(|&(first, last)| (first, std::cmp::Reverse(last)));
+        prefixes
     }
 
     /// The points of a set from one atom up to another one.

@@ -96,9 +96,7 @@ impl Product {
         }
         let mut common = self.clone();
         for (ours, theirs) in common.sets.iter_mut().zip(&other.sets) {
-            if !ours.is_subset(theirs) {
-                *ours = ours.intersection(theirs);
-            }
+            *ours = ours.intersection(theirs);
         }
         Some(common)
     }

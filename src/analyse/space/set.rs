@@ -108,7 +108,8 @@ impl Set {
     /// The numbers in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        if Arc::ptr_eq(&self.intervals, &other.intervals) {
+        // Sets that are kept as they are stay shared, and shared sets are compared at a glance.
+        if self.is_subset(other) {
             return self.clone();
         }
         let mut common = Vec::new();
