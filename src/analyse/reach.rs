@@ -59,8 +59,8 @@ pub struct Layout<'a> {
 }
 
 /// Comparisons that all searches of one question may take together, shared evenly.
-const STEPS: usize = 1_000_000_000;
-const STEPS_MIN: usize = 400_000;
+const STEPS: usize = 300_000_000;
+const STEPS_MIN: usize = 200_000;
 const STEPS_MAX: usize = 10_000_000;
 
 impl<'a> Layout<'a> {
@@ -96,6 +96,12 @@ impl<'a> Layout<'a> {
     pub fn steps(&self) -> u32 {
         let share = (STEPS / self.items.len().max(1)).clamp(STEPS_MIN, STEPS_MAX);
         u32::try_from(share).unwrap_or(u32::MAX)
+    }
+
+    /// The bound on the work of a search that is made for a few rules only.
+    #[must_use]
+    pub fn steps_for_few(&self) -> u32 {
+        u32::try_from(STEPS_MAX).unwrap_or(u32::MAX)
     }
 
     /// The rules that may match a flow that this rule may match too, by their place in evaluation

@@ -23,11 +23,20 @@ type Weighed<'b> = (&'b Product, u32);
 /// So many intervals are compared in about the time that a comparison takes anyway.
 const INTERVALS_A_STEP: usize = 16;
 
+/// More remains than these are not kept: they take memory, and nobody reads them.
+const PIECES_MAX: usize = 200_000;
+
 impl Search {
     /// A search that may take `steps` comparisons.
     #[must_use]
     pub fn new(steps: u32) -> Self {
         Self { steps }
+    }
+
+    /// How many comparisons it may still take.
+    #[must_use]
+    pub fn steps(&self) -> u32 {
+        self.steps
     }
 
     /// A part of `pieces` that no blocker holds.
@@ -61,9 +70,9 @@ impl Search {
         let mut all = Vec::new();
         self.walk(pieces, blockers, &mut |left| {
             all.push(left);
-            true
+            all.len() < PIECES_MAX
         })?;
-        Ok(all)
+        if all.len() < PIECES_MAX { Ok(all) } else { Err(OutOfSteps) }
     }
 
     /// Hands what is left to `found` until it says to stop.
@@ -130,6 +139,7 @@ impl Search {
             if !piece.overlaps(blocker) {
                 continue;
             }
+            self.take(own.min(weight))?;
             let covers = |&&axis: &&Axis| piece.on(axis).is_subset(blocker.on(axis));
             let covered = Axis::ALL.iter().filter(covers).count();
             if covered == Axis::ALL.len() {
@@ -180,6 +190,6 @@ mod tests {
         let point = points().swap_remove(0);
         let pieces = [point.clone()];
         assert_eq!(Search::new(0).first_left(&pieces, &[&point]), Err(OutOfSteps));
-        assert_eq!(Search::new(4).first_left(&pieces, &[&point]), Ok(None));
+        assert_eq!(Search::new(5).first_left(&pieces, &[&point]), Ok(None));
     }
 }

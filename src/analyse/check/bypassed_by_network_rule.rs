@@ -117,7 +117,7 @@ fn reaching(context: &Context<'_>, place: usize) -> Option<Vec<Product>> {
     let own: Vec<Product> =
         item.region.sure.iter().filter_map(|piece| piece.intersection(&named)).collect();
     let before = layout.maybe_before(place);
-    let left = Search::new(layout.steps()).all_left(&own, &layout.may(&before)).ok()?;
+    let left = Search::new(layout.steps_for_few()).all_left(&own, &layout.may(&before)).ok()?;
     (!left.is_empty()).then_some(left)
 }
 

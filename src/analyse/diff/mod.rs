@@ -71,7 +71,8 @@ impl Diff {
 }
 
 /// Comparisons that may be made. The bound is on work, not on time: the answer is always the same.
-const STEPS: u32 = 100_000_000;
+const STEPS: u32 = 30_000_000;
+const STEPS_MIN: u32 = 100_000;
 /// When the flows to compare fall into more products than these, they are compared at once.
 const TOUCHED_MAX: usize = 4_000;
 /// From so many differences on, an index of the rules pays off.
@@ -115,8 +116,10 @@ pub fn diff(before: &Ruleset, after: &Ruleset) -> Option<Diff> {
             .unwrap_or_else(|| ends.products(&space)),
     };
     let mut pairs = Pairs::new();
-    if compare(&old, &new, &touched, &mut pairs).is_err() {
-        diff.is_incomplete = true;
+    let count = u32::try_from(touched.len().max(1)).unwrap_or(u32::MAX);
+    let share = (STEPS / count).max(STEPS_MIN);
+    for piece in &touched {
+        diff.is_incomplete |= compare(&old, &new, piece, share, &mut pairs).is_err();
     }
     let indexes = (pairs.len() >= MANY).then(|| (Index::new(before), Index::new(after)));
     let verdicts = |flow: &Flow| match &indexes {
@@ -184,16 +187,14 @@ fn touched(
 fn compare(
     old: &Side<'_>,
     new: &Side<'_>,
-    touched: &[Product],
+    piece: &Product,
+    mut steps: u32,
     pairs: &mut Pairs,
 ) -> Result<(), OutOfSteps> {
-    let mut steps = STEPS;
-    for piece in touched {
-        let (olds, news) = (old.meeting(piece, &mut steps)?, new.meeting(piece, &mut steps)?);
-        for (part, was) in old.classify(piece, &olds, &mut steps)? {
-            for (part, is) in new.classify(&part, &news, &mut steps)? {
-                pairs.entry((was.clone(), is)).or_default().push(part);
-            }
+    let (olds, news) = (old.meeting(piece, &mut steps)?, new.meeting(piece, &mut steps)?);
+    for (part, was) in old.classify(piece, &olds, &mut steps)? {
+        for (part, is) in new.classify(&part, &news, &mut steps)? {
+            pairs.entry((was.clone(), is)).or_default().push(part);
         }
     }
     Ok(())

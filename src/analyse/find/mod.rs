@@ -63,8 +63,8 @@ pub struct Wanted {
     pub regions: bool,
 }
 
-/// Comparisons that may be made for flows that depend on what is not known.
-const STEPS: u32 = 100_000_000;
+/// Comparisons that may be made for one question.
+const STEPS: u32 = 500_000_000;
 /// More sets of flows than these are not listed.
 const REGIONS_MAX: usize = 10_000;
 
@@ -215,12 +215,13 @@ impl Finder<'_> {
         blockers: &[&Product],
         (ruling, stage, rule): (Ruling, Stage, Option<RuleRef>),
     ) -> Result<(), OutOfSteps> {
-        let mut search = Search::new(self.layout.steps().max(100_000));
+        let mut search = Search::new(self.steps);
         let left = if self.wanted.regions {
             search.all_left(pieces, blockers)?
         } else {
             search.first_left(pieces, blockers)?.into_iter().collect()
         };
+        self.steps = search.steps();
         for part in left {
             if self.wanted.regions {
                 if self.answer.regions.len() >= REGIONS_MAX {
