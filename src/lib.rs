@@ -29,6 +29,12 @@ pub mod logs;
 #[cfg(feature = "logs")]
 pub mod tables;
 
+#[cfg(feature = "logs")]
+pub mod detect;
+
+#[cfg(feature = "logs")]
+pub mod suggest;
+
 pub mod report;
 
 pub mod write;

@@ -144,32 +144,29 @@ pub struct Logical {
 /// The SARIF form of findings.
 #[must_use]
 pub fn sarif(findings: &[Finding], sources: &Sources) -> Sarif {
+    log(CHECKS.iter().map(descriptor).collect(), outcomes(findings, sources))
+}
+
+/// A log of one run.
+pub(in crate::report) fn log(rules: Vec<Descriptor>, mut results: Vec<Outcome>) -> Sarif {
+    let left_out = results.len().checked_sub(RESULTS_MAX).filter(|left_out| *left_out > 0);
+    results.truncate(RESULTS_MAX);
     Sarif {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
         runs: vec![Run {
             tool: Tool {
-                driver: Driver {
-                    name: "azfw",
-                    version: env!("CARGO_PKG_VERSION"),
-                    rules: CHECKS.iter().map(descriptor).collect(),
-                },
+                driver: Driver { name: "azfw", version: env!("CARGO_PKG_VERSION"), rules },
             },
             column_kind: "unicodeCodePoints",
-            invocations: findings
-                .len()
-                .checked_sub(RESULTS_MAX)
-                .filter(|left_out| *left_out > 0)
-                .map(invocation)
-                .into_iter()
-                .collect(),
-            results: outcomes(findings.get(..RESULTS_MAX).unwrap_or(findings), sources),
+            invocations: left_out.map(invocation).into_iter().collect(),
+            results,
         }],
     }
 }
 
 fn invocation(left_out: usize) -> Invocation {
-    let text = format!("{left_out} findings are left out: GitHub takes {RESULTS_MAX} of one run");
+    let text = format!("{left_out} results are left out: GitHub takes {RESULTS_MAX} of one run");
     let notification = Notification { level: "warning", message: Text { text } };
     Invocation { execution_successful: true, notifications: vec![notification] }
 }
@@ -251,7 +248,7 @@ fn location(finding: &Finding, sources: &Sources, rule: Option<String>) -> Locat
 
 /// A path as a relative URI, an absolute one as a `file` URI, which GitHub makes relative to the
 /// checkout: everything that is no plain path character is percent-encoded.
-fn uri(path: &str) -> String {
+pub(in crate::report) fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     if path.starts_with('/') {
         uri.push_str("file://");
