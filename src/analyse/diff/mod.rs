@@ -100,7 +100,9 @@ pub fn diff(before: &Ruleset, after: &Ruleset) -> Option<Diff> {
     let (old_rules, new_rules) = (near(before, ends.as_ref()), near(after, ends.as_ref()));
     let mut cuts = Cuts::default();
     for (ruleset, rules) in [(before, &old_rules), (after, &new_rules)] {
-        rules.iter().for_each(|&(_, rule)| cuts.add_rule(ruleset, rule));
+        for &(_, rule) in rules {
+            cuts.add_rule(ruleset, rule);
+        }
         cuts.add_lists(ruleset);
     }
     if let Some(ends) = &ends {

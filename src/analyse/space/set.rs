@@ -56,18 +56,14 @@ impl Set {
         self.intervals.first().map(|&(first, _)| first)
     }
 
-    /// The intervals of both sets without those that lie before or behind all of the other's.
-    fn near<'s>(&'s self, other: &'s Self) -> (&'s [(u32, u32)], &'s [(u32, u32)]) {
-        (within(&self.intervals, &other.intervals), within(&other.intervals, &self.intervals))
-    }
-
     /// Whether the two sets have a number in common.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         if Arc::ptr_eq(&self.intervals, &other.intervals) {
             return !self.is_empty();
         }
-        let (mut ours, mut theirs) = self.near(other);
+        let mut ours = within(&self.intervals, &other.intervals);
+        let mut theirs = within(&other.intervals, &self.intervals);
         while let ([(first, last), rest @ ..], [(from, to), others @ ..]) = (ours, theirs) {
             if first <= to && from <= last {
                 return true;
@@ -87,7 +83,8 @@ impl Set {
         if Arc::ptr_eq(&self.intervals, &other.intervals) {
             return true;
         }
-        let (ours, mut theirs) = self.near(other);
+        let ours = within(&self.intervals, &other.intervals);
+        let mut theirs = within(&other.intervals, &self.intervals);
         if ours.len() < self.intervals.len() {
             return false;
         }
@@ -113,7 +110,8 @@ impl Set {
             return self.clone();
         }
         let mut common = Vec::new();
-        let (mut ours, mut theirs) = self.near(other);
+        let mut ours = within(&self.intervals, &other.intervals);
+        let mut theirs = within(&other.intervals, &self.intervals);
         while let ([(first, last), rest @ ..], [(from, to), others @ ..]) = (ours, theirs) {
             let both = (*first.max(from), *last.min(to));
             if both.0 <= both.1 {
