@@ -30,6 +30,7 @@ mod show;
 mod sniff;
 #[cfg(feature = "logs")]
 mod suggest;
+mod test;
 
 use std::process::ExitCode;
 
@@ -75,6 +76,7 @@ enum Command {
     Check(check::CheckArgs),
     Show(show::ShowArgs),
     Convert(convert::ConvertArgs),
+    Test(test::TestArgs),
     Audit(audit::AuditArgs),
     Find(find::FindArgs),
     Diff(diff::DiffArgs),
@@ -102,6 +104,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(args, &cli.global),
         Command::Show(args) => show::run(args, &cli.global),
         Command::Convert(args) => convert::run(args, &cli.global),
+        Command::Test(args) => test::run(args, &cli.global),
         Command::Audit(args) => audit::run(args, &cli.global),
         Command::Find(args) => find::run(args, &cli.global),
         Command::Diff(args) => diff::run(args, &cli.global),
