@@ -83,6 +83,10 @@ fn shadowed(
             }
             // One example is cheaper than the proof, and most entries have one.
             let part = entry.part_of(item);
+            if part.is_empty() {
+                // It matches nothing by itself, so it is no one's shadow.
+                continue;
+            }
             let is_alive =
                 part.first().is_some_and(|part| layout.decided_by(part, item.rule).is_some());
             if !is_alive && search.first_left(&part, &before).ok()?.is_none() {
@@ -310,7 +314,9 @@ mod tests {
             let whole = on(&item.region.may, axis);
             let alive = on(&left, axis);
             let entries = entries(layout, &groups(layout), written, axis, &whole);
-            entries.into_iter().filter(move |entry| !entry.set.overlaps(&alive))
+            let matches = |entry: &Entry| !entry.part_of(item).is_empty();
+            let entries = entries.into_iter().filter(matches);
+            entries.filter(|entry| !entry.set.overlaps(&alive)).collect::<Vec<_>>()
         });
         dead.map(|entry| entry.text).collect()
     }
