@@ -75,7 +75,7 @@ impl<'a, S: Sink> Reader<'a, S> {
     }
 
     /// A record, or an object that holds records.
-    fn value(&mut self, value: &Value<'_>, text: &[u8], line: u64) -> Flowing {
+    pub(super) fn value(&mut self, value: &Value<'_>, text: &[u8], line: u64) -> Flowing {
         if let Some(elements) = value.get("records").and_then(Value::elements) {
             return elements.iter().try_for_each(|element| self.value(element, text, line));
         }

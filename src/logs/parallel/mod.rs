@@ -20,6 +20,7 @@ use super::archive::read_zip;
 use super::counts::{Counts, Reject, Sink};
 use super::layout::{Layouts, Scanned};
 use super::lines;
+use super::parquet::read_parquet;
 use super::reader::Reader;
 use super::record::LogRecord;
 use super::split::Splitter;
@@ -168,6 +169,18 @@ impl<C: Collector> Worker<'_, '_, C> {
                     let shown = Arc::clone(&file);
                     let counts = read_zip(archive, shown, self.options, is_log, &mut sink)
                         .map_err(|error| named(&file, &error))?;
+                    sink.flush();
+                    let flowing = sink.flowing;
+                    absorber.count(counts);
+                    Ok(flowing)
+                });
+                Vec::new()
+            }
+            Work::Parquet(table) => {
+                self.order.in_turn(index, |absorber| {
+                    absorber.begin(starts_file);
+                    let mut sink = Flushing::new(&mut self.sink, self.number, absorber);
+                    let counts = read_parquet(table, file, self.options, &mut sink);
                     sink.flush();
                     let flowing = sink.flowing;
                     absorber.count(counts);
