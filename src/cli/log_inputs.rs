@@ -232,7 +232,7 @@ fn opened(file: &Path, progress: &ProgressBar) -> io::Result<logs::Bytes> {
     if magic == logs::PARQUET_MAGIC {
         let table = File::open(file)?;
         progress.inc(table.metadata()?.len());
-        return Ok(logs::Bytes::Parquet(table));
+        return Ok(logs::Bytes::Parquet(Box::new(table)));
     }
     let input = BufReader::with_capacity(BUFFER, progress.wrap_read(File::open(file)?));
     Ok(logs::Bytes::Stream(Box::new(input)))

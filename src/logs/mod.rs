@@ -59,7 +59,7 @@ pub(crate) use keyed::KeyedState;
 pub use layout::Scanned;
 pub use normal_form::{DnsForm, NormalForm, SignatureForm};
 pub use parallel::{Bytes, Collector, Input, read_all, read_in_order};
-pub use parquet::{PARQUET_MAGIC, read_parquet};
+pub use parquet::{PARQUET_MAGIC, Table, read_parquet};
 pub use record::{Category, Dns, Form, LogRecord, LoggedAction, Origin, RecordKind, Signature};
 pub use time::DateOrder;
 

@@ -24,6 +24,24 @@ use super::value::Value;
 /// What a Parquet file begins and ends with.
 pub const PARQUET_MAGIC: &[u8] = b"PAR1";
 
+/// A Parquet file, whatever it is kept in.
+pub trait Table {
+    /// Reads its rows as [`read_parquet`] does.
+    fn read_into(self: Box<Self>, file: Arc<str>, options: &Options, sink: &mut dyn Sink)
+    -> Counts;
+}
+
+impl<T: ChunkReader + 'static> Table for T {
+    fn read_into(
+        self: Box<Self>,
+        file: Arc<str>,
+        options: &Options,
+        mut sink: &mut dyn Sink,
+    ) -> Counts {
+        read_parquet(*self, file, options, &mut sink)
+    }
+}
+
 /// Reads the rows of a Parquet file; positions count rows from one.
 ///
 /// What cannot be read is counted as rejected, so there are no errors.

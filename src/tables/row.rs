@@ -3,6 +3,7 @@
 use crate::logs::{Form, LogRecord, LoggedAction, RecordKind};
 
 use super::dictionary::{ABSENT, Code, Dictionary, Translation, number};
+use super::durations;
 
 /// What a record is counted as. Every record is counted as exactly one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,6 +156,8 @@ pub(super) struct Event {
     pub(super) name: Code,
     /// Connections that the record stands for.
     pub(super) weight: u64,
+    /// How long a DNS answer took, see [`durations`].
+    pub(super) duration: Code,
 }
 
 /// An event with its head.
@@ -259,6 +262,7 @@ impl Event {
             destination_port: port(record.destination_port),
             name: dictionary.text(name),
             weight: record.count.unwrap_or(1),
+            duration: durations::step(record.dns.as_ref().and_then(|dns| dns.duration_s)),
         }
     }
 

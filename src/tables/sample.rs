@@ -206,6 +206,7 @@ pub(crate) fn policy() -> Vec<PolicyRule> {
             },
             kind: kind.into(),
             action: action.into(),
+            parts: Vec::new(),
         }
     };
     vec![

@@ -1,12 +1,12 @@
 //! Cuts files into stretches of whole lines, one after the other.
 
-use std::fs::File;
 use std::io::{self, BufRead, Cursor, Read, Seek};
 use std::sync::Arc;
 
 use super::super::csv::Header;
 use super::super::decode::{self, DamagedData};
 use super::super::lines::{self, Stretch};
+use super::super::parquet::Table;
 use super::super::{Content, Options};
 
 /// A file that is to be read.
@@ -24,7 +24,7 @@ pub enum Bytes {
     /// As a zip archive, of which those entries are read whose names are names of logs.
     Zip { archive: Box<dyn SeekRead + Send>, is_log: fn(&str) -> bool },
     /// As a Parquet file.
-    Parquet(File),
+    Parquet(Box<dyn Table + Send>),
 }
 
 /// What can be read at any place.
@@ -69,7 +69,7 @@ pub(super) enum Work {
         archive: Box<dyn SeekRead + Send>,
         is_log: fn(&str) -> bool,
     },
-    Parquet(File),
+    Parquet(Box<dyn Table + Send>),
     /// Nothing more can be had of the file, which ends in so many bytes of a line.
     Rejected {
         reason: String,

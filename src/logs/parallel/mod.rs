@@ -20,7 +20,6 @@ use super::archive::read_zip;
 use super::counts::{Counts, Reject, Sink};
 use super::layout::{Layouts, Scanned};
 use super::lines;
-use super::parquet::read_parquet;
 use super::reader::Reader;
 use super::record::LogRecord;
 use super::split::Splitter;
@@ -180,7 +179,7 @@ impl<C: Collector> Worker<'_, '_, C> {
                 self.order.in_turn(index, |absorber| {
                     absorber.begin(starts_file);
                     let mut sink = Flushing::new(&mut self.sink, self.number, absorber);
-                    let counts = read_parquet(table, file, self.options, &mut sink);
+                    let counts = table.read_into(file, self.options, &mut sink);
                     sink.flush();
                     let flowing = sink.flowing;
                     absorber.count(counts);

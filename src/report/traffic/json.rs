@@ -24,12 +24,15 @@ struct Report<'a> {
     denied_destinations: Largest<rows::DeniedTargetRow<'a>>,
     denied_by_default: Largest<rows::DeniedRow<'a>>,
     rules: Vec<rows::RuleRow<'a>>,
+    web_by_network_rules: Vec<rows::WebRow<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<rows::Policy<'a>>,
     sources: Largest<rows::TalkerRow<'a>>,
     destinations: Largest<rows::TalkerRow<'a>>,
-    fqdns: Largest<rows::TalkerRow<'a>>,
-    web_categories: Largest<rows::TalkerRow<'a>>,
+    sources_by_name: Largest<rows::NamedRow<'a>>,
+    destinations_by_name: Largest<rows::NamedRow<'a>>,
+    fqdns: Largest<rows::WordRow<'a>>,
+    web_categories: Largest<rows::WordRow<'a>>,
     ports: Largest<rows::PortRow<'a>>,
     dnat: Largest<rows::DnatRow<'a>>,
     threat_intel: Largest<rows::ThreatRow<'a>>,
@@ -50,11 +53,18 @@ impl<'a> Report<'a> {
             denied_destinations: Largest::new(&summary.denied_targets, rows::DeniedTargetRow::new),
             denied_by_default: Largest::new(&summary.denied, rows::DeniedRow::new),
             rules: summary.rules.iter().map(|row| rows::RuleRow::new(row, connections)).collect(),
+            web_by_network_rules: summary
+                .web_by_network_rules
+                .iter()
+                .map(rows::WebRow::new)
+                .collect(),
             policy: summary.policy.as_ref().map(|policy| rows::Policy::new(policy, connections)),
             sources: Largest::new(&summary.sources, rows::TalkerRow::new),
             destinations: Largest::new(&summary.destinations, rows::TalkerRow::new),
-            fqdns: Largest::new(&summary.fqdns, rows::TalkerRow::new),
-            web_categories: Largest::new(&summary.web_categories, rows::TalkerRow::new),
+            sources_by_name: Largest::new(&summary.sources_by_name, rows::NamedRow::new),
+            destinations_by_name: Largest::new(&summary.destinations_by_name, rows::NamedRow::new),
+            fqdns: Largest::new(&summary.fqdns, rows::WordRow::new),
+            web_categories: Largest::new(&summary.web_categories, rows::WordRow::new),
             ports: Largest::new(&summary.ports, rows::PortRow::new),
             dnat: Largest::new(&summary.dnat, rows::DnatRow::new),
             threat_intel: Largest::new(&summary.threat_intel, rows::ThreatRow::new),
