@@ -5,6 +5,8 @@ pub mod audit;
 pub mod diff;
 #[cfg(feature = "logs")]
 pub mod events;
+#[cfg(feature = "logs")]
+pub mod events_parquet;
 pub mod explain;
 pub mod find;
 pub mod grid;

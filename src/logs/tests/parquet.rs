@@ -114,9 +114,9 @@ fn network_rows() -> Vec<Values> {
 #[test]
 fn rows_of_all_row_groups_are_records_in_every_codec() {
     let zstd = Compression::ZSTD(ZstdLevel::default());
-    let read = [Compression::UNCOMPRESSED, Compression::SNAPPY, zstd]
+    let read: [String; 3] = [Compression::UNCOMPRESSED, Compression::SNAPPY, zstd]
         .map(|codec| shown(&written(NETWORK, codec, &[network_rows(), network_rows()])));
-    assert!(read.iter().all(|read| *read == read[0]));
+    assert_eq!((&read[0], &read[0]), (&read[1], &read[2]));
     expect![[r#"
         {"time":"2026-03-01T10:00:00.123456Z","kind":"network","form":"structured","protocol":"tcp","source":"192.0.2.4","destination":"198.51.100.7","destination_port":443,"action":"allow","origin":"a.parquet:1"}
         {"time":"2026-03-01T10:00:01Z","kind":"network","form":"structured","protocol":"icmp","icmp_type":8,"source":"2001:db8::5","destination":"2001:db8::8","origin":"a.parquet:2"}

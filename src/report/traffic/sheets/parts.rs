@@ -11,7 +11,6 @@ use super::{rule_cells, sheet};
 const NAMED_MAX: usize = 8;
 
 const KIND: Column = words("part_type", "part", Always);
-const PATH: Column = words("rule_path", "rule", Always);
 
 fn rules(summary: &Summary) -> impl Iterator<Item = &PolicyRuleUse> {
     summary.policy.iter().flat_map(|policy| &policy.rules)
@@ -84,9 +83,10 @@ pub(super) fn wide(summary: &Summary) -> Sheet {
         numbers("seen", "seen"),
         Column { is_number: true, ..words("size", "of", Always) },
         KIND,
-        words("part", "as written", Always),
+        words("part", "as written", Data),
+        words("rule_path", "rule", Data),
         words("within", "all seen in", Always),
-        PATH,
+        words("part_text", "as written, and the rule", Reading),
     ];
     let mut rows = Vec::new();
     for rule in rules(summary).filter(|rule| rule.rule.action != "deny") {
@@ -96,8 +96,9 @@ pub(super) fn wide(summary: &Summary) -> Sheet {
                 part.size.map_or(Cell::Empty, Cell::Number),
                 Cell::Text(title_of(part.kind).to_owned()),
                 Cell::Text(part.text.to_string()),
-                Cell::text(part.within.as_ref()),
                 Cell::Text(rule.rule.path.to_string()),
+                Cell::text(part.within.as_ref()),
+                Cell::Text(format!("{} in {}", part.text, rule.rule.path)),
             ]);
         }
     }
