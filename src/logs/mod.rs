@@ -44,6 +44,7 @@ mod split;
 mod structured;
 mod time;
 mod value;
+mod wrapped;
 
 use std::io::{self, BufRead};
 use std::sync::Arc;
