@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 
 use super::failure::Failure;
 use super::inputs;
-use crate::net::{AddressNames, IpRange};
+use crate::net::{AddressNames, IpRange, IpSet};
 use crate::policy::{Address, Inventory, Written};
 use crate::source::{InputError, Source, Sources, Span};
 use crate::syntax::names;
@@ -76,7 +76,7 @@ fn service_tags(inventory: &Inventory) -> Vec<(IpRange, SmolStr)> {
     names.dedup();
     let mut named = Vec::new();
     for name in names.into_iter().filter(|name| !name.starts_with(CLOUD)) {
-        let ranges = tables.service_tag(name).into_iter().flat_map(|set| set.ranges());
+        let ranges = tables.service_tag(name).into_iter().flat_map(IpSet::ranges);
         named.extend(ranges.map(|range| (range, name.clone())));
     }
     named

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use parquet::basic::{Compression, LogicalType, TimeUnit};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 
@@ -64,7 +64,7 @@ pub fn read_parquet<S: Sink>(
 
 /// Why a file cannot be read, though it is whole.
 fn refusal(metadata: &ParquetMetaData) -> Option<String> {
-    let mut columns = metadata.row_groups().iter().flat_map(|group| group.columns());
+    let mut columns = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
     let name = columns.find_map(|column| match column.compression() {
         Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::ZSTD(_) => None,
         Compression::GZIP(_) => Some("gzip"),

@@ -49,7 +49,7 @@ pub(super) fn inside<'a>(value: &'a Value<'a>) -> Option<Inside<'a>> {
 fn of<'a>(inner: &'a Value<'a>, envelope: &'a Value<'a>) -> Option<Inside<'a>> {
     let Value::Text(text) = inner else {
         let is_more = known_columns(inner) || inside(inner).is_some();
-        return is_more.then(|| Inside::Value(Cow::Borrowed(inner)));
+        return is_more.then_some(Inside::Value(Cow::Borrowed(inner)));
     };
     let text = text.trim();
     if text.starts_with('{') {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use smol_str::{SmolStr, StrExt as _, ToSmolStr as _, format_smolstr};
+use smol_str::{SmolStr, StrExt as _, ToSmolStr as _};
 
 use crate::compile::{RuleInfo, Ruleset, letters};
 use crate::net::{Fqdn, FqdnPattern, IpFamily, IpRange, IpSet, PortRange, RuleProtocol};
@@ -184,7 +184,7 @@ pub struct PartUse {
     pub seen: Option<u64>,
     /// How many it covers; `None`: more than can be counted, or it is no matter of counting.
     pub size: Option<u64>,
-    /// The narrowest prefix or range that holds what was seen.
+    /// A few narrow prefixes, or the range of ports, that hold what was seen.
     pub within: Option<SmolStr>,
 }
 
@@ -289,16 +289,52 @@ fn size_of_set(set: &IpSet) -> Option<u64> {
     })
 }
 
-/// The narrowest prefix of each family that holds all of these, which are sorted.
+/// More prefixes than this are no summary.
+const PREFIXES_MAX: usize = 4;
+/// Prefixes longer than these say enough.
+const LENGTH_V4: u32 = 16;
+const LENGTH_V6: u32 = 48;
+
+/// A few narrow prefixes that together hold all of these, which are sorted.
 fn within(addresses: &[IpAddr]) -> Option<SmolStr> {
-    let of = |family: IpFamily| {
-        let mut own = addresses.iter().filter(|address| IpFamily::of(**address) == family);
-        let first = *own.next()?;
-        prefix(first, own.next_back().copied().unwrap_or(first))
-    };
-    match (of(IpFamily::V4), of(IpFamily::V6)) {
-        (Some(v4), Some(v6)) => Some(format_smolstr!("{v4}, {v6}")),
-        (v4, v6) => v4.or(v6).map(|range| range.to_smolstr()),
+    let v4 = addresses.partition_point(|address| IpFamily::of(*address) == IpFamily::V4);
+    let (v4, v6) = addresses.split_at(v4);
+    let mut groups: Vec<&[IpAddr]> =
+        [v4, v6].into_iter().filter(|group| !group.is_empty()).collect();
+    while groups.len() < PREFIXES_MAX {
+        let widest = groups.iter().enumerate().filter_map(|(index, group)| {
+            let (first, last) = (*group.first()?, *group.last()?);
+            let (length, middle) = middle(first, last)?;
+            Some((length, index, group.partition_point(|address| *address < middle)))
+        });
+        let Some((_, index, at)) = widest.min() else { break };
+        let (left, right) = groups.remove(index).split_at(at);
+        groups.splice(index..index, [left, right]);
+    }
+    let prefixes: Vec<String> = groups
+        .iter()
+        .filter_map(|group| Some(prefix(*group.first()?, *group.last()?)?.to_string()))
+        .collect();
+    (!prefixes.is_empty()).then(|| prefixes.join(", ").into())
+}
+
+/// The length of the narrowest prefix that holds both, and where its second half begins; nothing
+/// where the prefix is narrow enough.
+fn middle(first: IpAddr, last: IpAddr) -> Option<(u32, IpAddr)> {
+    match (first, last) {
+        (IpAddr::V4(first), IpAddr::V4(last)) => {
+            let (first, last) = (first.to_bits(), last.to_bits());
+            let length = (first ^ last).leading_zeros();
+            let host = u32::MAX.checked_shr(length + 1).unwrap_or(0);
+            (length < LENGTH_V4).then(|| (length, IpAddr::V4((last & !host).into())))
+        }
+        (IpAddr::V6(first), IpAddr::V6(last)) => {
+            let (first, last) = (first.to_bits(), last.to_bits());
+            let length = (first ^ last).leading_zeros();
+            let host = u128::MAX.checked_shr(length + 1).unwrap_or(0);
+            (length < LENGTH_V6).then(|| (length, IpAddr::V6((last & !host).into())))
+        }
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => None,
     }
 }
 
@@ -361,6 +397,20 @@ mod tests {
         check(PartKind::Destination, ten(), (Some(0), size, None));
         let all = Extent::Addresses(IpSet::all());
         check(PartKind::Destination, all, (Some(2), None, Some("192.0.2.1, 2001:db8::1")));
+    }
+
+    #[test]
+    fn far_apart_addresses_have_a_prefix_each() {
+        let of = |texts: &[&str]| {
+            let addresses: Vec<IpAddr> = texts.iter().map(|text| text.parse().unwrap()).collect();
+            within(&addresses).unwrap()
+        };
+        assert_eq!(of(&["10.0.0.4", "10.0.9.9", "192.0.2.1"]), "10.0.0.0/20, 192.0.2.1");
+        let far =
+            ["10.0.0.4", "10.200.0.1", "100.64.0.1", "172.16.0.1", "192.0.2.1", "203.0.113.1"];
+        assert_eq!(of(&far), "10.0.0.0/8, 100.64.0.1, 172.16.0.1, 192.0.0.0/4");
+        assert_eq!(of(&["0.0.0.0", "255.255.255.255"]), "0.0.0.0, 255.255.255.255");
+        assert_eq!(of(&["2001:db8::1", "2002::1"]), "2001:db8::1, 2002::1");
     }
 
     #[test]

@@ -95,7 +95,9 @@ fn promised(schema: &str, arguments: &[&str], is_lines: bool) {
     let values: Vec<&str> = if is_lines { output.lines().collect() } else { vec![&output] };
     assert!(!values.is_empty(), "nothing printed by {arguments:?}");
     let schema = read_schema(schema);
-    values.into_iter().for_each(|value| promised_of(&schema, value));
+    for value in values {
+        promised_of(&schema, value);
+    }
 }
 
 /// Checks one JSON text.

@@ -20,6 +20,7 @@ use super::archive::read_zip;
 use super::counts::{Counts, Reject, Sink};
 use super::layout::{Layouts, Scanned};
 use super::lines;
+use super::parquet::Table;
 use super::reader::Reader;
 use super::record::LogRecord;
 use super::split::Splitter;
@@ -176,15 +177,7 @@ impl<C: Collector> Worker<'_, '_, C> {
                 Vec::new()
             }
             Work::Parquet(table) => {
-                self.order.in_turn(index, |absorber| {
-                    absorber.begin(starts_file);
-                    let mut sink = Flushing::new(&mut self.sink, self.number, absorber);
-                    let counts = table.read_into(file, self.options, &mut sink);
-                    sink.flush();
-                    let flowing = sink.flowing;
-                    absorber.count(counts);
-                    Ok(flowing)
-                });
+                self.table(index, file, table);
                 Vec::new()
             }
             Work::Rejected { reason, cut } => {
@@ -206,6 +199,19 @@ impl<C: Collector> Worker<'_, '_, C> {
                 Vec::new()
             }
         }
+    }
+
+    /// Reads a Parquet file, which is a file of its own.
+    fn table(&mut self, index: u64, file: Arc<str>, table: Box<dyn Table + Send>) {
+        self.order.in_turn(index, |absorber| {
+            absorber.begin(true);
+            let mut sink = Flushing::new(&mut self.sink, self.number, absorber);
+            let counts = table.read_into(file, self.options, &mut sink);
+            sink.flush();
+            let flowing = sink.flowing;
+            absorber.count(counts);
+            Ok(flowing)
+        });
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::fs::File;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -68,7 +67,7 @@ fn written(schema: &str, compression: Compression, groups: &[Vec<Values>]) -> Ve
 }
 
 fn shown_with(bytes: &[u8], options: &Options) -> String {
-    let mut file: File = tempfile::tempfile().unwrap();
+    let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
     let mut records: Vec<LogRecord> = Vec::new();
     let counts = read_parquet(file, Arc::from("a.parquet"), options, &mut records);

@@ -7,7 +7,7 @@ use crate::report::traffic::remedy::Remedy;
 use crate::report::traffic::sheet::per_mille;
 use crate::tables;
 
-use super::{Largest, Period};
+use super::Period;
 
 #[derive(Serialize)]
 pub(super) struct Coverage<'a> {
@@ -309,53 +309,6 @@ impl<'a> Policy<'a> {
     }
 }
 
-/// Connections of an address.
-#[derive(Serialize)]
-pub(super) struct TalkerRow<'a> {
-    name: &'a str,
-    called: Option<&'a str>,
-    allowed: u64,
-    denied: u64,
-}
-
-impl<'a> TalkerRow<'a> {
-    pub(super) fn new(row: &'a tables::TalkerRow) -> Self {
-        let called = row.called.as_deref();
-        Self { name: &row.name, called, allowed: row.allowed, denied: row.denied }
-    }
-}
-
-/// Connections to a name or a web category.
-#[derive(Serialize)]
-pub(super) struct WordRow<'a> {
-    name: &'a str,
-    allowed: u64,
-    denied: u64,
-}
-
-impl<'a> WordRow<'a> {
-    pub(super) fn new(row: &'a tables::TalkerRow) -> Self {
-        Self { name: &row.name, allowed: row.allowed, denied: row.denied }
-    }
-}
-
-/// Connections of all addresses that are called alike.
-#[derive(Serialize)]
-pub(super) struct NamedRow<'a> {
-    called: Option<&'a str>,
-    addresses: u64,
-    allowed: u64,
-    denied: u64,
-}
-
-impl<'a> NamedRow<'a> {
-    pub(super) fn new(row: &'a tables::NamedRow) -> Self {
-        let tables::NamedRow { name, addresses, allowed, denied } = row;
-        let called = name.as_deref();
-        Self { called, addresses: *addresses, allowed: *allowed, denied: *denied }
-    }
-}
-
 /// Web traffic that a network rule allowed.
 #[derive(Serialize)]
 pub(super) struct WebRow<'a> {
@@ -480,87 +433,6 @@ impl<'a> IdpsRow<'a> {
             destinations: row.destinations,
             records: row.records,
             seen: row.seen.map(Period::from),
-        }
-    }
-}
-
-#[derive(Serialize)]
-pub(super) struct Dns<'a> {
-    answers: Vec<AnswerRow<'a>>,
-    failing: Largest<FailingRow<'a>>,
-    durations: Option<Durations>,
-    slow: Largest<SlowRow<'a>>,
-}
-
-/// How long answers took, in seconds.
-#[derive(Serialize)]
-struct Durations {
-    answers: u64,
-    slow: u64,
-    median_s: f64,
-    p95_s: f64,
-    longest_s: f64,
-}
-
-impl Durations {
-    fn new(durations: &tables::Durations) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "years of microseconds are exact")]
-        let seconds = |micros: u64| micros as f64 / 1e6;
-        Self {
-            answers: durations.answers,
-            slow: durations.slow,
-            median_s: seconds(durations.median_us),
-            p95_s: seconds(durations.p95_us),
-            longest_s: seconds(durations.longest_us),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct SlowRow<'a> {
-    name: Option<&'a str>,
-    #[serde(flatten)]
-    durations: Durations,
-}
-
-#[derive(Serialize)]
-struct AnswerRow<'a> {
-    answer: Option<&'a str>,
-    #[serde(rename = "type")]
-    query_type: Option<&'a str>,
-    records: u64,
-}
-
-#[derive(Serialize)]
-struct FailingRow<'a> {
-    name: Option<&'a str>,
-    answer: Option<&'a str>,
-    records: u64,
-    seen: Option<Period>,
-}
-
-impl<'a> Dns<'a> {
-    pub(super) fn new(dns: &'a tables::DnsSummary) -> Self {
-        let answers = dns.answers.iter().map(|row| AnswerRow {
-            answer: row.answer.as_deref(),
-            query_type: row.query_type.as_deref(),
-            records: row.records,
-        });
-        let failing = |row: &'a tables::FailingRow| FailingRow {
-            name: row.name.as_deref(),
-            answer: row.answer.as_deref(),
-            records: row.records,
-            seen: row.seen.map(Period::from),
-        };
-        let slow = |row: &'a tables::SlowRow| SlowRow {
-            name: row.name.as_deref(),
-            durations: Durations::new(&row.durations),
-        };
-        Self {
-            answers: answers.collect(),
-            failing: Largest::new(&dns.failing, failing),
-            durations: dns.durations.as_ref().map(Durations::new),
-            slow: Largest::new(&dns.slow, slow),
         }
     }
 }

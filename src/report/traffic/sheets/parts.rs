@@ -85,8 +85,8 @@ pub(super) fn wide(summary: &Summary) -> Sheet {
         KIND,
         words("part", "as written", Data),
         words("rule_path", "rule", Data),
-        words("within", "all seen in", Always),
-        words("part_text", "as written, and the rule", Reading),
+        words("within", "all seen in", Data),
+        words("part_text", "as written, and where it was seen", Reading),
     ];
     let mut rows = Vec::new();
     for rule in rules(summary).filter(|rule| rule.rule.action != "deny") {
@@ -98,7 +98,10 @@ pub(super) fn wide(summary: &Summary) -> Sheet {
                 Cell::Text(part.text.to_string()),
                 Cell::Text(rule.rule.path.to_string()),
                 Cell::text(part.within.as_ref()),
-                Cell::Text(format!("{} in {}", part.text, rule.rule.path)),
+                Cell::Text(match &part.within {
+                    Some(within) => format!("{} in {}: {within}", part.text, rule.rule.path),
+                    None => format!("{} in {}", part.text, rule.rule.path),
+                }),
             ]);
         }
     }
