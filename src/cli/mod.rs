@@ -7,6 +7,8 @@ mod audit;
 mod bench;
 mod check;
 mod convert;
+#[cfg(feature = "logs")]
+mod detect;
 mod diff;
 #[cfg(feature = "logs")]
 mod events;
@@ -17,6 +19,7 @@ mod inputs;
 mod log_filter;
 #[cfg(feature = "logs")]
 mod log_inputs;
+mod manual;
 mod output;
 #[cfg(feature = "logs")]
 mod rejects;
@@ -30,7 +33,7 @@ mod sniff;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use args::GlobalArgs;
 use failure::Failure;
@@ -80,8 +83,12 @@ enum Command {
     #[cfg(feature = "logs")]
     Events(events::EventsArgs),
     #[cfg(feature = "logs")]
+    Detect(detect::DetectArgs),
+    #[cfg(feature = "logs")]
     Replay(replay::ReplayArgs),
     Bench(bench::BenchArgs),
+    Completions(manual::CompletionsArgs),
+    Man(manual::ManArgs),
 }
 
 /// Runs the command line of this process.
@@ -101,8 +108,12 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "logs")]
         Command::Events(args) => events::run(args, &cli.global),
         #[cfg(feature = "logs")]
+        Command::Detect(args) => detect::run(args, &cli.global),
+        #[cfg(feature = "logs")]
         Command::Replay(args) => replay::run(args, &cli.global),
         Command::Bench(args) => bench::run(args, &cli.global),
+        Command::Completions(args) => manual::completions(args, Cli::command()),
+        Command::Man(args) => manual::pages(args, Cli::command()),
     };
     match result {
         Ok(status) => status.into(),
