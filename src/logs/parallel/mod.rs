@@ -181,24 +181,36 @@ impl<C: Collector> Worker<'_, '_, C> {
                 Vec::new()
             }
             Work::Rejected { reason, cut } => {
-                self.order.in_turn(index, |absorber| {
-                    absorber.begin(starts_file);
-                    let lines_before = absorber.file_lines;
-                    let mut sink = Flushing::new(&mut self.sink, self.number, absorber);
-                    let mut reader = Reader::new(file, self.options, &mut sink);
-                    reader.counts.bytes = cut;
-                    reader.counts.lines = u64::from(cut > 0);
-                    // It is said of the last line there is, and of the first if there is none.
-                    let line = if lines_before == 0 { 1 } else { reader.counts.lines };
-                    reader.input_rejected(line, reason, b"");
-                    let counts = reader.counts;
-                    sink.flush();
-                    absorber.count(counts);
-                    Ok(ControlFlow::Continue(()))
-                });
+                self.rejected(index, file, starts_file, reason, cut);
                 Vec::new()
             }
         }
+    }
+
+    /// Counts what nothing can be had of.
+    fn rejected(
+        &mut self,
+        index: u64,
+        file: Arc<str>,
+        starts_file: bool,
+        reason: String,
+        cut: u64,
+    ) {
+        self.order.in_turn(index, |absorber| {
+            absorber.begin(starts_file);
+            let lines_before = absorber.file_lines;
+            let mut sink = Flushing::new(&mut self.sink, self.number, absorber);
+            let mut reader = Reader::new(file, self.options, &mut sink);
+            reader.counts.bytes = cut;
+            reader.counts.lines = u64::from(cut > 0);
+            // It is said of the last line there is, and of the first if there is none.
+            let line = if lines_before == 0 { 1 } else { reader.counts.lines };
+            reader.input_rejected(line, reason, b"");
+            let counts = reader.counts;
+            sink.flush();
+            absorber.count(counts);
+            Ok(ControlFlow::Continue(()))
+        });
     }
 
     /// Reads a Parquet file, which is a file of its own.
