@@ -21,6 +21,8 @@ pub mod evaluate;
 
 pub mod analyse;
 
+pub mod expect;
+
 pub mod generate;
 
 #[cfg(feature = "logs")]
@@ -31,6 +33,9 @@ pub mod tables;
 
 #[cfg(feature = "logs")]
 pub mod detect;
+
+#[cfg(feature = "logs")]
+pub mod suggest;
 
 pub mod report;
 

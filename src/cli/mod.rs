@@ -30,6 +30,9 @@ mod report;
 mod show;
 #[cfg(feature = "logs")]
 mod sniff;
+#[cfg(feature = "logs")]
+mod suggest;
+mod test;
 
 use std::process::ExitCode;
 
@@ -75,6 +78,7 @@ enum Command {
     Check(check::CheckArgs),
     Show(show::ShowArgs),
     Convert(convert::ConvertArgs),
+    Test(test::TestArgs),
     Audit(audit::AuditArgs),
     Find(find::FindArgs),
     Diff(diff::DiffArgs),
@@ -84,6 +88,8 @@ enum Command {
     Events(events::EventsArgs),
     #[cfg(feature = "logs")]
     Detect(detect::DetectArgs),
+    #[cfg(feature = "logs")]
+    Suggest(suggest::SuggestArgs),
     #[cfg(feature = "logs")]
     Replay(replay::ReplayArgs),
     Bench(bench::BenchArgs),
@@ -100,6 +106,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(args, &cli.global),
         Command::Show(args) => show::run(args, &cli.global),
         Command::Convert(args) => convert::run(args, &cli.global),
+        Command::Test(args) => test::run(args, &cli.global),
         Command::Audit(args) => audit::run(args, &cli.global),
         Command::Find(args) => find::run(args, &cli.global),
         Command::Diff(args) => diff::run(args, &cli.global),
@@ -109,6 +116,8 @@ pub fn run() -> ExitCode {
         Command::Events(args) => events::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Detect(args) => detect::run(args, &cli.global),
+        #[cfg(feature = "logs")]
+        Command::Suggest(args) => suggest::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Replay(args) => replay::run(args, &cli.global),
         Command::Bench(args) => bench::run(args, &cli.global),

@@ -11,6 +11,7 @@ pub mod json;
 pub mod legacy;
 pub mod names;
 pub mod query;
+pub mod suite;
 pub mod terraform;
 pub mod text;
 pub mod value;

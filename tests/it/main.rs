@@ -12,6 +12,7 @@ mod rulesets;
 mod samples;
 mod schema;
 mod spec;
+mod testing;
 mod tidy;
 #[cfg(feature = "logs")]
 mod transcripts;
