@@ -4,6 +4,7 @@
 
 mod analysis;
 mod checks;
+mod cluster;
 mod expectation;
 mod index;
 mod input;
@@ -16,3 +17,4 @@ mod testing;
 mod tidy;
 #[cfg(feature = "logs")]
 mod transcripts;
+mod workflows;
