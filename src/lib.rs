@@ -15,11 +15,15 @@ pub mod syntax;
 
 pub mod load;
 
+pub mod cluster;
+
 pub mod compile;
 
 pub mod evaluate;
 
 pub mod analyse;
+
+pub mod expect;
 
 pub mod generate;
 
@@ -28,6 +32,12 @@ pub mod logs;
 
 #[cfg(feature = "logs")]
 pub mod tables;
+
+#[cfg(feature = "logs")]
+pub mod detect;
+
+#[cfg(feature = "logs")]
+pub mod suggest;
 
 pub mod report;
 

@@ -5,6 +5,8 @@ mod audit;
 mod bench;
 mod check;
 mod convert;
+#[cfg(feature = "logs")]
+mod detect;
 mod diff;
 #[cfg(feature = "logs")]
 mod events;
@@ -15,6 +17,7 @@ mod inputs;
 mod log_filter;
 #[cfg(feature = "logs")]
 mod log_inputs;
+mod manual;
 mod output;
 #[cfg(feature = "logs")]
 mod rejects;
@@ -25,10 +28,13 @@ mod report;
 mod show;
 #[cfg(feature = "logs")]
 mod sniff;
+#[cfg(feature = "logs")]
+mod suggest;
+mod test;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use args::GlobalArgs;
 use failure::Failure;
@@ -70,6 +76,7 @@ enum Command {
     Check(check::CheckArgs),
     Show(show::ShowArgs),
     Convert(convert::ConvertArgs),
+    Test(test::TestArgs),
     Audit(audit::AuditArgs),
     Find(find::FindArgs),
     Diff(diff::DiffArgs),
@@ -78,8 +85,14 @@ enum Command {
     #[cfg(feature = "logs")]
     Events(events::EventsArgs),
     #[cfg(feature = "logs")]
+    Detect(detect::DetectArgs),
+    #[cfg(feature = "logs")]
+    Suggest(suggest::SuggestArgs),
+    #[cfg(feature = "logs")]
     Replay(replay::ReplayArgs),
     Bench(bench::BenchArgs),
+    Completions(manual::CompletionsArgs),
+    Man(manual::ManArgs),
 }
 
 /// Runs the command line of this process.
@@ -91,6 +104,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(args, &cli.global),
         Command::Show(args) => show::run(args, &cli.global),
         Command::Convert(args) => convert::run(args, &cli.global),
+        Command::Test(args) => test::run(args, &cli.global),
         Command::Audit(args) => audit::run(args, &cli.global),
         Command::Find(args) => find::run(args, &cli.global),
         Command::Diff(args) => diff::run(args, &cli.global),
@@ -99,8 +113,14 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "logs")]
         Command::Events(args) => events::run(args, &cli.global),
         #[cfg(feature = "logs")]
+        Command::Detect(args) => detect::run(args, &cli.global),
+        #[cfg(feature = "logs")]
+        Command::Suggest(args) => suggest::run(args, &cli.global),
+        #[cfg(feature = "logs")]
         Command::Replay(args) => replay::run(args, &cli.global),
         Command::Bench(args) => bench::run(args, &cli.global),
+        Command::Completions(args) => manual::completions(args, Cli::command()),
+        Command::Man(args) => manual::pages(args, Cli::command()),
     };
     match result {
         Ok(status) => status.into(),

@@ -4,13 +4,17 @@
 
 mod analysis;
 mod checks;
+mod cluster;
 mod expectation;
 mod index;
 mod input;
+mod manual;
 mod rulesets;
 mod samples;
 mod schema;
 mod spec;
+mod testing;
 mod tidy;
 #[cfg(feature = "logs")]
 mod transcripts;
+mod workflows;
