@@ -171,8 +171,11 @@ pub(super) fn changes(before: &BenchJson, after: &BenchJson) -> Vec<ChangeJson> 
     changes
 }
 
+/// A rate and what it is called; `None`: not measured.
+type NamedRate = (&'static str, Option<RateJson>);
+
 /// What the rates of one traffic are called, in an order that is always the same.
-fn rates(traffic: &TrafficJson) -> [(&'static str, Option<RateJson>); 8] {
+fn rates(traffic: &TrafficJson) -> [NamedRate; 8] {
     let packets = traffic.packets.as_ref();
     [
         ("plain", Some(traffic.plain.rate)),
@@ -188,7 +191,7 @@ fn rates(traffic: &TrafficJson) -> [(&'static str, Option<RateJson>); 8] {
 
 /// One rate of two runs, where both measured it.
 fn both(
-    ((what, before), (_, after)): ((&'static str, Option<RateJson>), (&str, Option<RateJson>)),
+    ((what, before), (_, after)): (NamedRate, NamedRate),
 ) -> Option<(&'static str, RateJson, RateJson)> {
     let (before, after) = before.zip(after)?;
     (before.flows_per_second > 0.0).then_some((what, before, after))
