@@ -54,6 +54,11 @@ impl LogReadingArgs {
         self.columns.iter().flat_map(ColumnMap::columns).collect()
     }
 
+    /// How many threads read.
+    pub(super) fn threads(&self) -> usize {
+        self.threads.map_or_else(threads_of_machine, |threads| threads.get().into())
+    }
+
     /// Whether rejected lines are to be written, each in its place.
     pub(super) fn writes_rejects(&self) -> bool {
         self.rejects.is_some()
@@ -143,11 +148,10 @@ fn read_with<'a>(
         if args.rejects.is_some() { rejects::EXCERPT_CHARS } else { options.excerpt_chars };
     let options = logs::Options { excerpt_chars, ..options };
     let progress = progress(&files, global);
-    let threads = args.threads.map_or_else(threads_of_machine, |threads| threads.get().into());
     let inputs = Inputs { files: files.into_iter(), progress: progress.clone() };
     // What fails says of which file.
-    let (files, counts) =
-        read(inputs, &options, threads).map_err(|error| InputError::new(error.to_string()))?;
+    let (files, counts) = read(inputs, &options, args.threads())
+        .map_err(|error| InputError::new(error.to_string()))?;
     progress.finish_and_clear();
     Ok(Read { files, counts, left_out: Vec::new() })
 }

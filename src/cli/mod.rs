@@ -22,6 +22,8 @@ mod rejects;
 mod replay;
 #[cfg(feature = "logs")]
 mod report;
+#[cfg(feature = "logs")]
+mod scratch;
 mod show;
 #[cfg(feature = "logs")]
 mod sniff;

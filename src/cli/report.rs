@@ -12,8 +12,8 @@ use smol_str::SmolStr;
 use super::args::{GlobalArgs, OutputArgs, ReadingArgs};
 use super::failure::Failure;
 use super::log_filter::{self, FilterArgs};
-use super::log_inputs::{self, LogArgs, Read};
-use super::{ExitStatus, inputs};
+use super::log_inputs::{self, LogArgs, LogReadingArgs, Read};
+use super::{ExitStatus, inputs, scratch};
 use crate::compile::Ruleset;
 use crate::evaluate::RuleRef;
 use crate::logs::{Filtered, LogRecord, RecordKind, Sink};
@@ -21,7 +21,8 @@ use crate::report::traffic::{compare, csv, json, markdown, text};
 use crate::source::InputError;
 use crate::syntax::filter::Filter;
 use crate::tables::{
-    self, Account, Comparison, Input, Pairs, PolicyRule, Presence, RejectedExample, Summary,
+    self, Account, Comparison, Input, Memory, Pairs, Plan, PolicyRule, Presence, RejectedExample,
+    Summary,
 };
 
 /// Allowed, denied, threats: what exported logs say happened
@@ -48,6 +49,9 @@ pub(super) struct ReportArgs {
     /// CSV writes one file per table into the folder that `-o` names
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// What records that wait for others may take in memory; beyond it they go to a temporary file
+    #[arg(long, value_name = "SIZE", value_parser = scratch::size, default_value = "32M")]
+    memory: usize,
     #[command(flatten)]
     readings: ReadingArgs,
     #[command(flatten)]
@@ -87,13 +91,12 @@ fn counted(
     global: &GlobalArgs,
 ) -> Result<(Read, Account), Failure> {
     let (logs, reading) = (&args.logs.logs, &args.logs.reading);
+    let memory = scratch::memory(args.memory, reading.threads());
     if filter.is_none() && !reading.writes_rejects() {
-        let mut account = Account::default();
-        let mut read = log_inputs::collect(logs, reading, global, &mut account)?;
-        read.leave_out_repeated(account.flows_repeated());
-        return Ok((read, account));
+        return side_by_side(logs, reading, memory, global);
     }
-    let filtered = Filtered::new(Account::default(), filter);
+    let account = Account::of(Plan { memory, ..Plan::default() });
+    let filtered = Filtered::new(account, filter);
     let mut watched = Watched { sink: filtered, presence: Presence::default() };
     let mut read = log_inputs::read(logs, reading, global, &mut watched)?;
     let Watched { sink: filtered, presence } = watched;
@@ -101,6 +104,28 @@ fn counted(
     let mut account = filtered.sink;
     account.presence = presence;
     Ok((read, account))
+}
+
+/// Most logs are of one family of categories and have no connection that IDPS dropped, so nothing has
+/// to be remembered of the records. Where this turns out to be wrong, reading begins again.
+fn side_by_side(
+    logs: &[PathBuf],
+    reading: &LogReadingArgs,
+    memory: Memory,
+    global: &GlobalArgs,
+) -> Result<(Read, Account), Failure> {
+    let is_read_once = logs.iter().any(|log| !log.is_file() && !log.is_dir());
+    let (finds_duplicates, finds_drops) = (is_read_once, is_read_once);
+    let mut plan = Plan { memory, finds_duplicates, finds_drops };
+    loop {
+        let mut account = Account::of(plan);
+        let mut read = log_inputs::collect(logs, reading, global, &mut account)?;
+        let Some(better) = account.better_plan() else {
+            read.leave_out_repeated(account.flows_repeated());
+            return Ok((read, account));
+        };
+        plan = better;
+    }
 }
 
 pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
@@ -121,8 +146,6 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, 
     let mut input = input(&read);
     input.ignored.extend(read.left_out.iter().cloned());
     input.gaps = account.presence.gaps();
-    input.allowed_then_dropped = account.drops.count();
-    input.is_drop_window_exceeded = account.drops.is_window_exceeded();
     if account.flows() > 0 {
         input.ignored.push(("flows of other logs, for `azfw replay`".to_owned(), account.flows()));
     }
@@ -156,8 +179,9 @@ fn compare(
     filter: Option<Filter>,
     global: &GlobalArgs,
 ) -> Result<ExitStatus, Failure> {
+    let memory = scratch::memory(args.memory, 1);
     let pairs = |logs: &[PathBuf]| -> Result<Pairs, Failure> {
-        let mut filtered = Filtered::new(Paired(Pairs::default()), filter.clone());
+        let mut filtered = Filtered::new(Paired(Pairs::new(&memory)), filter.clone());
         let read = log_inputs::read(logs, &args.logs.reading, global, &mut filtered)?;
         log_inputs::warn_of_rejects(&read, global);
         log_filter::note_unsettled(&filtered, global);
@@ -166,7 +190,8 @@ fn compare(
         }
         Ok(filtered.sink.0)
     };
-    let comparison = Comparison::new(pairs(&args.compare)?, pairs(&args.logs.logs)?);
+    let comparison = Comparison::new(pairs(&args.compare)?, pairs(&args.logs.logs)?)
+        .map_err(|error| InputError::new(format!("cannot compare the logs: {error}")))?;
     let zone = args.filter.zone()?;
     let text = match args.format {
         Format::Csv => {

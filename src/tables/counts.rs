@@ -2,11 +2,8 @@
 //!
 //! What many records have in common is counted once per head and spread over the tables in the end.
 
-use std::collections::HashSet;
-use std::hash::BuildHasherDefault;
-
 use super::coding::{Coding, Recoding};
-use super::dictionary::{ABSENT, Code, CodeHasher, CodeMap, Translation};
+use super::dictionary::{ABSENT, Code, CodeMap, Translation, code_at, index};
 use super::row::{CLASSES, Class, Field, Head, Row};
 use super::tally::{Measure, Table};
 
@@ -33,67 +30,117 @@ enum HeadRule {
     Number(u32),
 }
 
-/// Ends of rules, each once, and how many there are of each rule.
+/// Ends of rules, each once: a set of dictionary entries for each rule.
 #[derive(Debug, Clone, Default)]
 struct Ends {
-    seen: HashSet<u64, BuildHasherDefault<CodeHasher>>,
     /// By number of the rule.
-    counts: Vec<u64>,
+    sets: Vec<Entries>,
+}
+
+/// A set of dictionary entries. Entries that come one after the other lie in one block, which is there
+/// if one of them is.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Entries {
+    blocks: Vec<Option<Box<[u64; BLOCK_WORDS]>>>,
+}
+
+const BLOCK_WORDS: usize = 16;
+const WORD_BITS: usize = u64::BITS as usize;
+
+impl Entries {
+    fn add(&mut self, index: usize) {
+        let (word, bit) = (index / WORD_BITS, index % WORD_BITS);
+        let block = word / BLOCK_WORDS;
+        if self.blocks.len() <= block {
+            self.blocks.resize(block + 1, None);
+        }
+        if let Some(block) = self.blocks.get_mut(block)
+            && let Some(word) = block.get_or_insert_default().get_mut(word % BLOCK_WORDS)
+        {
+            *word |= 1 << bit;
+        }
+    }
+
+    fn len(&self) -> u64 {
+        let words = self.blocks.iter().flatten().flat_map(|block| block.iter());
+        words.map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = usize> {
+        let blocks = self.blocks.iter().enumerate();
+        let blocks = blocks.filter_map(|(number, block)| Some((number, block.as_ref()?)));
+        blocks.flat_map(|(number, block)| {
+            block.iter().enumerate().flat_map(move |(word, &bits)| {
+                let first = (number * BLOCK_WORDS + word) * WORD_BITS;
+                (0..WORD_BITS).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| first + bit)
+            })
+        })
+    }
 }
 
 impl Ends {
     fn add(&mut self, rule: u32, end: Code) {
-        if end == ABSENT || !self.seen.insert(u64::from(rule) << 32 | u64::from(end)) {
-            return;
+        let Some(end) = index(end) else { return };
+        let rule = rule as usize;
+        if self.sets.len() <= rule {
+            self.sets.resize_with(rule + 1, Entries::default);
         }
-        let index = rule as usize;
-        if self.counts.len() <= index {
-            self.counts.resize(index + 1, 0);
-        }
-        if let Some(count) = self.counts.get_mut(index) {
-            *count += 1;
+        if let Some(set) = self.sets.get_mut(rule) {
+            set.add(end);
         }
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "both halves are taken apart")]
-    fn merge(&mut self, other: Self, rules: &[u32], translation: &Translation) {
-        for pair in other.seen {
-            if let Some(&rule) = rules.get((pair >> 32) as usize) {
-                self.add(rule, translation.code(pair as Code));
+    fn merge(&mut self, other: &Self, rules: &[u32], translation: &Translation) {
+        for (set, &rule) in other.sets.iter().zip(rules) {
+            for end in set.iter() {
+                self.add(rule, translation.code(code_at(end)));
             }
         }
     }
 
     fn table(&self, rules: &[RuleKey], translation: &Translation) -> Table<6> {
         let mut table = Table::default();
-        for (key, &count) in rules.iter().zip(&self.counts) {
-            table.add(translation.codes(*key), Measure::at(count, None));
+        for (key, set) in rules.iter().zip(&self.sets) {
+            table.add(translation.codes(*key), Measure::at(set.len(), None));
         }
         table
     }
 }
 
-/// Counts of connections by a key and a class.
+/// Connections of each dictionary entry, by what became of them: [`OUTCOMES`].
 #[derive(Debug, Clone, Default)]
-struct Connections<const N: usize>(CodeMap<[Code; N], u64>);
+struct Talkers(Vec<[u64; OUTCOMES.len()]>);
 
-impl<const N: usize> Connections<N> {
-    fn add(&mut self, key: [Code; N], count: u64) {
-        if key.first().is_some_and(|&code| code != ABSENT) {
-            *self.0.entry(key).or_default() += count;
+/// What becomes of a connection.
+const OUTCOMES: [Class; 3] = [Class::Allowed, Class::DeniedByRule, Class::DeniedByDefault];
+
+impl Talkers {
+    fn add(&mut self, end: Code, outcome: usize, count: u64) {
+        let Some(index) = index(end) else { return };
+        if self.0.len() <= index {
+            self.0.resize(index + 1, [0; OUTCOMES.len()]);
+        }
+        if let Some(place) = self.0.get_mut(index).and_then(|counts| counts.get_mut(outcome)) {
+            *place += count;
         }
     }
 
-    fn merge(&mut self, other: Self, translation: &Translation) {
-        for (key, count) in other.0 {
-            self.add(translation.codes(key), count);
+    fn merge(&mut self, other: &Self, translation: &Translation) {
+        for (index, counts) in other.0.iter().enumerate() {
+            let code = translation.code(code_at(index));
+            for (outcome, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+                self.add(code, outcome, count);
+            }
         }
     }
 
-    fn table(self, translation: &Translation) -> Table<N> {
+    fn table(&self, translation: &Translation) -> Table<2> {
         let mut table = Table::default();
-        for (key, count) in self.0 {
-            table.add(translation.codes(key), Measure::at(count, None));
+        for (index, counts) in self.0.iter().enumerate() {
+            let code = translation.code(code_at(index));
+            for (class, &count) in OUTCOMES.iter().zip(counts).filter(|(_, count)| **count > 0) {
+                table.add([code, class.code()], Measure::at(count, None));
+            }
         }
         table
     }
@@ -148,9 +195,9 @@ pub(super) struct Counted {
     rule_numbers: CodeMap<RuleKey, u32>,
     rule_sources: Ends,
     rule_targets: Ends,
-    sources: Connections<2>,
-    destinations: Connections<2>,
-    fqdns: Connections<2>,
+    sources: Talkers,
+    destinations: Talkers,
+    fqdns: Talkers,
     /// Port first: a protocol may be unknown.
     ports: CodeMap<[Code; 3], u64>,
     activity: Activity,
@@ -169,11 +216,9 @@ impl Counted {
             self.rule_targets.add(rule, row.get(Field::Target));
         }
         match row.head.class {
-            Class::Allowed | Class::DeniedByRule => self.add_connection(row),
-            Class::DeniedByDefault => {
-                self.add_connection(row);
-                self.rare.add_denied(row, one);
-            }
+            Class::Allowed => self.add_connection(row, 0),
+            Class::DeniedByRule => self.add_connection(row, 1),
+            Class::DeniedByDefault => self.add_connection(row, 2),
             Class::Dnat => self.rare.add_dnat(row, one),
             Class::ThreatAlert | Class::ThreatDenied => self.rare.add_threat(row, one),
             Class::Idps => self.rare.add_idps(row, one),
@@ -211,12 +256,12 @@ impl Counted {
         })
     }
 
-    fn add_connection(&mut self, row: &Row<'_>) {
-        let class = row.head.class.code();
-        self.sources.add([row.event.source, class], 1);
-        self.destinations.add([row.event.destination, class], 1);
-        self.fqdns.add([row.get(Field::Fqdn), class], 1);
-        let port = [row.get(Field::Protocol), row.event.destination_port, class];
+    /// The `outcome` is the place of the class in [`OUTCOMES`].
+    fn add_connection(&mut self, row: &Row<'_>, outcome: usize) {
+        self.sources.add(row.event.source, outcome, 1);
+        self.destinations.add(row.event.destination, outcome, 1);
+        self.fqdns.add(row.get(Field::Fqdn), outcome, 1);
+        let port = [row.get(Field::Protocol), row.event.destination_port, row.head.class.code()];
         *self.ports.entry(port).or_default() += 1;
     }
 
@@ -234,11 +279,11 @@ impl Counted {
         }
         let rules: Vec<u32> =
             other.rules.iter().map(|key| self.rule(translation.codes(*key))).collect();
-        self.rule_sources.merge(other.rule_sources, &rules, translation);
-        self.rule_targets.merge(other.rule_targets, &rules, translation);
-        self.sources.merge(other.sources, translation);
-        self.destinations.merge(other.destinations, translation);
-        self.fqdns.merge(other.fqdns, translation);
+        self.rule_sources.merge(&other.rule_sources, &rules, translation);
+        self.rule_targets.merge(&other.rule_targets, &rules, translation);
+        self.sources.merge(&other.sources, translation);
+        self.destinations.merge(&other.destinations, translation);
+        self.fqdns.merge(&other.fqdns, translation);
         for (key, count) in other.ports {
             *self.ports.entry(translation.codes(key)).or_default() += count;
         }
@@ -317,8 +362,6 @@ pub(super) struct Tables {
     pub(super) ports: Table<3>,
     /// Web category, class.
     pub(super) web_categories: Table<2>,
-    /// Reason, source, target, port, protocol: denied by default.
-    pub(super) denied: Table<5>,
     /// Protocol, source, destination, port, translated address and port, rule.
     pub(super) dnat: Table<10>,
     /// Threat, target, port, protocol, class, source.
@@ -353,17 +396,6 @@ impl Tables {
         if head.class == Class::Dns {
             self.dns.add(head.key([Field::Rcode, Field::DnsType]), measure);
         }
-    }
-
-    fn add_denied(&mut self, row: &Row<'_>, one: Measure) {
-        let key = row.key([
-            Field::Reason,
-            Field::Source,
-            Field::Target,
-            Field::DestinationPort,
-            Field::Protocol,
-        ]);
-        self.denied.add(key, one);
     }
 
     fn add_dnat(&mut self, row: &Row<'_>, one: Measure) {
@@ -427,7 +459,6 @@ impl Tables {
     }
 
     fn merge(&mut self, other: Self, translation: &Translation) {
-        self.denied.merge(other.denied, translation);
         self.dnat.merge(other.dnat, translation);
         self.threat_intel.merge(other.threat_intel, translation);
         self.idps.merge(other.idps, translation);

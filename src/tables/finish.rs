@@ -1,12 +1,15 @@
 //! The tally's tables → [`Summary`].
 
+use std::io;
+
 use polars::prelude::*;
 use smol_str::SmolStr;
 
 use crate::logs::{Form, LoggedAction, RecordKind};
 
 use super::counts::Tables;
-use super::dictionary::{Code, Dictionary, as_number};
+use super::denied::{DeniedTops, denied_tops};
+use super::dictionary::{Code, Dictionary, Translation, as_number};
 use super::frame::{COUNT, Line, frame, lines, measures, ranked, seen};
 use super::row::Class;
 use super::summary::{CategoryRow, Coverage, IdpsTotal, Input, PolicyRule, Summary, Top, Totals};
@@ -27,40 +30,48 @@ impl Default for Options<'_> {
     }
 }
 
-/// The aggregated tables could not be summarised: a fault of this program, not of the input.
+/// The aggregated tables could not be summarised.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("the summary could not be computed")]
-pub struct SummaryError(#[from] PolarsError);
+pub enum SummaryError {
+    #[error("the summary could not be computed")]
+    Tables(#[from] PolarsError),
+    #[error("cannot use a temporary file: {0}")]
+    #[diagnostic(help(
+        "make room where temporary files go, or give `--memory` more than it needs"
+    ))]
+    Scratch(#[from] io::Error),
+}
 
 impl Tally {
     /// The summary of everything pushed so far. `input` is what the reader counted.
     ///
     /// # Errors
     ///
-    /// Fails only by a fault of this program.
+    /// Fails by a fault of this program, or where a temporary file cannot be used.
     pub fn finish(mut self, input: Input, options: &Options<'_>) -> Result<Summary, SummaryError> {
-        self.settle();
-        let (dictionary, translation) = self.coding.dictionary.sorted();
-        let tables = self.counted.tables(&self.coding.heads, &translation);
-        let mut attempts = super::attempts::Attempts::new(usize::MAX);
-        attempts.merge(self.attempts, &translation);
-        let mut coverage = Coverage {
-            input,
-            records: self.records,
-            duplicates: self.duplicates.removed,
-            is_duplicate_window_exceeded: false,
-            is_attempt_window_exceeded: attempts.is_window_exceeded,
-            without_time: 0,
-            categories: Vec::new(),
-        };
-        let finish = Finish { dictionary, tables, attempts: attempts.finish(), top: options.top };
-        coverage.categories = finish.categories()?;
-        // One family alone has no duplicates, however many events were let go.
-        let has = |form| coverage.categories.iter().any(|row| row.form == form);
-        let has_both = has(Form::Legacy) && has(Form::Structured);
-        coverage.is_duplicate_window_exceeded = has_both && self.duplicates.is_window_exceeded;
+        let duplicates = self.settle()?;
+        let (dictionary, sorted) = self.coding.dictionary.sorted();
+        let Self { coding, counted, mut waiting, mut others, records } = self;
+        let mut denials = vec![(sorted.clone(), &mut waiting.denials, &coding)];
+        let mut drops = vec![(Translation::default(), &mut waiting.drops)];
+        for (recoding, coding, waiting) in &mut others {
+            denials.push((recoding.codes.then(&sorted), &mut waiting.denials, coding));
+            drops.push((recoding.codes.clone(), &mut waiting.drops));
+        }
+        let denied = denied_tops(&mut denials, options.top)?;
+        let allowed_then_dropped = super::drops::settle(&mut drops)?;
+        let tables = counted.tables(&coding.heads, &sorted);
+        let finish = Finish { dictionary, tables, denied, top: options.top };
         let timed: u64 = finish.tables.activity.values().sum();
-        coverage.without_time = self.records - self.duplicates.removed - timed;
+        let coverage = Coverage {
+            input: Input { allowed_then_dropped, ..input },
+            records,
+            duplicates,
+            is_duplicate_window_exceeded: false,
+            is_attempt_window_exceeded: false,
+            without_time: records - duplicates - timed,
+            categories: finish.categories()?,
+        };
         finish.summary(coverage, options)
     }
 }
@@ -69,7 +80,7 @@ impl Tally {
 pub(super) struct Finish {
     pub(super) dictionary: Dictionary,
     pub(super) tables: Tables,
-    pub(super) attempts: super::dictionary::CodeMap<super::attempts::Group, u64>,
+    pub(super) denied: DeniedTops,
     pub(super) top: usize,
 }
 
@@ -81,7 +92,7 @@ impl Finish {
             totals: self.totals()?,
             hours: self.hours()?,
             denied_targets: self.denied_targets()?,
-            denied: self.denied()?,
+            denied: self.denied_flows()?,
             rules: self.rules()?,
             policy: options.policy.map(|rules| self.policy_use(rules)).transpose()?,
             sources: self.talkers(&self.tables.sources)?,
@@ -100,8 +111,8 @@ impl Finish {
 
     fn period(&self) -> Option<super::summary::Seen> {
         let measures = || self.tables.classes.rows.values();
-        let first = measures().filter_map(Measure::first).min();
-        let last = measures().filter_map(Measure::last).max();
+        let first = measures().filter_map(Measure::first_known).min();
+        let last = measures().filter_map(Measure::last_known).max();
         seen(first, last)
     }
 
@@ -125,10 +136,6 @@ impl Finish {
         let of = |class: Class| {
             self.tables.classes.rows.get(&[class.code()]).map_or(0, |measure| measure.count)
         };
-        let attempts = |class: Class| {
-            let groups = self.attempts.iter();
-            groups.filter(|([of, ..], _)| *of == class.code()).map(|(_, count)| count).sum()
-        };
         let named = self.tables.rules.rows.iter();
         let allow = Some(LoggedAction::Allow);
         let allowed_by_rule: u64 = named
@@ -139,8 +146,8 @@ impl Finish {
             allowed: of(Class::Allowed),
             denied_by_rule: of(Class::DeniedByRule),
             denied_by_default: of(Class::DeniedByDefault),
-            attempts_by_rule: attempts(Class::DeniedByRule),
-            attempts_by_default: attempts(Class::DeniedByDefault),
+            attempts_by_rule: self.denied.attempts_by_rule,
+            attempts_by_default: self.denied.attempts_by_default,
             allowed_without_rule: of(Class::Allowed).saturating_sub(allowed_by_rule),
             threat_alerts: of(Class::ThreatAlert),
             threat_denied: of(Class::ThreatDenied),

@@ -8,6 +8,7 @@ mod coding;
 mod compare;
 mod counter;
 mod counts;
+mod denied;
 mod dictionary;
 mod drops;
 mod duplicates;
@@ -16,6 +17,7 @@ mod frame;
 mod gaps;
 mod row;
 mod rules;
+mod spill;
 mod summary;
 mod tally;
 mod traffic;
@@ -27,13 +29,13 @@ mod tests;
 
 pub use compare::{Comparison, GROWN_TIMES, Pair, PairChange, Pairs, RuleChange};
 pub use counter::{Account, Batch, Coder};
-pub use drops::Drops;
 pub use finish::{Options, SummaryError};
 pub use gaps::{Gap, Presence};
+pub use spill::{MakeScratch, Memory, Scratch};
 pub use summary::{
     AggregationRow, AnswerRow, CategoryRow, Coverage, DeniedRow, DeniedTargetRow, DnatRow,
     DnsSummary, FailingRow, HourRow, IdpsRow, IdpsTotal, Input, LoggedRule, PolicyRule,
     PolicyRuleUse, PolicyUse, PortRow, RejectedExample, RuleRow, Seen, Summary, TalkerRow,
     ThreatRow, Top, Totals, UnresolvedRow,
 };
-pub use tally::{HELD_MAX, Tally};
+pub use tally::{Plan, Tally};

@@ -8,8 +8,8 @@ use super::finish::{Finish, action_of};
 use super::frame::{COUNT, Line, distinct, frame, lines, measures, ranked};
 use super::row::Class;
 use super::summary::{
-    AnswerRow, DeniedRow, DeniedTargetRow, DnatRow, DnsSummary, FailingRow, HourRow, IdpsRow,
-    PortRow, TalkerRow, ThreatRow, Top, UnresolvedRow,
+    AnswerRow, DnatRow, DnsSummary, FailingRow, HourRow, IdpsRow, PortRow, TalkerRow, ThreatRow,
+    Top, UnresolvedRow,
 };
 use super::tally::Table;
 
@@ -18,8 +18,6 @@ const HOUR_US: i64 = 60 * MINUTE_US;
 
 /// Longer silences are not filled with empty hours: a wrong clock must not make a million of them.
 const GAP_HOURS_MAX: i64 = 48;
-
-const DENIED_KEYS: [&str; 5] = ["reason", "source", "target", "port", "protocol"];
 
 impl Finish {
     pub(super) fn hours(&self) -> PolarsResult<Vec<HourRow>> {
@@ -77,73 +75,6 @@ impl Finish {
         let table = table.group_by(by).agg([allowed(), denied(), col(COUNT).sum()]);
         let table = ranked(table, &[COUNT], &keys)?;
         self.top_of(&table, lines(&table, self.top, keys, ["allowed", "denied"])?, row)
-    }
-
-    pub(super) fn denied_targets(&self) -> PolarsResult<Top<DeniedTargetRow>> {
-        let keys = ["reason", "target", "port", "protocol"];
-        let [count, first, last] = measures();
-        let numbers = [count, first, last, col("attempts").sum(), distinct("source")];
-        let table = self.denied_frame()?.group_by(keys.map(col)).agg(numbers);
-        let table = ranked(table, &["attempts", COUNT], &keys)?;
-        let row = |Line { keys, counts: [records, attempts, sources], seen }: Line<4, 3>| {
-            let [reason, target, port, protocol] = keys;
-            DeniedTargetRow {
-                target: self.text(target),
-                port: as_number(port),
-                protocol: self.text(protocol),
-                reason: self.text(reason),
-                sources,
-                records,
-                attempts,
-                seen,
-            }
-        };
-        self.top_of(&table, lines(&table, self.top, keys, [COUNT, "attempts", "source"])?, row)
-    }
-
-    pub(super) fn denied(&self) -> PolarsResult<Top<DeniedRow>> {
-        let table = ranked(self.denied_frame()?, &["attempts", COUNT], &DENIED_KEYS)?;
-        let row = |Line { keys, counts: [records, attempts], seen }: Line<5, 2>| {
-            let [reason, source, target, port, protocol] = keys;
-            DeniedRow {
-                source: self.text(source),
-                target: self.text(target),
-                port: as_number(port),
-                protocol: self.text(protocol),
-                reason: self.text(reason),
-                records,
-                attempts,
-                seen,
-            }
-        };
-        self.top_of(&table, lines(&table, self.top, DENIED_KEYS, [COUNT, "attempts"])?, row)
-    }
-
-    /// Denials by default with their attempts.
-    fn denied_frame(&self) -> PolarsResult<LazyFrame> {
-        let by = DENIED_KEYS.map(col);
-        let attempts = self.attempts_frame(DENIED_KEYS)?;
-        let table = frame(&self.tables.denied, DENIED_KEYS)?;
-        Ok(table.join(attempts, by.clone(), by, JoinArgs::new(JoinType::Left)))
-    }
-
-    /// Attempts of denials by default.
-    fn attempts_frame(&self, names: [&str; 5]) -> PolarsResult<LazyFrame> {
-        let mut codes: [Vec<Code>; 5] = Default::default();
-        let mut attempts = Vec::new();
-        let default = Class::DeniedByDefault.code();
-        for ([class, key @ ..], count) in &self.attempts {
-            if *class == default {
-                codes.iter_mut().zip(key).for_each(|(column, code)| column.push(*code));
-                attempts.push(*count);
-            }
-        }
-        let height = attempts.len();
-        let keyed = names.into_iter().zip(codes);
-        let mut columns: Vec<Column> =
-            keyed.map(|(name, codes)| Column::new(name.into(), codes)).collect();
-        columns.push(Column::new("attempts".into(), attempts));
-        Ok(DataFrame::new(height, columns)?.lazy())
     }
 
     pub(super) fn dnat(&self) -> PolarsResult<Top<DnatRow>> {
