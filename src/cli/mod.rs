@@ -27,6 +27,8 @@ mod scratch;
 mod show;
 #[cfg(feature = "logs")]
 mod sniff;
+#[cfg(feature = "logs")]
+mod state;
 
 use std::process::ExitCode;
 
@@ -78,6 +80,8 @@ enum Command {
     #[cfg(feature = "logs")]
     Report(report::ReportArgs),
     #[cfg(feature = "logs")]
+    Merge(report::MergeArgs),
+    #[cfg(feature = "logs")]
     Events(events::EventsArgs),
     #[cfg(feature = "logs")]
     Replay(replay::ReplayArgs),
@@ -98,6 +102,8 @@ pub fn run() -> ExitCode {
         Command::Diff(args) => diff::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Report(args) => report::run(args, &cli.global),
+        #[cfg(feature = "logs")]
+        Command::Merge(args) => report::run_merge(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Events(args) => events::run(args, &cli.global),
         #[cfg(feature = "logs")]

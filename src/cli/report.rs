@@ -11,9 +11,11 @@ use smol_str::SmolStr;
 
 use super::args::{GlobalArgs, OutputArgs, ReadingArgs};
 use super::failure::Failure;
+use super::inputs::{self, Loaded};
 use super::log_filter::{self, FilterArgs};
 use super::log_inputs::{self, LogArgs, LogReadingArgs, Read};
-use super::{ExitStatus, inputs, scratch};
+use super::state::State;
+use super::{ExitStatus, scratch};
 use crate::compile::Ruleset;
 use crate::evaluate::RuleRef;
 use crate::logs::{Filtered, LogRecord, RecordKind, Sink};
@@ -34,28 +36,54 @@ pub(super) struct ReportArgs {
     logs: LogArgs,
     #[command(flatten)]
     filter: FilterArgs,
+    /// What differs from these earlier logs, in place of the report: new, gone and grown connections
+    #[arg(long, value_name = "LOGS", num_args = 1, conflicts_with = "rejects")]
+    compare: Vec<PathBuf>,
+    /// Go on from what earlier runs have counted, read only what is new, and keep the sum in FILE
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["rejects", "compare", "wanted", "from", "to"]
+    )]
+    state: Option<PathBuf>,
+    /// What records that wait for others may take in memory; beyond it they go to a temporary file
+    #[arg(long, value_name = "SIZE", value_parser = scratch::size, default_value = "16M")]
+    memory: usize,
+    #[command(flatten)]
+    shown: ShownArgs,
+}
+
+/// How a report is shown.
+#[derive(Debug, Args)]
+pub(super) struct ShownArgs {
     /// Join with the rules of this rule set: which were never hit?
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
     /// The policy to use, when the files of `--policy` hold several
     #[arg(long, value_name = "NAME", requires = "policy")]
     policy_name: Option<String>,
-    /// What differs from these earlier logs, in place of the report: new, gone and grown connections
-    #[arg(long, value_name = "LOGS", num_args = 1, conflicts_with = "rejects")]
-    compare: Vec<PathBuf>,
     /// Rows of each list
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
     /// CSV writes one file per table into the folder that `-o` names
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// What records that wait for others may take in memory; beyond it they go to a temporary file
-    #[arg(long, value_name = "SIZE", value_parser = scratch::size, default_value = "32M")]
-    memory: usize,
     #[command(flatten)]
     readings: ReadingArgs,
     #[command(flatten)]
     output: OutputArgs,
+}
+
+impl ShownArgs {
+    fn policy(&self, global: &GlobalArgs) -> Result<Option<(Ruleset, Loaded)>, Failure> {
+        match self.policy.as_slice() {
+            [] => Ok(None),
+            files => {
+                let options = self.readings.compile_options(self.policy_name.clone());
+                Ok(Some(inputs::compiled(files, &self.readings, &options, global)?))
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -64,6 +92,18 @@ enum Format {
     Json,
     Markdown,
     Csv,
+}
+
+/// One report over what several runs have counted
+///
+/// Exit status: 0, or 2 when a state could not be read.
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// Files that `azfw report --state` has written, of different logs
+    #[arg(required = true, value_name = "STATE")]
+    states: Vec<PathBuf>,
+    #[command(flatten)]
+    shown: ShownArgs,
 }
 
 /// Notes the hours that have records before a filter chooses among them.
@@ -128,21 +168,70 @@ fn side_by_side(
     }
 }
 
-pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
-    let loaded = match args.policy.as_slice() {
-        [] => None,
-        files => {
-            let options = args.readings.compile_options(args.policy_name.clone());
-            Some(inputs::compiled(files, &args.readings, &options, global)?)
+/// Reads what is new, and adds it to what the state holds.
+fn gone_on(
+    args: &ReportArgs,
+    path: &Path,
+    global: &GlobalArgs,
+) -> Result<(Read, Account), Failure> {
+    let reading = &args.logs.reading;
+    let memory = scratch::memory(args.memory, reading.threads());
+    // Nothing that was read can be read again.
+    let plan = Plan { memory, ..Plan::default() };
+    let mut state = State::opened(path, &reading.meaning(), &plan)?;
+    let parts = state.new_parts(log_inputs::files(&args.logs.logs)?)?;
+    let read = log_inputs::collect_parts(parts, reading, global, &mut state.account)?;
+    state.counts.merge(read.counts, log_inputs::REJECTS_KEPT);
+    Ok(read_of(state.written(path, &plan)?))
+}
+
+/// What a state says was read.
+fn read_of(state: State) -> (Read, Account) {
+    let files = state.files();
+    let State { account, counts, .. } = state;
+    let mut read = Read { files, counts, left_out: Vec::new() };
+    read.leave_out_repeated(account.flows_repeated());
+    (read, account)
+}
+
+/// The report over several states.
+pub(super) fn run_merge(args: &MergeArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
+    let plan = Plan::default();
+    let mut merged: Option<State> = None;
+    for path in &args.states {
+        let state = State::existing(path, &plan)?;
+        match &mut merged {
+            Some(merged) => merged.merge(state)?,
+            None => merged = Some(state),
         }
-    };
+    }
+    let Some(merged) = merged else { return Err(nothing_read()) };
+    let loaded = args.shown.policy(global)?;
+    let rules = loaded.as_ref().map(|(ruleset, _)| policy_rules(ruleset));
+    summarised(read_of(merged), &args.shown, rules.as_deref(), None)
+}
+
+pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
+    let loaded = args.shown.policy(global)?;
     let inventory = loaded.as_ref().map(|(_, loaded)| &loaded.inventory);
     let filter = args.filter.filter(inventory, "with `--policy FILE`")?;
     if !args.compare.is_empty() {
         return compare(args, filter, global);
     }
     let rules = loaded.as_ref().map(|(ruleset, _)| policy_rules(ruleset));
-    let (read, account) = counted(args, filter, global)?;
+    let counted = match &args.state {
+        Some(state) => gone_on(args, state, global)?,
+        None => counted(args, filter, global)?,
+    };
+    summarised(counted, &args.shown, rules.as_deref(), args.filter.zone()?.as_ref())
+}
+
+fn summarised(
+    (read, account): (Read, Account),
+    shown: &ShownArgs,
+    rules: Option<&[PolicyRule]>,
+    zone: Option<&TimeZone>,
+) -> Result<ExitStatus, Failure> {
     let mut input = input(&read);
     input.ignored.extend(read.left_out.iter().cloned());
     input.gaps = account.presence.gaps();
@@ -150,12 +239,12 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, 
         input.ignored.push(("flows of other logs, for `azfw replay`".to_owned(), account.flows()));
     }
     let is_nothing_read = read.counts.records_total() == 0;
-    let options = tables::Options { top: args.top, policy: rules.as_deref() };
+    let options = tables::Options { top: shown.top, policy: rules };
     let summary = account
         .tally
         .finish(input, &options)
         .map_err(|error| InputError::new(format!("cannot summarise the logs: {error}")))?;
-    write(args, &summary, args.filter.zone()?.as_ref())?;
+    write(shown, &summary, zone)?;
     if is_nothing_read {
         return Err(nothing_read());
     }
@@ -193,17 +282,18 @@ fn compare(
     let comparison = Comparison::new(pairs(&args.compare)?, pairs(&args.logs.logs)?)
         .map_err(|error| InputError::new(format!("cannot compare the logs: {error}")))?;
     let zone = args.filter.zone()?;
-    let text = match args.format {
+    let shown = &args.shown;
+    let text = match shown.format {
         Format::Csv => {
             let files = compare::as_csv(&comparison);
-            write_folder(args.output.output.as_deref(), &files)?;
+            write_folder(shown.output.output.as_deref(), &files)?;
             return Ok(ExitStatus::Yes);
         }
-        Format::Text => compare::as_text(&comparison, args.top, layout(args, zone.as_ref())),
-        Format::Markdown => compare::as_markdown(&comparison, args.top),
+        Format::Text => compare::as_text(&comparison, shown.top, layout(shown, zone.as_ref())),
+        Format::Markdown => compare::as_markdown(&comparison, shown.top),
         Format::Json => compare::as_json(&comparison),
     };
-    write_text(args, &text)?;
+    write_text(shown, &text)?;
     Ok(ExitStatus::Yes)
 }
 
@@ -214,13 +304,13 @@ fn nothing_read() -> Failure {
     )
 }
 
-fn layout<'z>(args: &ReportArgs, zone: Option<&'z TimeZone>) -> text::Layout<'z> {
+fn layout<'z>(args: &ShownArgs, zone: Option<&'z TimeZone>) -> text::Layout<'z> {
     // Colour is taken out again where it is not wanted.
     let is_coloured = args.output.output.is_none();
     text::Layout { width: args.output.width(), is_coloured, zone }
 }
 
-fn write(args: &ReportArgs, summary: &Summary, zone: Option<&TimeZone>) -> Result<(), Failure> {
+fn write(args: &ShownArgs, summary: &Summary, zone: Option<&TimeZone>) -> Result<(), Failure> {
     let text = match args.format {
         Format::Csv => return write_folder(args.output.output.as_deref(), &csv::render(summary)),
         Format::Text => text::render(summary, layout(args, zone)),
@@ -230,7 +320,7 @@ fn write(args: &ReportArgs, summary: &Summary, zone: Option<&TimeZone>) -> Resul
     write_text(args, &text)
 }
 
-fn write_text(args: &ReportArgs, text: &str) -> Result<(), Failure> {
+fn write_text(args: &ShownArgs, text: &str) -> Result<(), Failure> {
     let mut out = args.output.writer()?;
     out.write_all(text.as_bytes())?;
     if !text.ends_with('\n') {

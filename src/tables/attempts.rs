@@ -18,19 +18,20 @@ pub(super) type Group = [Code; 6];
 /// A denied connection: its group and the source port.
 type Connection = (Group, Code);
 
-/// In place of a source port: nothing can be said of retries, each record is an attempt.
+/// In place of a source port: the attempts are known.
 const ALONE: Code = Code::MAX;
 
 /// Connections that are at hand. Retries come within seconds.
 const OPEN_MAX: usize = 1 << 13;
 
-/// Group, source port, count, first and last time.
-const WORDS: usize = 12;
+/// Group, source port, count, attempts, first and last time.
+pub(super) const WORDS: usize = 13;
 
 /// Denied records of a connection, none of them further than [`RETRY_MAX_US`] from the next.
 #[derive(Debug, Clone, Copy)]
 struct Stretch {
     count: u32,
+    attempts: u32,
     first: i64,
     last: i64,
 }
@@ -51,6 +52,18 @@ pub(super) struct Denied {
 }
 
 impl Denials {
+    /// The rows as they are kept, in order.
+    pub(super) fn stored(&mut self, coding: &Coding) -> io::Result<Vec<[u32; WORDS]>> {
+        self.close(coding);
+        self.rows.sorted()
+    }
+
+    /// Takes back a row that was kept.
+    pub(super) fn restore(&mut self, row: [u32; WORDS], coding: &Coding) {
+        let (connection, stretch) = read(row, &Translation::default());
+        self.put_away(connection, stretch, coding);
+    }
+
     pub(super) fn new(memory: &Memory) -> Self {
         Self { open: CodeMap::default(), rows: Spill::new(memory) }
     }
@@ -67,9 +80,13 @@ impl Denials {
         ]);
         let (Some(port), Some(time)) = (row.client_port(), row.event.time) else {
             let (first, last) = row.event.time.map_or((i64::MAX, i64::MIN), |time| (time, time));
-            return self.put_away((group, ALONE), Stretch { count: 1, first, last }, coding);
+            return self.put_away(
+                (group, ALONE),
+                Stretch { count: 1, attempts: 1, first, last },
+                coding,
+            );
         };
-        let one = Stretch { count: 1, first: time, last: time };
+        let one = Stretch { count: 1, attempts: 1, first: time, last: time };
         match self.open.entry((group, port)) {
             Entry::Vacant(free) => {
                 free.insert(one);
@@ -78,7 +95,7 @@ impl Denials {
                 }
             }
             Entry::Occupied(mut open) => {
-                let Stretch { count, first, last } = open.get_mut();
+                let Stretch { count, first, last, .. } = open.get_mut();
                 let near = first.saturating_sub(RETRY_MAX_US)..=last.saturating_add(RETRY_MAX_US);
                 if near.contains(&time) && *count < u32::MAX {
                     (*count, *first, *last) = (*count + 1, time.min(*first), time.max(*last));
@@ -113,6 +130,7 @@ impl Denials {
             protocol,
             port,
             stretch.count,
+            stretch.attempts,
             first_low,
             first_high,
             last_low,
@@ -129,7 +147,7 @@ pub(super) fn settle<E: From<io::Error>>(
     mut take: impl FnMut(Vec<Denied>) -> Result<(), E>,
 ) -> Result<(), E> {
     /// So many rows are looked at together, at least.
-    const ROWS: usize = 1 << 16;
+    const ROWS: usize = 1 << 15;
     for (_, denials, coding) in all.iter_mut() {
         denials.close(coding);
     }
@@ -145,41 +163,82 @@ pub(super) fn settle<E: From<io::Error>>(
     Ok(())
 }
 
-fn read(row: [u32; WORDS], translation: &Translation) -> (Connection, Stretch) {
-    let [group @ .., port, count, first_low, first_high, last_low, last_high] = row;
-    let first = joined([first_low, first_high]).cast_signed();
-    let last = joined([last_low, last_high]).cast_signed();
-    ((translation.codes(group), port), Stretch { count, first, last })
+/// Hands over to `kept` what may go on after `horizon`, and what does not as attempts that are known.
+pub(super) fn keep(
+    all: &mut [(Translation, &mut Denials, &Coding)],
+    horizon: i64,
+    kept: (&mut Denials, &Coding),
+) -> io::Result<()> {
+    let (kept, coding) = kept;
+    for (_, denials, own) in all.iter_mut() {
+        denials.close(own);
+    }
+    for part in 0..PARTS {
+        let mut rows = Vec::new();
+        for (translation, denials, _) in all.iter_mut() {
+            rows.extend(denials.rows.take(part)?.into_iter().map(|row| read(row, translation)));
+        }
+        let (open, closed): (Vec<_>, Vec<_>) = stretches(rows)
+            .into_iter()
+            .partition(|((_, port), stretch)| *port != ALONE && stretch.last >= horizon);
+        for (connection, stretch) in open {
+            kept.put_away(connection, stretch, coding);
+        }
+        for Denied { group, measure, attempts } in joined_rows(closed) {
+            // Counts are far below; if not, the row is cut in two.
+            let (mut count, mut attempts) = (measure.count, attempts);
+            while count > 0 || attempts > 0 {
+                let [some, tried] =
+                    [count, attempts].map(|all| u32::try_from(all).unwrap_or(u32::MAX));
+                let (first, last) = (measure.first, measure.last);
+                let stretch = Stretch { count: some, attempts: tried, first, last };
+                kept.put_away((group, ALONE), stretch, coding);
+                count -= u64::from(some);
+                attempts -= u64::from(tried);
+            }
+        }
+    }
+    Ok(())
 }
 
-fn joined_rows(mut rows: Vec<(Connection, Stretch)>) -> Vec<Denied> {
+/// The rows with those joined that belong to one attempt.
+fn stretches(mut rows: Vec<(Connection, Stretch)>) -> Vec<(Connection, Stretch)> {
     rows.sort_unstable_by_key(|(connection, stretch)| (*connection, stretch.first));
-    let mut all: Vec<Denied> = Vec::new();
-    let mut before: Option<(Connection, i64)> = None;
-    for ((group, port), Stretch { count, first, last }) in rows {
-        let measure = Measure { count: count.into(), first, last };
-        let end = match before {
-            Some((connection, end))
-                if connection == (group, port)
-                    && port != ALONE
-                    && first <= end.saturating_add(RETRY_MAX_US) =>
-            {
-                Some(end)
+    let mut all: Vec<(Connection, Stretch)> = Vec::new();
+    for (connection, stretch) in rows {
+        let before = all.last_mut().filter(|(known, before)| {
+            *known == connection
+                && connection.1 != ALONE
+                && stretch.first <= before.last.saturating_add(RETRY_MAX_US)
+        });
+        match before {
+            Some((_, before)) if before.count.checked_add(stretch.count).is_some() => {
+                before.count += stretch.count;
+                before.last = before.last.max(stretch.last);
             }
-            Some(_) | None => None,
-        };
-        before = Some(((group, port), end.map_or(last, |end| end.max(last))));
-        let attempts = match end {
-            Some(_) => 0,
-            None if port == ALONE => u64::from(count),
-            None => 1,
-        };
+            Some(_) | None => all.push((connection, stretch)),
+        }
+    }
+    all
+}
+
+fn read(row: [u32; WORDS], translation: &Translation) -> (Connection, Stretch) {
+    let [group @ .., port, count, attempts, first_low, first_high, last_low, last_high] = row;
+    let first = joined([first_low, first_high]).cast_signed();
+    let last = joined([last_low, last_high]).cast_signed();
+    ((translation.codes(group), port), Stretch { count, attempts, first, last })
+}
+
+fn joined_rows(rows: Vec<(Connection, Stretch)>) -> Vec<Denied> {
+    let mut all: Vec<Denied> = Vec::new();
+    for ((group, _), Stretch { count, attempts, first, last }) in stretches(rows) {
+        let measure = Measure { count: count.into(), first, last };
         match all.last_mut().filter(|known| known.group == group) {
             Some(known) => {
                 known.measure.add(measure);
-                known.attempts += attempts;
+                known.attempts += u64::from(attempts);
             }
-            None => all.push(Denied { group, measure, attempts }),
+            None => all.push(Denied { group, measure, attempts: attempts.into() }),
         }
     }
     all

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::logs::{Collector, KeyedState, LogRecord, OncePerFlow, RecordKind, Scanned, Sink};
 
 use super::dictionary::{ABSENT, Code, number};
-use super::row::Event;
+use super::row::{Event, Field};
 use super::tally::{Needs, Plan};
 use super::{Presence, Tally};
 
@@ -23,6 +23,9 @@ pub struct Coder {
     names: HashMap<Box<str>, Code, KeyedState>,
     events: Vec<Event>,
     presence: Presence,
+    /// The firewall and the hour of the last record, and how many records of it are not yet noted.
+    hour: (Code, i64),
+    in_hour: u64,
     flows: Vec<LogRecord>,
     accepted: Accepted,
     /// Memory to use again.
@@ -42,6 +45,8 @@ pub struct Batch {
     flows: Vec<LogRecord>,
     needs: Needs,
 }
+
+const HOUR_US: i64 = 3_600_000_000;
 
 /// Written names that are remembered at most.
 const NAMES_MAX: usize = 1 << 16;
@@ -83,8 +88,34 @@ impl Coder {
         }
     }
 
+    fn push(&mut self, event: Event) {
+        self.events.push(event);
+        let (Some(time), Some(head)) =
+            (event.time, self.tally.coding.heads.get(event.head as usize))
+        else {
+            return;
+        };
+        let hour = (head.get(Field::Firewall), time.div_euclid(HOUR_US));
+        if self.hour != hour {
+            self.close_hour();
+            self.hour = hour;
+        }
+        self.in_hour += 1;
+    }
+
+    /// Notes the records of an hour.
+    fn close_hour(&mut self) {
+        let (firewall, hour) = self.hour;
+        let records = take(&mut self.in_hour);
+        if records > 0 {
+            let firewall = self.tally.coding.dictionary.show(firewall);
+            self.presence.add_all(firewall.as_ref(), hour, records);
+        }
+    }
+
     fn batch(&mut self) -> Batch {
         self.count();
+        self.close_hour();
         let events = replace(&mut self.events, take(&mut self.spare));
         let (presence, flows) = (take(&mut self.presence), take(&mut self.flows));
         Batch { events, presence, flows, needs: self.tally.needs() }
@@ -97,9 +128,8 @@ impl Sink for Coder {
             self.flows.push(record);
             return ControlFlow::Continue(());
         }
-        self.presence.push(&record);
         let event = self.tally.coding.event(&record);
-        self.events.push(event);
+        self.push(event);
         ControlFlow::Continue(())
     }
 
@@ -107,7 +137,6 @@ impl Sink for Coder {
         if scanned.like.kind == RecordKind::Flow {
             return self.record(scanned.to_record());
         }
-        self.presence.add(scanned.like.firewall.as_ref(), scanned.time());
         let port = |port: Option<u16>| port.map_or(ABSENT, number);
         let mut event = self.like(scanned);
         event.time = scanned.time().map(jiff::Timestamp::as_microsecond);
@@ -118,7 +147,7 @@ impl Sink for Coder {
         if let Some(name) = scanned.name() {
             event.name = self.name(scanned, name);
         }
-        self.events.push(event);
+        self.push(event);
         ControlFlow::Continue(())
     }
 }
@@ -131,8 +160,8 @@ pub struct Account {
     /// Of the records that came side by side. A filter leaves out records that are there, so who has
     /// one counts before it.
     pub presence: Presence,
-    flows: OncePerFlow<Flows>,
-    plan: Plan,
+    pub(super) flows: OncePerFlow<Flows>,
+    pub(super) plan: Plan,
     /// By number of the worker.
     accepted: Vec<Accepted>,
     needs: Needs,
@@ -140,7 +169,7 @@ pub struct Account {
 
 /// Counts flows of other logs, which are no records of the firewall.
 #[derive(Debug)]
-struct Flows(u64);
+pub(super) struct Flows(pub(super) u64);
 
 impl Sink for Flows {
     fn record(&mut self, _record: LogRecord) -> ControlFlow<()> {
@@ -211,6 +240,8 @@ impl Collector for Account {
             names: HashMap::default(),
             events: Vec::new(),
             presence: Presence::default(),
+            hour: (ABSENT, 0),
+            in_hour: 0,
             flows: Vec::new(),
             accepted,
             spare: Vec::new(),

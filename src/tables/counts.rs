@@ -5,6 +5,7 @@
 use super::coding::{Coding, Recoding};
 use super::dictionary::{ABSENT, Code, CodeMap, Translation, code_at, index};
 use super::row::{CLASSES, Class, Field, Head, Row};
+use super::stored::Stored;
 use super::tally::{Measure, Table};
 
 const MINUTE_US: i64 = 60_000_000;
@@ -66,15 +67,18 @@ impl Entries {
         words.map(|word| u64::from(word.count_ones())).sum()
     }
 
-    fn iter(&self) -> impl Iterator<Item = usize> {
-        let blocks = self.blocks.iter().enumerate();
-        let blocks = blocks.filter_map(|(number, block)| Some((number, block.as_ref()?)));
-        blocks.flat_map(|(number, block)| {
-            block.iter().enumerate().flat_map(move |(word, &bits)| {
+    fn each(&self, mut see: impl FnMut(usize)) {
+        for (number, block) in self.blocks.iter().enumerate() {
+            let Some(block) = block else { continue };
+            for (word, &bits) in block.iter().enumerate() {
                 let first = (number * BLOCK_WORDS + word) * WORD_BITS;
-                (0..WORD_BITS).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| first + bit)
-            })
-        })
+                let mut rest = bits;
+                while rest != 0 {
+                    see(first + rest.trailing_zeros() as usize);
+                    rest &= rest - 1;
+                }
+            }
+        }
     }
 }
 
@@ -92,9 +96,7 @@ impl Ends {
 
     fn merge(&mut self, other: &Self, rules: &[u32], translation: &Translation) {
         for (set, &rule) in other.sets.iter().zip(rules) {
-            for end in set.iter() {
-                self.add(rule, translation.code(code_at(end)));
-            }
+            set.each(|end| self.add(rule, translation.code(code_at(end))));
         }
     }
 
@@ -113,6 +115,31 @@ struct Talkers(Vec<[u64; OUTCOMES.len()]>);
 
 /// What becomes of a connection.
 const OUTCOMES: [Class; 3] = [Class::Allowed, Class::DeniedByRule, Class::DeniedByDefault];
+
+/// As the steps from one member of a set to the next.
+impl Stored for Ends {
+    fn put(&self, out: &mut Vec<u8>) {
+        let steps = |set: &Entries| {
+            let (mut before, mut steps) = (0, Vec::new());
+            set.each(|member| steps.push(member - std::mem::replace(&mut before, member)));
+            steps
+        };
+        self.sets.iter().map(steps).collect::<Vec<_>>().put(out);
+    }
+
+    fn got(input: &mut &[u8]) -> Option<Self> {
+        let mut sets = Vec::new();
+        for steps in Vec::<Vec<usize>>::got(input)? {
+            let (mut set, mut member) = (Entries::default(), 0_usize);
+            for step in steps {
+                member = member.checked_add(step).filter(|member| *member <= u32::MAX as usize)?;
+                set.add(member);
+            }
+            sets.push(set);
+        }
+        Some(Self { sets })
+    }
+}
 
 impl Talkers {
     fn add(&mut self, end: Code, outcome: usize, count: u64) {
@@ -291,6 +318,50 @@ impl Counted {
         self.rare.merge(other.rare, translation);
     }
 
+    /// The same rules, in order: numbers that do not depend on who came first.
+    pub(super) fn with_rules_of(&mut self, other: &Self, translation: &Translation) {
+        let mut rules: Vec<RuleKey> =
+            other.rules.iter().map(|key| translation.codes(*key)).collect();
+        rules.sort_unstable();
+        rules.into_iter().for_each(|key| {
+            self.rule(key);
+        });
+    }
+
+    pub(super) fn put(&mut self, out: &mut Vec<u8>) {
+        self.activity.put_away();
+        let measures: Vec<Measure> = self.heads.iter().map(|head| head.measure).collect();
+        measures.put(out);
+        self.rules.put(out);
+        self.rule_sources.put(out);
+        self.rule_targets.put(out);
+        self.sources.0.put(out);
+        self.destinations.0.put(out);
+        self.fqdns.0.put(out);
+        self.ports.put(out);
+        self.activity.earlier.put(out);
+        self.rare.put(out);
+    }
+
+    pub(super) fn got(input: &mut &[u8]) -> Option<Self> {
+        let measures = Vec::<Measure>::got(input)?.into_iter();
+        let heads =
+            measures.map(|measure| HeadCount { measure, rule: HeadRule::Unknown }).collect();
+        let mut counted = Self { heads, ..Self::default() };
+        for key in Vec::<RuleKey>::got(input)? {
+            counted.rule(key);
+        }
+        counted.rule_sources = Ends::got(input)?;
+        counted.rule_targets = Ends::got(input)?;
+        counted.sources = Talkers(Vec::got(input)?);
+        counted.destinations = Talkers(Vec::got(input)?);
+        counted.fqdns = Talkers(Vec::got(input)?);
+        counted.ports = CodeMap::got(input)?;
+        counted.activity.earlier = CodeMap::got(input)?;
+        counted.rare = Tables::got(input)?;
+        Some(counted)
+    }
+
     /// The tables in the codes of another dictionary.
     pub(super) fn tables(mut self, heads: &[Head], translation: &Translation) -> Tables {
         let mut tables = Tables::default();
@@ -456,6 +527,30 @@ impl Tables {
         let key = row.key([Field::Category, policy, group, collection, rule, Field::Action]);
         self.aggregation_rows.add(key, one);
         self.aggregated.add(key, Measure::at(row.event.weight, row.event.time));
+    }
+
+    /// Those that are counted record by record.
+    fn put(&self, out: &mut Vec<u8>) {
+        self.dnat.rows.put(out);
+        self.threat_intel.rows.put(out);
+        self.idps.rows.put(out);
+        self.dns_failing.rows.put(out);
+        self.unresolved.rows.put(out);
+        self.aggregation_rows.rows.put(out);
+        self.aggregated.rows.put(out);
+    }
+
+    fn got(input: &mut &[u8]) -> Option<Self> {
+        Some(Self {
+            dnat: Table { rows: CodeMap::got(input)? },
+            threat_intel: Table { rows: CodeMap::got(input)? },
+            idps: Table { rows: CodeMap::got(input)? },
+            dns_failing: Table { rows: CodeMap::got(input)? },
+            unresolved: Table { rows: CodeMap::got(input)? },
+            aggregation_rows: Table { rows: CodeMap::got(input)? },
+            aggregated: Table { rows: CodeMap::got(input)? },
+            ..Self::default()
+        })
     }
 
     fn merge(&mut self, other: Self, translation: &Translation) {

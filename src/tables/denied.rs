@@ -12,6 +12,7 @@ use super::row::Class;
 use super::summary::{DeniedRow, DeniedTargetRow, Top};
 
 const ATTEMPTS: &str = "attempts";
+const BY: &[&str] = &[ATTEMPTS, COUNT];
 const FLOW_KEYS: [&str; 5] = ["reason", "source", "target", "port", "protocol"];
 const TARGET_KEYS: [&str; 4] = ["reason", "target", "port", "protocol"];
 
@@ -22,6 +23,12 @@ pub(super) struct DeniedTops {
     pub(super) attempts_by_default: u64,
     targets: Largest,
     flows: Largest,
+}
+
+impl DeniedTops {
+    pub(super) fn attempts(&self) -> u64 {
+        self.attempts_by_rule + self.attempts_by_default
+    }
 }
 
 /// The largest rows of a table that is looked at part by part.
@@ -35,15 +42,18 @@ struct Largest {
 impl Largest {
     /// Takes another part. No row of it has the keys of a row of another part.
     fn add(&mut self, table: LazyFrame, keys: &[&str], top: usize) -> PolarsResult<()> {
-        let part = ranked(table, &[ATTEMPTS, COUNT], keys)?;
+        let part = ranked(table, BY, keys)?;
         self.rows_total += part.height() as u64;
         self.records += part.column(COUNT)?.u64()?.iter().flatten().sum::<u64>();
+        self.keep(part, keys, top)
+    }
+
+    /// Takes the rows of another part that may come out on top.
+    fn keep(&mut self, part: DataFrame, keys: &[&str], top: usize) -> PolarsResult<()> {
         let part = part.head(Some(top));
         self.rows = Some(match self.rows.take() {
             None => part,
-            Some(rows) => {
-                ranked(rows.vstack(&part)?.lazy(), &[ATTEMPTS, COUNT], keys)?.head(Some(top))
-            }
+            Some(rows) => ranked(rows.vstack(&part)?.lazy(), BY, keys)?.head(Some(top)),
         });
         Ok(())
     }
@@ -85,14 +95,29 @@ pub(super) fn denied_tops(
         if denials.is_empty() {
             return Ok(());
         }
-        let flows = flows(&denials)?;
+        let all = flows(&denials)?;
         let [count, first, last] = measures();
         let numbers = [count, first, last, col(ATTEMPTS).sum(), distinct("source")];
-        let targets = flows.clone().group_by(TARGET_KEYS.map(col)).agg(numbers);
+        let targets = all.group_by(TARGET_KEYS.map(col)).agg(numbers);
         tops.targets.add(targets, &TARGET_KEYS, top)?;
-        Ok(tops.flows.add(flows, &FLOW_KEYS, top)?)
+        tops.flows.rows_total += denials.len() as u64;
+        tops.flows.records += denials.iter().map(|denied| denied.measure.count).sum::<u64>();
+        // Only rows that are large enough are worth sorting.
+        let least = least_of_top(&denials, top);
+        denials.retain(|denied| denied.attempts >= least);
+        Ok(tops.flows.keep(ranked(flows(&denials)?, BY, &FLOW_KEYS)?, &FLOW_KEYS, top)?)
     })?;
     Ok(tops)
+}
+
+/// The attempts of the last row that comes out on top.
+fn least_of_top(denials: &[Denied], top: usize) -> u64 {
+    let mut attempts: Vec<u64> = denials.iter().map(|denied| denied.attempts).collect();
+    if top == 0 || top >= attempts.len() {
+        return 0;
+    }
+    let (_, least, _) = attempts.select_nth_unstable_by(top - 1, |a, b| b.cmp(a));
+    *least
 }
 
 fn flows(denials: &[Denied]) -> PolarsResult<LazyFrame> {

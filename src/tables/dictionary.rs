@@ -63,12 +63,39 @@ impl Entry {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Dictionary {
     // Log text comes from strangers: a keyed hash keeps crafted names from colliding.
-    addresses4: HashMap<Ipv4Addr, Code, KeyedState>,
+    addresses4: HashMap<u32, Code, KeyedState>,
     addresses6: HashMap<Ipv6Addr, Code, KeyedState>,
     texts: HashMap<SmolStr, Code, KeyedState>,
     entries: Vec<Entry>,
     /// Of the entries.
     hashes: Vec<u64>,
+    recent: Recent,
+}
+
+/// The address that was last seen at each of a few places: a few hosts make most of the traffic.
+#[derive(Debug, Clone, Default)]
+struct Recent(Vec<(u32, Code)>);
+
+const RECENT_BITS: u32 = 11;
+
+impl Recent {
+    fn place(bits: u32) -> usize {
+        (bits.wrapping_mul(0x9e37_79b9) >> (u32::BITS - RECENT_BITS)) as usize
+    }
+
+    fn code(&self, bits: u32) -> Option<Code> {
+        let (known, code) = *self.0.get(Self::place(bits))?;
+        (known == bits && code != ABSENT).then_some(code)
+    }
+
+    fn set(&mut self, bits: u32, code: Code) {
+        if self.0.is_empty() {
+            self.0.resize(1 << RECENT_BITS, (0, ABSENT));
+        }
+        if let Some(place) = self.0.get_mut(Self::place(bits)) {
+            *place = (bits, code);
+        }
+    }
 }
 
 impl Dictionary {
@@ -83,23 +110,34 @@ impl Dictionary {
     }
 
     pub(super) fn address(&mut self, address: Option<IpAddr>) -> Code {
-        let known = match address {
-            None => Some(&ABSENT),
-            Some(IpAddr::V4(address)) => self.addresses4.get(&address),
-            Some(IpAddr::V6(address)) => self.addresses6.get(&address),
-        };
-        match (known, address) {
-            (Some(&code), _) => code,
-            (None, None) => ABSENT,
-            (None, Some(address)) => {
-                let code = self.add(Entry::Address(address));
-                match address {
-                    IpAddr::V4(address) => self.addresses4.insert(address, code),
-                    IpAddr::V6(address) => self.addresses6.insert(address, code),
-                };
+        match address {
+            None => ABSENT,
+            Some(IpAddr::V4(address)) => self.address4(address.to_bits()),
+            Some(IpAddr::V6(address)) => {
+                if let Some(&code) = self.addresses6.get(&address) {
+                    return code;
+                }
+                let code = self.add(Entry::Address(address.into()));
+                self.addresses6.insert(address, code);
                 code
             }
         }
+    }
+
+    fn address4(&mut self, bits: u32) -> Code {
+        if let Some(code) = self.recent.code(bits) {
+            return code;
+        }
+        let code = match self.addresses4.get(&bits) {
+            Some(&code) => code,
+            None => {
+                let code = self.add(Entry::Address(Ipv4Addr::from_bits(bits).into()));
+                self.addresses4.insert(bits, code);
+                code
+            }
+        };
+        self.recent.set(bits, code);
+        code
     }
 
     /// The entries, in the order in which they came.

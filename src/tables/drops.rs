@@ -20,7 +20,7 @@ const APART_MAX_US: i64 = 300_000_000;
 type Key = [Code; 3];
 
 /// Key, destination, time.
-const WORDS: usize = 6;
+pub(super) const WORDS: usize = 6;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Seen {
@@ -44,12 +44,35 @@ pub(super) struct Drops {
     pub(super) has_drop: bool,
     allowed: Spill<WORDS>,
     dropped: Spill<WORDS>,
+    /// Connections of which nothing more is expected.
+    settled: u64,
 }
+
+/// Connections that are settled, and rows that are kept of allowed and of dropped ones.
+type StoredRows = (u64, (Vec<[u32; WORDS]>, Vec<[u32; WORDS]>));
 
 impl Drops {
     pub(super) fn new(is_on: bool, memory: &Memory) -> Self {
         let (allowed, dropped) = (Spill::new(memory), Spill::new(memory));
-        Self { is_on, has_drop: false, allowed, dropped }
+        Self { is_on, has_drop: false, allowed, dropped, settled: 0 }
+    }
+
+    /// The rows as they are kept, in order.
+    pub(super) fn stored(&mut self) -> io::Result<StoredRows> {
+        Ok((self.settled, (self.allowed.sorted()?, self.dropped.sorted()?)))
+    }
+
+    /// Takes back rows that were kept.
+    pub(super) fn restore(&mut self, (settled, (allowed, dropped)): StoredRows, coding: &Coding) {
+        self.settled += settled;
+        self.has_drop |= !dropped.is_empty();
+        let none = Translation::default();
+        for row in allowed {
+            self.allowed.push(hash(read(row, &none).0, coding), row);
+        }
+        for row in dropped {
+            self.dropped.push(hash(read(row, &none).0, coding), row);
+        }
     }
 
     /// Takes a record.
@@ -76,32 +99,77 @@ impl Drops {
         let key = [event.source, event.source_port, event.destination_port];
         let Some(time) = event.time.filter(|_| !key.contains(&ABSENT)) else { return };
         self.has_drop |= row.head.class == Class::Idps;
-        let hash = mixed(key.map(|code| coding.dictionary.hash(code)));
-        let ([source, source_port, port], [low, high]) = (key, words(time.cast_unsigned()));
-        rows.push(hash, [source, source_port, port, event.destination, low, high]);
+        rows.push(hash(key, coding), written(key, Seen { time, destination: event.destination }));
     }
+}
+
+fn hash(key: Key, coding: &Coding) -> u64 {
+    mixed(key.map(|code| coding.dictionary.hash(code)))
+}
+
+fn written([source, source_port, port]: Key, seen: Seen) -> [u32; WORDS] {
+    let [low, high] = words(seen.time.cast_unsigned());
+    [source, source_port, port, seen.destination, low, high]
+}
+
+/// Settles what nothing more is expected of after `horizon`, and hands over the rest to `kept`.
+pub(super) fn keep(
+    all: &mut [(Translation, &mut Drops)],
+    horizon: i64,
+    kept: (&mut Drops, &Coding),
+) -> io::Result<()> {
+    let (kept, coding) = kept;
+    kept.settled += all.iter().map(|(_, drops)| drops.settled).sum::<u64>();
+    for part in 0..PARTS {
+        let (mut connections, allowed) = part_of(all, part)?;
+        for (key, seen) in allowed {
+            if seen.time >= horizon.saturating_sub(APART_MAX_US) {
+                kept.allowed.push(hash(key, coding), written(key, seen));
+            }
+        }
+        for (key, dropped) in
+            connections.drain().flat_map(|(key, all)| all.into_iter().map(move |one| (key, one)))
+        {
+            let is_open = dropped.drops.iter().any(|drop| drop.time >= horizon);
+            if !is_open {
+                kept.settled += u64::from(dropped.was_allowed);
+                continue;
+            }
+            for drop in dropped.drops {
+                kept.has_drop = true;
+                kept.dropped.push(hash(key, coding), written(key, drop));
+            }
+        }
+    }
+    Ok(())
+}
+
+type PartRows = (CodeMap<Key, Vec<Dropped>>, Vec<(Key, Seen)>);
+
+/// The dropped connections of a part, and the allowed ones.
+fn part_of(all: &mut [(Translation, &mut Drops)], part: usize) -> io::Result<PartRows> {
+    let (mut dropped, mut allowed) = (Vec::new(), Vec::new());
+    for (translation, drops) in all.iter_mut() {
+        dropped.extend(drops.dropped.take(part)?.into_iter().map(|row| read(row, translation)));
+        allowed.extend(drops.allowed.take(part)?.into_iter().map(|row| read(row, translation)));
+    }
+    let mut connections = connections(dropped);
+    for (key, seen) in &allowed {
+        for dropped in connections.get_mut(key).into_iter().flatten() {
+            dropped.was_allowed |= dropped.drops.iter().any(|drop| is_same(*seen, *drop));
+        }
+    }
+    Ok((connections, allowed))
 }
 
 /// How many connections were allowed and then dropped.
 pub(super) fn settle(all: &mut [(Translation, &mut Drops)]) -> io::Result<u64> {
-    let mut count = 0;
+    let mut count = all.iter().map(|(_, drops)| drops.settled).sum();
+    if all.iter().all(|(_, drops)| drops.dropped.rows() == 0) {
+        return Ok(count);
+    }
     for part in 0..PARTS {
-        let mut dropped = Vec::new();
-        for (translation, drops) in all.iter_mut() {
-            dropped.extend(drops.dropped.take(part)?.into_iter().map(|row| read(row, translation)));
-        }
-        if dropped.is_empty() {
-            continue;
-        }
-        let mut connections = connections(dropped);
-        for (translation, drops) in all.iter_mut() {
-            for row in drops.allowed.take(part)? {
-                let (key, allowed) = read(row, translation);
-                for dropped in connections.get_mut(&key).into_iter().flatten() {
-                    dropped.was_allowed |= dropped.drops.iter().any(|drop| is_same(allowed, *drop));
-                }
-            }
-        }
+        let (connections, _) = part_of(all, part)?;
         let known = connections.values().flatten();
         count += known.filter(|dropped| dropped.was_allowed).count() as u64;
     }

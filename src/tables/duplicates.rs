@@ -17,8 +17,8 @@ use super::spill::{Memory, PARTS, Spill, joined, words};
 type Identity = (u64, u64);
 
 /// Head, source, port, destination, port, name, time, hash of the identity.
-const LEGACY_WORDS: usize = 10;
-const STRUCTURED_WORDS: usize = 4;
+pub(super) const LEGACY_WORDS: usize = 10;
+pub(super) const STRUCTURED_WORDS: usize = 4;
 
 /// Which families have written records that the other may have written too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,33 +67,73 @@ impl Duplicates {
             return false;
         }
         let hash = identity(row, coding);
-        let ([time_low, time_high], [low, high]) = (words(time.cast_unsigned()), words(hash));
-        if !is_legacy {
-            self.structured.push(hash, [time_low, time_high, low, high]);
-            return false;
+        let identity = (time.cast_unsigned(), hash);
+        if is_legacy {
+            self.wait(row.event, identity);
+            return true;
         }
-        let Event { head, source, source_port, destination, destination_port, name, .. } =
-            row.event;
+        let ([time_low, time_high], [low, high]) = (words(identity.0), words(identity.1));
+        self.structured.push(hash, [time_low, time_high, low, high]);
+        false
+    }
+
+    fn wait(&mut self, event: Event, (time, hash): Identity) {
+        let ([time_low, time_high], [low, high]) = (words(time), words(hash));
+        let Event { head, source, source_port, destination, destination_port, name, .. } = event;
         let ends = [head, source, source_port, destination, destination_port, name];
         self.legacy.push(hash, with_identity(ends, [time_low, time_high, low, high]));
-        true
+    }
+
+    /// The rows as they are kept, in order.
+    pub(super) fn stored(&mut self) -> io::Result<StoredRows> {
+        Ok((self.legacy.sorted()?, self.structured.sorted()?))
+    }
+
+    /// Takes back rows that were kept.
+    pub(super) fn restore(&mut self, (legacy, structured): StoredRows) {
+        for row in legacy {
+            let ((_, hash), _) = waited(row);
+            self.legacy.push(hash, row);
+        }
+        for row in structured {
+            self.structured.push(structured_identity(row).1, row);
+        }
     }
 }
+
+/// Rows that are kept of legacy records and of structured ones.
+type StoredRows = (Vec<[u32; LEGACY_WORDS]>, Vec<[u32; STRUCTURED_WORDS]>);
 
 /// Hands over, to `count`, what waited in vain. The answer is how many others had waited.
 pub(super) fn settle(
     all: &mut [(Option<&Recoding>, &mut Duplicates)],
+    count: impl FnMut(Event),
+) -> io::Result<u64> {
+    if all.iter().all(|(_, duplicates)| duplicates.legacy.rows() == 0) {
+        return Ok(0);
+    }
+    settle_until(all, None, count)
+}
+
+/// The same for what is older than the horizon. The rest goes on waiting where it says.
+pub(super) fn settle_until(
+    all: &mut [(Option<&Recoding>, &mut Duplicates)],
+    mut until: Option<(i64, &mut Duplicates)>,
     mut count: impl FnMut(Event),
 ) -> io::Result<u64> {
     let mut removed = 0;
-    if all.iter().all(|(_, duplicates)| duplicates.legacy.rows() == 0) {
-        return Ok(removed);
-    }
     for part in 0..PARTS {
         let mut seen: HashSet<Identity, KeyedState> = HashSet::default();
         for (_, duplicates) in all.iter_mut() {
-            let rows = duplicates.structured.take(part)?;
-            seen.extend(rows.into_iter().map(|[a, b, c, d]| (joined([a, b]), joined([c, d]))));
+            for row in duplicates.structured.take(part)? {
+                let identity = structured_identity(row);
+                if let Some((horizon, kept)) = &mut until
+                    && identity.0.cast_signed() >= *horizon
+                {
+                    kept.structured.push(identity.1, row);
+                }
+                seen.insert(identity);
+            }
         }
         for (recoding, duplicates) in all.iter_mut() {
             for row in duplicates.legacy.take(part)? {
@@ -107,6 +147,10 @@ pub(super) fn settle(
         }
     }
     Ok(removed)
+}
+
+fn structured_identity([a, b, c, d]: [u32; STRUCTURED_WORDS]) -> Identity {
+    (joined([a, b]), joined([c, d]))
 }
 
 fn with_identity(ends: [u32; 6], identity: [u32; 4]) -> [u32; LEGACY_WORDS] {

@@ -51,7 +51,7 @@ impl Tally {
     pub fn finish(mut self, input: Input, options: &Options<'_>) -> Result<Summary, SummaryError> {
         let duplicates = self.settle()?;
         let (dictionary, sorted) = self.coding.dictionary.sorted();
-        let Self { coding, counted, mut waiting, mut others, records } = self;
+        let Self { coding, counted, mut waiting, mut others, records, times, .. } = self;
         let mut denials = vec![(sorted.clone(), &mut waiting.denials, &coding)];
         let mut drops = vec![(Translation::default(), &mut waiting.drops)];
         for (recoding, coding, waiting) in &mut others {
@@ -63,15 +63,19 @@ impl Tally {
         let tables = counted.tables(&coding.heads, &sorted);
         let finish = Finish { dictionary, tables, denied, top: options.top };
         let timed: u64 = finish.tables.activity.values().sum();
-        let coverage = Coverage {
+        let mut coverage = Coverage {
             input: Input { allowed_then_dropped, ..input },
             records,
             duplicates,
             is_duplicate_window_exceeded: false,
-            is_attempt_window_exceeded: false,
+            is_attempt_window_exceeded: times.is_late && finish.denied.attempts() > 0,
             without_time: records - duplicates - timed,
             categories: finish.categories()?,
         };
+        // One family alone has no duplicates.
+        let has = |form| coverage.categories.iter().any(|row| row.form == form);
+        coverage.is_duplicate_window_exceeded =
+            times.is_late && has(Form::Legacy) && has(Form::Structured);
         finish.summary(coverage, options)
     }
 }

@@ -18,6 +18,8 @@ mod gaps;
 mod row;
 mod rules;
 mod spill;
+mod state;
+mod stored;
 mod summary;
 mod tally;
 mod traffic;
@@ -32,6 +34,8 @@ pub use counter::{Account, Batch, Coder};
 pub use finish::{Options, SummaryError};
 pub use gaps::{Gap, Presence};
 pub use spill::{MakeScratch, Memory, Scratch};
+pub use state::KEPT_HOURS;
+pub use stored::Stored;
 pub use summary::{
     AggregationRow, AnswerRow, CategoryRow, Coverage, DeniedRow, DeniedTargetRow, DnatRow,
     DnsSummary, FailingRow, HourRow, IdpsRow, IdpsTotal, Input, LoggedRule, PolicyRule,

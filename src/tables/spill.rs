@@ -124,6 +124,16 @@ impl<const W: usize> Spill<W> {
         }
     }
 
+    /// Takes all rows, in the order of their words.
+    pub(super) fn sorted(&mut self) -> io::Result<Vec<[u32; W]>> {
+        let mut rows = Vec::new();
+        for part in 0..PARTS {
+            rows.extend(self.take(part)?);
+        }
+        rows.sort_unstable();
+        Ok(rows)
+    }
+
     /// Takes the rows of a part, in the order in which they came.
     pub(super) fn take(&mut self, part: usize) -> io::Result<Vec<[u32; W]>> {
         if let Some(error) = self.error.take() {

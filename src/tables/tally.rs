@@ -140,6 +140,39 @@ pub struct Tally {
     pub(super) others: Vec<(Recoding, Coding, Waiting)>,
     /// Records taken, duplicates included.
     pub(super) records: u64,
+    /// Duplicates of earlier runs.
+    pub(super) duplicates: u64,
+    pub(super) times: Times,
+}
+
+/// The times of all records, and what earlier runs are done with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Times {
+    pub(super) oldest: i64,
+    pub(super) newest: i64,
+    /// Records before this were not kept.
+    pub(super) horizon: i64,
+    /// Records before the horizon came later.
+    pub(super) is_late: bool,
+}
+
+impl Times {
+    pub(super) const NONE: Self =
+        Self { oldest: i64::MAX, newest: i64::MIN, horizon: i64::MIN, is_late: false };
+
+    fn add(&mut self, time: i64) {
+        self.oldest = self.oldest.min(time);
+        self.newest = self.newest.max(time);
+    }
+
+    fn merge(&mut self, other: Self) {
+        let has_horizon = other.horizon > i64::MIN;
+        self.is_late |= other.is_late
+            || other.oldest < self.horizon && (!has_horizon || self.oldest < other.horizon);
+        self.oldest = self.oldest.min(other.oldest);
+        self.newest = self.newest.max(other.newest);
+        self.horizon = self.horizon.max(other.horizon);
+    }
 }
 
 impl Default for Tally {
@@ -169,6 +202,8 @@ impl Tally {
             },
             others: Vec::new(),
             records: 0,
+            duplicates: 0,
+            times: Times::NONE,
         }
     }
 
@@ -181,6 +216,9 @@ impl Tally {
     pub(super) fn pass(&mut self, event: Event) {
         let Some(row) = self.coding.row(event) else { return };
         self.records += 1;
+        if let Some(time) = event.time {
+            self.times.add(time);
+        }
         self.waiting.drops.push(&row, &self.coding);
         if !self.waiting.duplicates.keeps(&row, &self.coding) {
             count(&row, &self.coding, &mut self.counted, &mut self.waiting.denials);
@@ -196,6 +234,8 @@ impl Tally {
     pub fn merge(&mut self, other: Self) {
         let recoding = Recoding::new(&other.coding, &mut self.coding);
         self.records += other.records;
+        self.duplicates += other.duplicates;
+        self.times.merge(other.times);
         self.counted.merge(other.counted, &recoding, &self.coding);
         let others = other.others.into_iter();
         self.others
@@ -213,15 +253,16 @@ impl Tally {
                 .iter_mut()
                 .map(|(recoding, _, waiting)| (Some(&*recoding), &mut waiting.duplicates)),
         );
-        duplicates::settle(&mut all, |event| {
+        let removed = duplicates::settle(&mut all, |event| {
             if let Some(row) = coding.row(event) {
                 count(&row, coding, counted, denials);
             }
-        })
+        })?;
+        Ok(self.duplicates + removed)
     }
 }
 
-fn count(row: &Row<'_>, coding: &Coding, counted: &mut Counted, denials: &mut Denials) {
+pub(super) fn count(row: &Row<'_>, coding: &Coding, counted: &mut Counted, denials: &mut Denials) {
     counted.add(row);
     if row.head.class.is_denied() {
         denials.add(row, coding);

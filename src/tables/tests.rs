@@ -197,6 +197,63 @@ proptest! {
     }
 }
 
+/// Goes on with what is stored after every few records.
+fn in_runs(records: &[LogRecord], cut: usize) -> Vec<u8> {
+    let plan = || Plan { memory: little(), ..Plan::default() };
+    let mut bytes = Account::of(plan()).stored().unwrap();
+    for run in records.chunks(cut.max(1)) {
+        let mut account = Account::restored(&bytes, plan()).unwrap();
+        for record in run {
+            assert!(account.record(record.clone()).is_continue());
+        }
+        bytes = account.stored().unwrap();
+    }
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_run_goes_on_where_the_one_before_ended(
+        records in proptest::collection::vec(any_record(), 0..60),
+        cut in 1_usize..60,
+    ) {
+        let bytes = in_runs(&records, cut);
+        prop_assert_eq!(&bytes, &in_runs(&records, 60), "the same bytes, however many runs");
+        let again = Account::restored(&bytes, Plan::default()).unwrap();
+        prop_assert_eq!(&summary(again.tally), &summary(tally(&records)));
+        let (left, right) = records.split_at(cut.min(records.len()));
+        let restored = |part| Account::restored(&in_runs(part, 60), Plan::default()).unwrap();
+        let mut merged = restored(right);
+        merged.merge(restored(left));
+        prop_assert_eq!(&summary(merged.tally), &summary(tally(&records)));
+    }
+}
+
+#[test]
+fn what_waited_for_hours_is_settled_and_late_records_are_confessed() {
+    let packet = |hours: f64| {
+        let text = "tcp 10.0.1.4:40000 -> 203.0.113.9:8443";
+        denied(flow(RecordKind::Network, hours * 3600.0, text), "Default Action")
+    };
+    let summary_of = |runs: &[&[LogRecord]]| {
+        let mut bytes = Account::default().stored().unwrap();
+        for run in runs {
+            let mut account = Account::restored(&bytes, Plan::default()).unwrap();
+            run.iter().for_each(|record| account.tally.push(record));
+            bytes = account.stored().unwrap();
+        }
+        summary(Account::restored(&bytes, Plan::default()).unwrap().tally)
+    };
+    let early = packet(0.0);
+    let got = summary_of(&[&[as_legacy(early.clone()), packet(1.0)], &[early.clone()]]);
+    assert_eq!((got.coverage.duplicates, got.coverage.is_duplicate_window_exceeded), (1, false));
+    let got = summary_of(&[&[as_legacy(early.clone()), packet(9.0)], &[early]]);
+    assert_eq!((got.coverage.duplicates, got.coverage.is_duplicate_window_exceeded), (0, true));
+    assert_eq!((got.totals.denied(), got.totals.attempts_by_default), (3, 3));
+}
+
 const FIREWALL: &str =
     "/SUBSCRIPTIONS/S/RESOURCEGROUPS/RG/PROVIDERS/MICROSOFT.NETWORK/AZUREFIREWALLS/FW";
 
