@@ -29,6 +29,9 @@ pub mod logs;
 #[cfg(feature = "logs")]
 pub mod tables;
 
+#[cfg(feature = "logs")]
+pub mod detect;
+
 pub mod report;
 
 pub mod write;

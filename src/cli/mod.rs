@@ -5,6 +5,8 @@ mod audit;
 mod bench;
 mod check;
 mod convert;
+#[cfg(feature = "logs")]
+mod detect;
 mod diff;
 #[cfg(feature = "logs")]
 mod events;
@@ -15,6 +17,7 @@ mod inputs;
 mod log_filter;
 #[cfg(feature = "logs")]
 mod log_inputs;
+mod manual;
 mod output;
 #[cfg(feature = "logs")]
 mod rejects;
@@ -32,7 +35,7 @@ mod state;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use args::GlobalArgs;
 use failure::Failure;
@@ -84,8 +87,12 @@ enum Command {
     #[cfg(feature = "logs")]
     Events(events::EventsArgs),
     #[cfg(feature = "logs")]
+    Detect(detect::DetectArgs),
+    #[cfg(feature = "logs")]
     Replay(replay::ReplayArgs),
     Bench(bench::BenchArgs),
+    Completions(manual::CompletionsArgs),
+    Man(manual::ManArgs),
 }
 
 /// Runs the command line of this process.
@@ -107,8 +114,12 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "logs")]
         Command::Events(args) => events::run(args, &cli.global),
         #[cfg(feature = "logs")]
+        Command::Detect(args) => detect::run(args, &cli.global),
+        #[cfg(feature = "logs")]
         Command::Replay(args) => replay::run(args, &cli.global),
         Command::Bench(args) => bench::run(args, &cli.global),
+        Command::Completions(args) => manual::completions(args, Cli::command()),
+        Command::Man(args) => manual::pages(args, Cli::command()),
     };
     match result {
         Ok(status) => status.into(),

@@ -2,6 +2,8 @@
 //! their own, whose shape is a promise (`docs/`). Values in, text out; nothing here prints.
 
 pub mod audit;
+#[cfg(feature = "logs")]
+pub mod detect;
 pub mod diff;
 #[cfg(feature = "logs")]
 pub mod events;

@@ -141,3 +141,9 @@ fn events_and_replay() {
     ];
     promised("replay-against", &against, false);
 }
+
+#[cfg(feature = "logs")]
+#[test]
+fn detect() {
+    promised("detect", &["detect", "samples", "--format", "json"], false);
+}
