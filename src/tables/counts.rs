@@ -100,6 +100,12 @@ impl Ends {
         }
     }
 
+    /// The same, of rules in another order.
+    fn ordered(&self, order: &[usize]) -> Self {
+        let set = |&number: &usize| self.sets.get(number).cloned().unwrap_or_default();
+        Self { sets: order.iter().map(set).collect() }
+    }
+
     fn table(&self, rules: &[RuleKey], translation: &Translation) -> Table<6> {
         let mut table = Table::default();
         for (key, set) in rules.iter().zip(&self.sets) {
@@ -318,23 +324,20 @@ impl Counted {
         self.rare.merge(other.rare, translation);
     }
 
-    /// The same rules, in order: numbers that do not depend on who came first.
-    pub(super) fn with_rules_of(&mut self, other: &Self, translation: &Translation) {
-        let mut rules: Vec<RuleKey> =
-            other.rules.iter().map(|key| translation.codes(*key)).collect();
-        rules.sort_unstable();
-        rules.into_iter().for_each(|key| {
-            self.rule(key);
-        });
-    }
-
     pub(super) fn put(&mut self, out: &mut Vec<u8>) {
         self.activity.put_away();
         let measures: Vec<Measure> = self.heads.iter().map(|head| head.measure).collect();
         measures.put(out);
-        self.rules.put(out);
-        self.rule_sources.put(out);
-        self.rule_targets.put(out);
+        // Numbers of rules say who came first.
+        let mut order: Vec<usize> = (0..self.rules.len()).collect();
+        order.sort_unstable_by_key(|&number| self.rules.get(number));
+        order
+            .iter()
+            .filter_map(|&number| self.rules.get(number).copied())
+            .collect::<Vec<_>>()
+            .put(out);
+        self.rule_sources.ordered(&order).put(out);
+        self.rule_targets.ordered(&order).put(out);
         self.sources.0.put(out);
         self.destinations.0.put(out);
         self.fqdns.0.put(out);

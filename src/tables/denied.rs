@@ -64,9 +64,7 @@ impl Largest {
         counts: [&str; C],
         row: impl Fn(Line<K, C>) -> R,
     ) -> PolarsResult<Top<R>> {
-        let Some(rows) = &self.rows else {
-            return Ok(Top { rows: Vec::new(), rows_total: 0, records_left_out: 0 });
-        };
+        let Some(rows) = &self.rows else { return Ok(Top::NONE) };
         let shown: u64 = rows.column(COUNT)?.u64()?.iter().flatten().sum();
         let lines = lines(rows, usize::MAX, keys, counts)?.into_iter();
         Ok(Top {

@@ -140,8 +140,14 @@ pub(super) fn settle_until(
                 let (identity, event) = waited(row);
                 if seen.contains(&identity) {
                     removed += 1;
-                } else {
-                    count(recoding.map_or(event, |recoding| recoding.event(event)));
+                    continue;
+                }
+                let event = recoding.map_or(event, |recoding| recoding.event(event));
+                match &mut until {
+                    Some((horizon, kept)) if identity.0.cast_signed() >= *horizon => {
+                        kept.wait(event, identity);
+                    }
+                    Some(_) | None => count(event),
                 }
             }
         }

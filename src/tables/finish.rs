@@ -171,6 +171,9 @@ impl Finish {
     }
 
     fn idps_totals(&self) -> PolarsResult<Vec<IdpsTotal>> {
+        if self.tables.idps.rows.is_empty() {
+            return Ok(Vec::new());
+        }
         let names = ["id", "category", "text", "severity", "action", "source", "destination"];
         let keys = ["severity", "action"];
         let table = frame(&self.tables.idps, names)?

@@ -76,7 +76,6 @@ impl Tally {
             kept.coding.number(head);
         });
         let recoding = Recoding::new(&self.coding, &mut kept.coding);
-        kept.counted.with_rules_of(&self.counted, &recoding.codes);
         kept.counted.merge(std::mem::take(&mut self.counted), &recoding, &kept.coding);
         kept.records = self.records;
         kept.times = Times { horizon, ..self.times };

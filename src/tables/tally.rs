@@ -161,6 +161,7 @@ impl Times {
         Self { oldest: i64::MAX, newest: i64::MIN, horizon: i64::MIN, is_late: false };
 
     fn add(&mut self, time: i64) {
+        self.is_late |= time < self.horizon;
         self.oldest = self.oldest.min(time);
         self.newest = self.newest.max(time);
     }

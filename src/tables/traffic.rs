@@ -78,6 +78,9 @@ impl Finish {
     }
 
     pub(super) fn dnat(&self) -> PolarsResult<Top<DnatRow>> {
+        if self.tables.dnat.rows.is_empty() {
+            return Ok(Top::NONE);
+        }
         let keys = [
             "protocol",
             "client",
@@ -108,6 +111,9 @@ impl Finish {
     }
 
     pub(super) fn threat_intel(&self) -> PolarsResult<Top<ThreatRow>> {
+        if self.tables.threat_intel.rows.is_empty() {
+            return Ok(Top::NONE);
+        }
         let names = ["threat", "target", "port", "protocol", "class", "source"];
         let keys = ["threat", "target", "port", "protocol", "class"];
         let by: Vec<Expr> = keys.iter().map(|&key| col(key)).collect();
@@ -137,6 +143,9 @@ impl Finish {
     }
 
     pub(super) fn idps(&self) -> PolarsResult<Top<IdpsRow>> {
+        if self.tables.idps.rows.is_empty() {
+            return Ok(Top::NONE);
+        }
         let names = ["id", "category", "text", "severity", "action", "source", "destination"];
         let keys = ["severity", "id", "category", "text", "action"];
         let by: Vec<Expr> = keys.iter().map(|&key| col(key)).collect();
@@ -173,6 +182,9 @@ impl Finish {
     }
 
     pub(super) fn dns(&self) -> PolarsResult<DnsSummary> {
+        if self.tables.dns.rows.is_empty() {
+            return Ok(DnsSummary { answers: Vec::new(), failing: Top::NONE });
+        }
         let keys = ["answer", "type"];
         let table = ranked(frame(&self.tables.dns, keys)?, &[COUNT], &keys)?;
         let answers = lines(&table, usize::MAX, keys, [COUNT])?.into_iter();
@@ -189,6 +201,9 @@ impl Finish {
     }
 
     pub(super) fn unresolved(&self) -> PolarsResult<Top<UnresolvedRow>> {
+        if self.tables.unresolved.rows.is_empty() {
+            return Ok(Top::NONE);
+        }
         let keys = ["fqdn", "policy", "group", "collection", "rule"];
         let table = frame(&self.tables.unresolved, keys)?;
         self.largest(table, keys, |Line { keys: [fqdn, rule @ ..], counts: [records], seen }| {
