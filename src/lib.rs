@@ -32,6 +32,9 @@ pub mod tables;
 #[cfg(feature = "logs")]
 pub mod detect;
 
+#[cfg(feature = "logs")]
+pub mod suggest;
+
 pub mod report;
 
 pub mod write;

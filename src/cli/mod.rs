@@ -32,6 +32,8 @@ mod show;
 mod sniff;
 #[cfg(feature = "logs")]
 mod state;
+#[cfg(feature = "logs")]
+mod suggest;
 
 use std::process::ExitCode;
 
@@ -89,6 +91,8 @@ enum Command {
     #[cfg(feature = "logs")]
     Detect(detect::DetectArgs),
     #[cfg(feature = "logs")]
+    Suggest(suggest::SuggestArgs),
+    #[cfg(feature = "logs")]
     Replay(replay::ReplayArgs),
     Bench(bench::BenchArgs),
     Completions(manual::CompletionsArgs),
@@ -115,6 +119,8 @@ pub fn run() -> ExitCode {
         Command::Events(args) => events::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Detect(args) => detect::run(args, &cli.global),
+        #[cfg(feature = "logs")]
+        Command::Suggest(args) => suggest::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Replay(args) => replay::run(args, &cli.global),
         Command::Bench(args) => bench::run(args, &cli.global),

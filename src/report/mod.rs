@@ -15,5 +15,7 @@ pub mod rule_line;
 pub mod sanitize;
 pub mod show;
 #[cfg(feature = "logs")]
+pub mod suggest;
+#[cfg(feature = "logs")]
 pub mod traffic;
 pub mod verdict;

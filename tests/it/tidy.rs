@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module names only modules before it in this list. See ARCHITECTURE.md.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "net", "random", "source", "flow", "policy", "syntax", "load", "compile", "evaluate",
-    "analyse", "generate", "logs", "tables", "detect", "report", "write", "cli", "main",
+    "analyse", "generate", "logs", "tables", "detect", "suggest", "report", "write", "cli", "main",
 ];
 
 fn root() -> &'static Path {
