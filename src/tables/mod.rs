@@ -12,6 +12,7 @@ mod denied;
 mod dictionary;
 mod drops;
 mod duplicates;
+mod ends;
 mod finish;
 mod frame;
 mod gaps;
