@@ -15,11 +15,15 @@ pub mod syntax;
 
 pub mod load;
 
+pub mod cluster;
+
 pub mod compile;
 
 pub mod evaluate;
 
 pub mod analyse;
+
+pub mod expect;
 
 pub mod generate;
 

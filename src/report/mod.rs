@@ -14,6 +14,7 @@ pub mod replay;
 pub mod rule_line;
 pub mod sanitize;
 pub mod show;
+pub mod test;
 #[cfg(feature = "logs")]
 pub mod suggest;
 #[cfg(feature = "logs")]

@@ -4,6 +4,7 @@
 
 mod analysis;
 mod checks;
+mod cluster;
 mod expectation;
 mod index;
 mod input;
@@ -12,6 +13,7 @@ mod rulesets;
 mod samples;
 mod schema;
 mod spec;
+mod testing;
 mod tidy;
 #[cfg(feature = "logs")]
 mod transcripts;
