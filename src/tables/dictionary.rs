@@ -128,13 +128,12 @@ impl Dictionary {
         if let Some(code) = self.recent.code(bits) {
             return code;
         }
-        let code = match self.addresses4.get(&bits) {
-            Some(&code) => code,
-            None => {
-                let code = self.add(Entry::Address(Ipv4Addr::from_bits(bits).into()));
-                self.addresses4.insert(bits, code);
-                code
-            }
+        let code = if let Some(&code) = self.addresses4.get(&bits) {
+            code
+        } else {
+            let code = self.add(Entry::Address(Ipv4Addr::from_bits(bits).into()));
+            self.addresses4.insert(bits, code);
+            code
         };
         self.recent.set(bits, code);
         code

@@ -116,7 +116,8 @@ impl Stored for Ends {
         for steps in Vec::<Vec<usize>>::got(input)? {
             let (mut set, mut member) = (Entries::default(), 0_usize);
             for step in steps {
-                member = member.checked_add(step).filter(|member| *member <= u32::MAX as usize)?;
+                member =
+                    member.checked_add(step).filter(|member| u32::try_from(*member).is_ok())?;
                 set.add(member);
             }
             sets.push(set);

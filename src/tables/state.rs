@@ -72,9 +72,9 @@ impl Tally {
         let mut heads: Vec<Head> =
             self.coding.heads.iter().map(|head| head.translated(&codes)).collect();
         heads.sort_unstable();
-        heads.into_iter().for_each(|head| {
+        for head in heads {
             kept.coding.number(head);
-        });
+        }
         let recoding = Recoding::new(&self.coding, &mut kept.coding);
         kept.counted.merge(std::mem::take(&mut self.counted), &recoding, &kept.coding);
         kept.records = self.records;

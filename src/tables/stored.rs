@@ -169,7 +169,9 @@ impl<T: Stored> Stored for Option<T> {
 impl<T: Stored> Stored for Vec<T> {
     fn put(&self, out: &mut Vec<u8>) {
         self.len().put(out);
-        self.iter().for_each(|value| value.put(out));
+        for value in self {
+            value.put(out);
+        }
     }
 
     fn got(input: &mut &[u8]) -> Option<Self> {
@@ -182,7 +184,9 @@ impl<T: Stored> Stored for Vec<T> {
 
 impl<T: Stored + Copy + Default, const N: usize> Stored for [T; N] {
     fn put(&self, out: &mut Vec<u8>) {
-        self.iter().for_each(|value| value.put(out));
+        for value in self {
+            value.put(out);
+        }
     }
 
     fn got(input: &mut &[u8]) -> Option<Self> {

@@ -78,8 +78,12 @@ fn a_short_memory_makes_no_difference() {
     let packets: Vec<LogRecord> = (0..500).map(|at| packet(f64::from(at))).collect();
     let counted = |plan: &Plan| {
         let mut tally = Tally::of(plan);
-        packets.iter().for_each(|packet| tally.push(&as_legacy(packet.clone())));
-        packets.iter().for_each(|packet| tally.push(packet));
+        for packet in &packets {
+            tally.push(&as_legacy(packet.clone()));
+        }
+        for packet in &packets {
+            tally.push(packet);
+        }
         summary(tally)
     };
     let got = counted(&Plan { memory: little(), ..Plan::default() });
@@ -247,7 +251,7 @@ fn what_waited_for_hours_is_settled_and_late_records_are_confessed() {
         summary(Account::restored(&bytes, Plan::default()).unwrap().tally)
     };
     let early = packet(0.0);
-    let got = summary_of(&[&[as_legacy(early.clone()), packet(1.0)], &[early.clone()]]);
+    let got = summary_of(&[&[as_legacy(early.clone()), packet(1.0)], std::slice::from_ref(&early)]);
     assert_eq!((got.coverage.duplicates, got.coverage.is_duplicate_window_exceeded), (1, false));
     let got = summary_of(&[&[as_legacy(early.clone()), packet(9.0)], &[early]]);
     assert_eq!((got.coverage.duplicates, got.coverage.is_duplicate_window_exceeded), (0, true));
