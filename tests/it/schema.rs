@@ -125,6 +125,21 @@ fn check_and_show() {
 }
 
 #[test]
+fn audit_diff_and_find() {
+    for folder in ["aks-egress", "seed", "parent-child"] {
+        let folder = format!("rulesets/{folder}");
+        promised("audit", &["audit", &folder, "--format", "json"], false);
+        for question in ["verdict = allow", "verdict = allow and verdict = deny"] {
+            let find = ["find", &folder, question, "--all", "--format", "json"];
+            promised("find", &find, false);
+        }
+    }
+    let sides = ["rulesets/seed", "rulesets/seed-repaired"];
+    promised("diff", &["diff", sides[0], sides[1], "--format", "json"], false);
+    promised("diff", &["diff", sides[0], sides[0], "--format", "json"], false);
+}
+
+#[test]
 fn tests_of_rule_sets() {
     let seed = "rulesets/seed";
     let flows = "rulesets/seed-repaired/flows.txt";
