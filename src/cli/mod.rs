@@ -27,9 +27,13 @@ mod rejects;
 mod replay;
 #[cfg(feature = "logs")]
 mod report;
+#[cfg(feature = "logs")]
+mod scratch;
 mod show;
 #[cfg(feature = "logs")]
 mod sniff;
+#[cfg(feature = "logs")]
+mod state;
 #[cfg(feature = "logs")]
 mod suggest;
 mod test;
@@ -85,6 +89,8 @@ enum Command {
     #[cfg(feature = "logs")]
     Report(report::ReportArgs),
     #[cfg(feature = "logs")]
+    Merge(report::MergeArgs),
+    #[cfg(feature = "logs")]
     Events(events::EventsArgs),
     #[cfg(feature = "logs")]
     Detect(detect::DetectArgs),
@@ -112,6 +118,8 @@ pub fn run() -> ExitCode {
         Command::Diff(args) => diff::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Report(args) => report::run(args, &cli.global),
+        #[cfg(feature = "logs")]
+        Command::Merge(args) => report::run_merge(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Events(args) => events::run(args, &cli.global),
         #[cfg(feature = "logs")]
