@@ -21,6 +21,8 @@ pub mod evaluate;
 
 pub mod analyse;
 
+pub mod path;
+
 pub mod generate;
 
 #[cfg(feature = "logs")]
