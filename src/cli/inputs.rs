@@ -107,14 +107,18 @@ pub(super) fn loaded(files: &[PathBuf], readings: &ReadingArgs) -> Result<Loaded
             "name its files or a folder that holds them",
         ));
     }
-    let (inventory, warnings) = load::read_all(&ids, &sources, &load_options(readings)?)?;
+    let (inventory, warnings) =
+        load::read_all(&ids, &sources, &load_options(readings, &readings.resolve)?)?;
     Ok(Loaded { sources, inventory, warnings })
 }
 
-fn load_options(readings: &ReadingArgs) -> Result<load::Options, Failure> {
+pub(super) fn load_options(
+    readings: &ReadingArgs,
+    resolved: &[String],
+) -> Result<load::Options, Failure> {
     let template = load::TemplateSettings {
         values: pairs(&readings.set, "--set")?,
-        resolved: pairs(&readings.resolve, "--resolve")?,
+        resolved: pairs(resolved, "--resolve")?,
         cloud: match readings.cloud {
             Cloud::Public => load::Cloud::Public,
             Cloud::Usgov => load::Cloud::UsGov,
@@ -141,6 +145,19 @@ fn pair(text: &str, switch: &str) -> Result<(String, String), Failure> {
 
 fn shown_name(file: &Path) -> String {
     if file == Path::new("-") { "standard input".into() } else { file.display().to_string() }
+}
+
+/// The files that paths mean: themselves, and what folders hold.
+pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(rule_set_files(path)?);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
 }
 
 /// The files of a folder that can hold a rule set, in a stable order. A folder also holds notes,

@@ -3,6 +3,7 @@
 mod args;
 mod audit;
 mod bench;
+mod bypass;
 mod check;
 mod convert;
 mod diff;
@@ -16,6 +17,7 @@ mod log_filter;
 #[cfg(feature = "logs")]
 mod log_inputs;
 mod output;
+mod path;
 #[cfg(feature = "logs")]
 mod rejects;
 #[cfg(feature = "logs")]
@@ -25,6 +27,7 @@ mod report;
 mod show;
 #[cfg(feature = "logs")]
 mod sniff;
+mod topology;
 
 use std::process::ExitCode;
 
@@ -73,6 +76,8 @@ enum Command {
     Audit(audit::AuditArgs),
     Find(find::FindArgs),
     Diff(diff::DiffArgs),
+    Path(path::PathArgs),
+    Bypass(bypass::BypassArgs),
     #[cfg(feature = "logs")]
     Report(report::ReportArgs),
     #[cfg(feature = "logs")]
@@ -94,6 +99,8 @@ pub fn run() -> ExitCode {
         Command::Audit(args) => audit::run(args, &cli.global),
         Command::Find(args) => find::run(args, &cli.global),
         Command::Diff(args) => diff::run(args, &cli.global),
+        Command::Path(args) => path::run(args, &cli.global),
+        Command::Bypass(args) => bypass::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Report(args) => report::run(args, &cli.global),
         #[cfg(feature = "logs")]

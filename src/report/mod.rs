@@ -8,6 +8,7 @@ pub mod events;
 pub mod explain;
 pub mod find;
 pub mod grid;
+pub mod path;
 pub mod replay;
 pub mod rule_line;
 pub mod sanitize;

@@ -7,6 +7,7 @@ mod checks;
 mod expectation;
 mod index;
 mod input;
+mod path;
 mod rulesets;
 mod samples;
 mod schema;

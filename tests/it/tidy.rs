@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module names only modules before it in this list. See ARCHITECTURE.md.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 18] = [
     "net", "random", "source", "flow", "policy", "syntax", "load", "compile", "evaluate",
-    "analyse", "generate", "logs", "tables", "report", "write", "cli", "main",
+    "analyse", "path", "generate", "logs", "tables", "report", "write", "cli", "main",
 ];
 
 fn root() -> &'static Path {

@@ -1,0 +1,1 @@
+//! Own small networks.
