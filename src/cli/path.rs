@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::topology::TopologyArgs;
 use super::{ExitStatus, inputs};
 use crate::evaluate::Decision;
+use crate::path::audit::{Level, findings};
 use crate::path::{EndError, Journey, NoPolicies, World};
 use crate::report::path as rendered;
 use crate::report::sanitize;
@@ -30,14 +31,20 @@ pub(super) struct PathArgs {
     #[command(flatten)]
     topology: TopologyArgs,
     /// pod:NAMESPACE/NAME, vm:NAME, nic:NAME, ip:ADDRESS, app:NAME or internet:ADDRESS
-    #[arg(long, value_name = "SOURCE", required_unless_present = "expect")]
+    #[arg(long, value_name = "SOURCE", required_unless_present_any = ["expect", "audit"])]
     from: Option<String>,
     /// HOST:PORT or ADDRESS:PORT, with /udp, /tcp, /https … where it matters
-    #[arg(long, value_name = "DESTINATION", required_unless_present = "expect")]
+    #[arg(long, value_name = "DESTINATION", required_unless_present_any = ["expect", "audit"])]
     to: Option<String>,
     /// Journeys and what is expected of them, one a line; repeatable
     #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to"])]
     expect: Vec<PathBuf>,
+    /// Findings about the whole topology instead of one journey
+    #[arg(long, conflicts_with_all = ["from", "to", "expect"])]
+    audit: bool,
+    /// With `--audit`: findings at this level and above answer "no"
+    #[arg(long, value_enum, default_value_t = FailOn::Warning, requires = "audit")]
+    fail_on: FailOn,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
@@ -52,6 +59,26 @@ enum Format {
     Mermaid,
 }
 
+/// The least level that makes the answer "no".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Info,
+    Warning,
+    Error,
+    Never,
+}
+
+impl FailOn {
+    fn level(self) -> Option<Level> {
+        match self {
+            Self::Info => Some(Level::Info),
+            Self::Warning => Some(Level::Warning),
+            Self::Error => Some(Level::Error),
+            Self::Never => None,
+        }
+    }
+}
+
 pub(super) fn run(args: &PathArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
     let exports = args.topology.exports(global)?;
     let world = World {
@@ -60,6 +87,9 @@ pub(super) fn run(args: &PathArgs, global: &GlobalArgs) -> Result<ExitStatus, Fa
         policies: &NoPolicies,
         settings: args.topology.settings(),
     };
+    if args.audit {
+        return audited(args, &world);
+    }
     if !args.expect.is_empty() {
         return expectations(args, &world);
     }
@@ -79,6 +109,27 @@ pub(super) fn run(args: &PathArgs, global: &GlobalArgs) -> Result<ExitStatus, Fa
         Decision::Deny => ExitStatus::No,
         Decision::Undecided => ExitStatus::Undecided,
     })
+}
+
+/// Findings about the whole topology.
+fn audited(args: &PathArgs, world: &World<'_>) -> Result<ExitStatus, Failure> {
+    let found = findings(world);
+    let text = match args.format {
+        Format::Text => sanitize::terminal_lines(&rendered::findings_text(&found)).into_owned(),
+        Format::Json => {
+            let text = serde_json::to_string_pretty(&rendered::findings_json(&found))
+                .map_err(|error| InputError::new(format!("cannot write JSON: {error}")))?;
+            text + "\n"
+        }
+        Format::Mermaid => {
+            return Err(Failure::new("findings have no picture", "use `--format text` or `json`"));
+        }
+    };
+    let mut out = args.output.writer()?;
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    let is_bad = |level: Level| found.iter().any(|finding| finding.level >= level);
+    Ok(if args.fail_on.level().is_some_and(is_bad) { ExitStatus::No } else { ExitStatus::Yes })
 }
 
 fn json(journey: &Journey) -> Result<String, Failure> {

@@ -76,6 +76,8 @@ pub struct Gap {
     pub source: RouteSource,
     /// Why the route is there; the name of a user-defined one.
     pub reason: String,
+    /// The routes' prefixes, longer ones within them not taken out.
+    pub prefixes: IpSet,
     pub addresses: IpSet,
     /// Nobody minds.
     pub is_allowed: bool,
@@ -135,14 +137,19 @@ impl Default for Allowed {
 }
 
 /// Subnets that Azure's own services stand in.
-const PLATFORM: [&str; 6] = [
+const PLATFORM: [&str; 5] = [
     "AzureFirewallSubnet",
     "AzureFirewallManagementSubnet",
     "GatewaySubnet",
     "AzureBastionSubnet",
     "RouteServerSubnet",
-    "AppGatewaySubnet",
 ];
+
+/// Whether a subnet is one of the platform, by its name.
+#[must_use]
+pub fn is_platform(name: &str) -> bool {
+    PLATFORM.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
 
 /// The answer for every subnet, in the order of the files.
 #[must_use]
@@ -194,7 +201,7 @@ pub fn bypass(topology: &Topology, subnet: &Subnet, allowed: &Allowed) -> Subnet
                 need: doubt.need.to_string(),
             })
             .collect(),
-        is_platform: PLATFORM.iter().any(|name| name.eq_ignore_ascii_case(&subnet.name)),
+        is_platform: is_platform(&subnet.name),
         is_exported: routes.is_exported,
     }
 }
@@ -227,12 +234,16 @@ fn add_gap(gaps: &mut Vec<Gap>, route: &Route, share: IpSet, allowed: &Allowed) 
                 && gap.is_allowed == is_allowed
         });
         match same {
-            Some(gap) => gap.addresses = gap.addresses.union(&addresses),
+            Some(gap) => {
+                gap.addresses = gap.addresses.union(&addresses);
+                gap.prefixes = gap.prefixes.union(&std::iter::once(route.prefix).collect());
+            }
             None => gaps.push(Gap {
                 way,
                 hop: route.hop,
                 source: route.source,
                 reason: reason.clone(),
+                prefixes: std::iter::once(route.prefix).collect(),
                 addresses,
                 is_allowed,
             }),

@@ -6,6 +6,7 @@
 
 mod app_service;
 mod arrive;
+pub mod audit;
 pub mod bypass;
 mod ends;
 mod firewall;

@@ -111,7 +111,7 @@ impl<'n> Fields<'n> {
 
     /// The id as written, else one without scope.
     pub(super) fn id(&self, kind: &str) -> ResourceId {
-        match self.text("id").filter(|id| id.starts_with('/')) {
+        match self.text("id").filter(|id| is_id(id)) {
             Some(id) => ResourceId::new(&id),
             None => ResourceId::without_scope(kind, &[&self.name()]),
         }
@@ -134,6 +134,11 @@ fn text_of(node: &Node) -> Option<SmolStr> {
         Value::Bool(flag) => Some(if *flag { "true" } else { "false" }.into()),
         Value::Null | Value::Array(_) | Value::Object(_) | Value::Unresolved(_) => None,
     }
+}
+
+/// Whether a text is the id of a resource; samples leave its scope out.
+pub(super) fn is_id(text: &str) -> bool {
+    text.starts_with('/') || text.to_ascii_lowercase().contains("/providers/")
 }
 
 /// A prefix, or an address as the prefix that holds it alone.

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use smol_str::SmolStr;
 
 use super::Topology;
-use super::fields::{Fields, prefix};
+use super::fields::{Fields, is_id, prefix};
 use crate::net::{IpProtocol, IpSet};
 use crate::policy::ResourceId;
 use crate::source::Warning;
@@ -252,7 +252,7 @@ fn subnet(
     warnings: &mut Vec<Warning>,
 ) -> Subnet {
     let name = fields.name();
-    let id = fields.text("id").filter(|id| id.starts_with('/'));
+    let id = fields.text("id").filter(|id| is_id(id));
     let id = id.unwrap_or_else(|| format!("{network}/subnets/{name}").into());
     let prefixes = fields.prefixes(&["addressPrefix", "addressPrefixes"], warnings);
     let endpoint = |fields: Fields<'_>| {

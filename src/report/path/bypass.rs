@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::net::IpSet;
-use crate::path::bypass::{Gap, SubnetBypass};
+use crate::net::{IpFamily, IpSet};
+use crate::path::bypass::{Gap, SubnetBypass, Way};
 use crate::report::grid::{Align, Grid};
 use crate::report::sanitize::terminal;
 
@@ -54,19 +54,24 @@ fn one(out: &mut String, subnet: &SubnetBypass, width: usize) {
     let _ = writeln!(out, "{}", terminal(&head));
     let mut grid = Grid::new(&[("", Align::Left), ("", Align::Left), ("", Align::Left)]);
     for (firewall, set) in &subnet.inspected {
-        grid.push(vec![
-            "inspected".to_owned(),
-            format!("firewall {}", terminal(firewall)),
-            shown(set),
-        ]);
+        let text = shown(set, &everything(set));
+        grid.push(vec!["inspected".to_owned(), format!("firewall {}", terminal(firewall)), text]);
     }
     for gap in &subnet.gaps {
-        let mark = if gap.is_allowed { "allowed" } else { "BYPASS" };
-        let text = format!("{}: {}", shown(&gap.addresses), terminal(&gap.reason));
+        let mark = match (gap.way, gap.is_allowed) {
+            (Way::Dropped, _) => "dropped",
+            (_, true) => "allowed",
+            (_, false) => "BYPASS",
+        };
+        let text = format!("{}: {}", shown(&gap.addresses, &gap.prefixes), terminal(&gap.reason));
         grid.push(vec![mark.to_owned(), gap.hop.to_string(), text]);
     }
     for open in &subnet.open {
-        let text = format!("{}: depends on {}", shown(&open.addresses), terminal(&open.need));
+        let text = format!(
+            "{}: depends on {}",
+            shown(&open.addresses, &everything(&open.addresses)),
+            terminal(&open.need)
+        );
         grid.push(vec!["UNKNOWN".to_owned(), String::new(), text]);
     }
     if subnet.inspected.is_empty() {
@@ -77,20 +82,31 @@ fn one(out: &mut String, subnet: &SubnetBypass, width: usize) {
     out.push('\n');
 }
 
-fn shown(set: &IpSet) -> String {
+/// All addresses of the families that a set has.
+fn everything(set: &IpSet) -> IpSet {
+    let families = [IpFamily::V4, IpFamily::V6].into_iter().filter(|&it| !set.is_empty_in(it));
+    families.fold(IpSet::default(), |all, family| all.union(&IpSet::all().in_family(family)))
+}
+
+/// A set as the prefixes it is made of, short where it is everything or a prefix with holes.
+fn shown(set: &IpSet, around: &IpSet) -> String {
     let all = set.prefixes();
+    let (around_prefixes, holes) = (around.prefixes(), around.without(set).prefixes());
+    if holes.len() < all.len() && around_prefixes.len() + holes.len() <= SHOWN {
+        return match holes.is_empty() {
+            true => list(&around_prefixes),
+            false => format!("{} but {}", list(&around_prefixes), list(&holes)),
+        };
+    }
     if all.len() <= SHOWN {
-        return all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        return list(&all);
     }
-    // A long list reads better as what is left out of everything.
-    let rest = IpSet::all().in_family(crate::net::IpFamily::V4).without(set);
-    let rest_prefixes = rest.prefixes();
-    if rest_prefixes.len() <= SHOWN && set.v6().is_empty() {
-        let rest: Vec<String> = rest_prefixes.iter().map(ToString::to_string).collect();
-        return format!("everything but {}", rest.join(", "));
-    }
-    let head: Vec<String> = all.iter().take(SHOWN / 2).map(ToString::to_string).collect();
-    format!("{} and {} more prefixes", head.join(", "), all.len() - head.len())
+    let head: Vec<_> = all.iter().take(SHOWN / 2).copied().collect();
+    format!("{} and {} more prefixes", list(&head), all.len() - head.len())
+}
+
+fn list(prefixes: &[ipnet::IpNet]) -> String {
+    prefixes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// `azfw bypass --format json`.

@@ -74,7 +74,7 @@ fn word(verdict: HopVerdict) -> &'static str {
 }
 
 /// Text behind a head, further lines below its beginning.
-fn paragraph(out: &mut String, head: &str, text: &str) {
+pub(super) fn paragraph(out: &mut String, head: &str, text: &str) {
     let indent = " ".repeat(head.chars().count());
     for (index, line) in wrapped(text, WIDTH - indent.len()).into_iter().enumerate() {
         let start = if index == 0 { head } else { &indent };

@@ -434,7 +434,9 @@ fn shapes_of_templates_in_the_documented_reading() {
     let mut files: Vec<(String, Value)> = fs::read_dir(&shapes)
         .expect("a folder")
         .map(|entry| entry.expect("an entry").path())
+        // Two networks share the folder; what is expected speaks of the other one.
         .filter(|path| !path.ends_with("README-expected.json"))
+        .filter(|path| !path.display().to_string().contains("/network-"))
         .map(|path| (path.display().to_string(), value(&path)))
         .collect();
     files.sort_by(|one, other| one.0.cmp(&other.0));
