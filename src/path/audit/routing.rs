@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 
 use super::{Finding, Level};
+use crate::evaluate::Stage;
 use crate::net::{IpFamily, IpSet};
 use crate::path::World;
 use crate::path::bypass::is_platform;
+use crate::path::nat::{FirewallSource, firewall_source};
 use crate::path::routes::{NextHop, Routes};
 use crate::path::tags::{TagView, VnetTag};
 use crate::path::topology::{Attached, Firewall, Subnet, Topology, public};
@@ -23,7 +25,7 @@ pub(super) fn findings(world: &World<'_>, routes: &[Routes]) -> Vec<Finding> {
         found.extend(widened(topology, subnet));
         found.extend(unknown_appliances(topology, subnet));
     }
-    found.extend(pairs(topology, routes));
+    found.extend(pairs(world, routes));
     found.extend(public_balancers(topology, routes));
     found
 }
@@ -58,8 +60,7 @@ fn without_firewall(topology: &Topology, subnet: &Subnet, routes: &Routes) -> Op
     if topology.firewalls.is_empty() {
         return None;
     }
-    let hop = default_hop(routes);
-    if hop != Some(NextHop::Internet) {
+    if default_hop(routes) != Some(NextHop::Internet) || holds_only_endpoints(topology, subnet) {
         return None;
     }
     let (level, table) = match topology.route_table(subnet) {
@@ -78,6 +79,21 @@ fn without_firewall(topology: &Topology, subnet: &Subnet, routes: &Routes) -> Op
         format!("traffic to the Internet passes no firewall: {table}"),
         "add a route table with 0.0.0.0/0 to the firewall's private address",
     ))
+}
+
+/// Private endpoints begin no connections.
+fn holds_only_endpoints(topology: &Topology, subnet: &Subnet) -> bool {
+    let is_here =
+        |id: Option<&crate::policy::ResourceId>| id.is_some_and(|id| id.agrees_with(&subnet.id));
+    let has_endpoint = topology.private_endpoints.iter().any(|it| is_here(it.subnet.as_ref()));
+    let mut addresses = topology.interfaces.iter().flat_map(|nic| &nic.addresses);
+    let has_machine = addresses.any(|it| {
+        let is_of_endpoint = topology.private_endpoints.iter().any(|endpoint| {
+            it.address.is_some_and(|address| endpoint.addresses.contains(&address))
+        });
+        is_here(it.subnet.as_ref()) && !is_of_endpoint
+    });
+    has_endpoint && !has_machine && subnet.delegations.is_empty()
 }
 
 fn service_endpoints(topology: &Topology, subnet: &Subnet, routes: &Routes) -> Option<Finding> {
@@ -159,7 +175,14 @@ fn own_loop(topology: &Topology, subnet: &Subnet, routes: &Routes) -> Option<Fin
 }
 
 /// Two subnets of which one goes through the firewall to the other, and the other answers directly.
-fn pairs(topology: &Topology, routes: &[Routes]) -> Vec<Finding> {
+fn pairs(world: &World<'_>, routes: &[Routes]) -> Vec<Finding> {
+    let topology = world.topology;
+    // A firewall that translates every source gets every answer.
+    let hides_all = |firewall: &Firewall, to: IpAddr| {
+        let rules = world.rules(firewall).ok();
+        let kept = firewall_source(rules, Some(Stage::Network), &IpSet::single(to));
+        kept == FirewallSource::Translated
+    };
     let first =
         |subnet: &Subnet| -> Option<IpAddr> { Some(subnet.addresses.ranges().next()?.first()) };
     let all: Vec<(&Subnet, &Routes, IpAddr)> = topology
@@ -175,7 +198,7 @@ fn pairs(topology: &Topology, routes: &[Routes]) -> Vec<Finding> {
         let mut lost: Vec<String> = Vec::new();
         let mut firewall = None;
         for &(other, back, to) in &all {
-            let there = firewall_of(topology, hop(routes, to));
+            let there = firewall_of(topology, hop(routes, to)).filter(|it| !hides_all(it, to));
             let answer = hop(back, own);
             let is_direct = matches!(
                 answer,
