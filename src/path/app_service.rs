@@ -139,8 +139,7 @@ fn fit(
     };
     match (ends, header(rule, headers)) {
         (Fit::No, _) | (_, Fit::No) => Fit::No,
-        (Fit::Yes, other) => other,
-        (other, Fit::Yes) => other,
+        (Fit::Yes, other) | (other, Fit::Yes) => other,
         (Fit::May(mut needs), Fit::May(more)) => {
             needs.extend(more);
             Fit::May(needs)

@@ -64,7 +64,7 @@ pub fn origin<'a>(text: &str, topology: &'a Topology) -> Result<Origin<'a>, EndE
                 .pods
                 .iter()
                 .map(|pod| format!("{}/{}", pod.namespace, pod.name));
-            only("pod", name, &found, all).map(|pod| Origin::Pod(pod))
+            only("pod", name, &found, all).map(Origin::Pod)
         }
         "vm" => {
             let found: Vec<&Machine> =
@@ -92,9 +92,9 @@ pub fn origin<'a>(text: &str, topology: &'a Topology) -> Result<Origin<'a>, EndE
             let found: Vec<&Site> =
                 topology.sites.iter().filter(|it| it.name.eq_ignore_ascii_case(name)).collect();
             let all = topology.sites.iter().map(|it| it.name.to_string());
-            only("app", name, &found, all).map(|site| Origin::Site(site))
+            only("app", name, &found, all).map(Origin::Site)
         }
-        "ip" => address(name).map(|it| Origin::Address(it)),
+        "ip" => address(name).map(Origin::Address),
         "internet" => address(name).map(|it| Origin::Internet(Some(it))),
         _ if text == "internet" => Ok(Origin::Internet(None)),
         _ => match text.parse() {
@@ -149,9 +149,10 @@ fn not_found(what: &str, name: &str, all: impl Iterator<Item = String>) -> EndEr
     names.dedup();
     let more = names.len().saturating_sub(SHOWN);
     names.truncate(SHOWN);
-    let mut help = match names.is_empty() {
-        true => "the files hold none".to_owned(),
-        false => format!("the files hold {}", names.join(", ")),
+    let mut help = if names.is_empty() {
+        "the files hold none".to_owned()
+    } else {
+        format!("the files hold {}", names.join(", "))
     };
     if more > 0 {
         help = format!("{help} and {more} more");
@@ -223,7 +224,7 @@ fn split(text: &str) -> (&str, Option<&str>) {
     match text.rsplit_once(':') {
         Some((host, port))
             if host.starts_with('[') == host.ends_with(']')
-                && !(host.contains(':') && !host.starts_with('[')) =>
+                && (host.starts_with('[') || !host.contains(':')) =>
         {
             (host, Some(port))
         }

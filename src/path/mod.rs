@@ -7,15 +7,18 @@
 mod app_service;
 mod arrive;
 pub mod audit;
+mod balancer;
 pub mod bypass;
 mod ends;
 mod firewall;
 mod hop;
+mod in_cluster;
 mod inbound;
 pub mod nat;
 pub mod nsg;
 pub mod packet;
 mod pods;
+mod reply;
 mod route_map;
 pub mod routes;
 pub mod tags;

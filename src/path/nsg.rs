@@ -170,12 +170,11 @@ pub(super) fn within(place: &Place, members: &Members, what: &str) -> Fit {
         return Fit::No;
     }
     let mut needs = Vec::new();
-    if addresses.only().is_none() && !addresses.is_subset(&members.possible) {
-        needs.push(format_smolstr!("which address the {what} ({place}) is"));
-    } else if addresses.only().is_none()
-        && addresses.overlaps(&members.sure)
-        && members.needs.is_empty()
-    {
+    // A place that reaches beyond what may match, or that is in by some of its addresses alone.
+    let is_place = addresses.only().is_none()
+        && (!addresses.is_subset(&members.possible)
+            || (addresses.overlaps(&members.sure) && members.needs.is_empty()));
+    if is_place {
         needs.push(format_smolstr!("which address the {what} ({place}) is"));
     }
     if addresses.overlaps(&members.possible.without(&members.sure)) {

@@ -245,6 +245,9 @@ impl Route {
     }
 }
 
+/// Ranges that system routes drop.
+const RESERVED: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
+
 struct Build<'a> {
     topology: &'a Topology,
     routes: Vec<Route>,
@@ -281,8 +284,6 @@ impl Build<'_> {
         for prefix in everything.filter_map(|text| text.parse().ok()) {
             self.routes.push(Route::default(prefix, NextHop::Internet, "system default"));
         }
-        const RESERVED: [&str; 4] =
-            ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"];
         for prefix in RESERVED.iter().filter_map(|text| text.parse::<IpNet>().ok()) {
             let is_replaced = network.prefixes.iter().any(|own| own.contains(&prefix));
             if !is_replaced {
@@ -308,7 +309,7 @@ impl Build<'_> {
                     Some(set) => {
                         self.routes.extend(set.prefixes().into_iter().map(|prefix| {
                             Route::default(prefix, NextHop::ServiceEndpoint, &reason)
-                        }))
+                        }));
                     }
                     None => self.doubts.push(Doubt {
                         addresses: public(IpFamily::V4),

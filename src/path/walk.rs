@@ -145,17 +145,19 @@ impl<'a> Walk<'a> {
     /// The whole journey of a packet that begins at `origin`.
     pub(super) fn go(&mut self, origin: Origin<'a>) {
         match origin {
-            Origin::Pod(pod) => self.from_pod(pod),
-            Origin::Interface(nic, address) => self.from_interface(nic, address),
-            Origin::Address(address) => self.from_address(address),
-            Origin::Site(site) => self.from_site(site),
-            Origin::Internet(_) => self.from_internet(),
+            Origin::Pod(pod) => self.start_at_pod(pod),
+            Origin::Interface(nic, address) => self.start_at_interface(nic, address),
+            Origin::Address(address) => self.start_at_address(address),
+            Origin::Site(site) => self.start_at_site(site),
+            Origin::Internet(_) => self.start_outside(),
         }
     }
 
-    fn from_pod(&mut self, pod: &'a Pod) {
+    fn start_at_pod(&mut self, pod: &'a Pod) {
         let topology = self.world.topology;
-        if self.to_service(pod) == Step::End || self.policy(Direction::Outbound, pod) == Step::End {
+        if self.resolve_service(pod) == Step::End
+            || self.policy(Direction::Outbound, pod) == Step::End
+        {
             return;
         }
         let Some(node) = topology.kubernetes.node_of(pod) else {
@@ -176,7 +178,7 @@ impl<'a> Walk<'a> {
         if let Some(peer) =
             self.packet.destination.only().and_then(|to| topology.kubernetes.pod_at(to))
         {
-            return self.to_pod(pod, node, peer, spot);
+            return self.reach_pod(pod, node, peer, spot);
         }
         if !pod.is_host_network
             && let Some(address) = self.packet.source.only()
@@ -200,7 +202,7 @@ impl<'a> Walk<'a> {
         self.leave(spot);
     }
 
-    fn from_interface(&mut self, nic: &'a Interface, address: IpAddr) {
+    fn start_at_interface(&mut self, nic: &'a Interface, address: IpAddr) {
         let topology = self.world.topology;
         let own = nic.addresses.iter().find(|it| it.address == Some(address));
         let subnet = own.and_then(|it| it.subnet.as_ref()).and_then(|id| topology.subnet(id));
@@ -208,19 +210,18 @@ impl<'a> Walk<'a> {
             let network = topology.network_of(subnet)?;
             Some(Spot { subnet, network, machine: MachineKind::Interface(nic) })
         });
-        match spot {
-            Some(spot) => self.leave(spot),
-            None => {
-                let reason = format!("the subnet of interface {} is not among the files", nic.name);
-                self.hop(Layer::Route, "route", HopVerdict::NoData, &reason);
-            }
+        if let Some(spot) = spot {
+            self.leave(spot);
+        } else {
+            let reason = format!("the subnet of interface {} is not among the files", nic.name);
+            self.hop(Layer::Route, "route", HopVerdict::NoData, &reason);
         }
     }
 
-    fn from_address(&mut self, address: IpAddr) {
+    fn start_at_address(&mut self, address: IpAddr) {
         let topology = self.world.topology;
         if let Some(pod) = topology.kubernetes.pod_at(address) {
-            return self.from_pod(pod);
+            return self.start_at_pod(pod);
         }
         let found = topology.subnets_at(address).count();
         if found > 1 {
@@ -228,17 +229,16 @@ impl<'a> Walk<'a> {
                 "{address} is in {found} subnets of the files; the first one is taken"
             ));
         }
-        match self.spot_at(address, MachineKind::Unknown) {
-            Some(spot) => self.leave(spot),
-            None => {
-                let reason = format!("no subnet among the files holds {address}");
-                self.hop(Layer::Route, "route", HopVerdict::NoData, &reason);
-            }
+        if let Some(spot) = self.spot_at(address, MachineKind::Unknown) {
+            self.leave(spot);
+        } else {
+            let reason = format!("no subnet among the files holds {address}");
+            self.hop(Layer::Route, "route", HopVerdict::NoData, &reason);
         }
     }
 
     /// An app enters its subnet with what is routed there; the rest leaves by itself.
-    fn from_site(&mut self, site: &'a Site) {
+    fn start_at_site(&mut self, site: &'a Site) {
         let topology = self.world.topology;
         let subnet = site.subnet.as_ref().map(|id| (id, topology.subnet(id)));
         let Some((id, subnet)) = subnet else {
@@ -615,11 +615,10 @@ impl<'a> Walk<'a> {
     /// Goes where a route points.
     pub(super) fn follow(&mut self, spot: Spot<'a>, route: &Route) {
         match route.hop {
-            NextHop::VnetLocal | NextHop::Peering | NextHop::GlobalPeering => {
-                self.bypasses = self.bypasses.or(Some(true));
-                self.arrive_private(spot, None);
-            }
-            NextHop::InterfaceEndpoint => {
+            NextHop::VnetLocal
+            | NextHop::Peering
+            | NextHop::GlobalPeering
+            | NextHop::InterfaceEndpoint => {
                 self.bypasses = self.bypasses.or(Some(true));
                 self.arrive_private(spot, None);
             }
@@ -635,7 +634,7 @@ impl<'a> Walk<'a> {
             }
             NextHop::Internet => {
                 self.bypasses = self.bypasses.or(Some(true));
-                self.to_internet(spot);
+                self.exit_to_internet(spot);
             }
             NextHop::Gateway => {
                 self.bypasses = self.bypasses.or(Some(true));
@@ -670,7 +669,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Out to the Internet from a subnet: something has to lend a public address.
-    fn to_internet(&mut self, spot: Spot<'a>) {
+    fn exit_to_internet(&mut self, spot: Spot<'a>) {
         let topology = self.world.topology;
         let own = match (spot.machine, self.packet.source.only()) {
             (MachineKind::Interface(nic), Some(source)) => {
@@ -712,9 +711,8 @@ impl<'a> Walk<'a> {
                 | "userassignednatgateway"
                 | "managednatgatewayv2",
             ) => HopVerdict::Bypass,
-            Some(_) => HopVerdict::Unknown,
             None if spot.subnet.default_outbound == Some(false) => HopVerdict::Drop,
-            None => HopVerdict::Unknown,
+            Some(_) | None => HopVerdict::Unknown,
         };
         let reason = match (outbound, verdict) {
             (Some(outbound), HopVerdict::Bypass) => format!("outbound type {outbound}"),
@@ -731,7 +729,7 @@ impl<'a> Walk<'a> {
         let step = self.hop(Layer::SourceNat, title, verdict, &reason);
         if verdict == HopVerdict::Unknown {
             self.last(|hop| {
-                hop.needs.push("whether the source has a public address to leave with".to_owned())
+                hop.needs.push("whether the source has a public address to leave with".to_owned());
             });
         }
         if step == Step::On {

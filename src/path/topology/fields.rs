@@ -21,16 +21,16 @@ impl<'n> Fields<'n> {
     }
 
     /// A value that is there and not null.
-    pub(super) fn get(&self, key: &str) -> Option<&'n Node> {
+    pub(super) fn get(self, key: &str) -> Option<&'n Node> {
         let inner = self.node.get("properties").and_then(|properties| properties.get(key));
         inner.filter(|it| !it.is_null()).or_else(|| self.node.get(key)).filter(|it| !it.is_null())
     }
 
-    pub(super) fn text(&self, key: &str) -> Option<SmolStr> {
+    pub(super) fn text(self, key: &str) -> Option<SmolStr> {
         self.get(key).and_then(text_of).filter(|text| !text.is_empty())
     }
 
-    pub(super) fn flag(&self, key: &str) -> Option<bool> {
+    pub(super) fn flag(self, key: &str) -> Option<bool> {
         match &self.get(key)?.value {
             Value::Bool(flag) => Some(*flag),
             Value::String(text) => match text.to_ascii_lowercase().as_str() {
@@ -46,27 +46,27 @@ impl<'n> Fields<'n> {
         }
     }
 
-    pub(super) fn number<T: std::str::FromStr>(&self, key: &str) -> Option<T> {
+    pub(super) fn number<T: std::str::FromStr>(self, key: &str) -> Option<T> {
         self.text(key)?.parse().ok()
     }
 
     /// The parts below `key`.
-    pub(super) fn parts(&self, key: &str) -> impl Iterator<Item = Fields<'n>> + use<'n> {
+    pub(super) fn parts(self, key: &str) -> impl Iterator<Item = Fields<'n>> + use<'n> {
         self.get(key).map(Node::elements).unwrap_or_default().iter().map(Fields::of)
     }
 
-    pub(super) fn part(&self, key: &str) -> Option<Fields<'n>> {
+    pub(super) fn part(self, key: &str) -> Option<Fields<'n>> {
         self.get(key).map(Fields::of)
     }
 
     /// The id in `{"id": …}` below `key`, or written there as it is.
-    pub(super) fn reference(&self, key: &str) -> Option<ResourceId> {
+    pub(super) fn reference(self, key: &str) -> Option<ResourceId> {
         let node = self.get(key)?;
         let text = node.text().or_else(|| node.get("id").and_then(Node::text))?;
         (!text.trim().is_empty()).then(|| ResourceId::new(text))
     }
 
-    pub(super) fn references(&self, key: &str) -> Vec<ResourceId> {
+    pub(super) fn references(self, key: &str) -> Vec<ResourceId> {
         self.parts(key)
             .filter_map(|part| {
                 let text = part.node.text().map(SmolStr::from).or_else(|| part.text("id"));
@@ -76,7 +76,7 @@ impl<'n> Fields<'n> {
     }
 
     /// Texts below any of `keys`: one, or a list of them.
-    pub(super) fn texts(&self, keys: &[&str]) -> Vec<SmolStr> {
+    pub(super) fn texts(self, keys: &[&str]) -> Vec<SmolStr> {
         let mut texts = Vec::new();
         for node in keys.iter().filter_map(|key| self.get(key)) {
             match &node.value {
@@ -89,7 +89,7 @@ impl<'n> Fields<'n> {
     }
 
     /// Prefixes below any of `keys`; what is no prefix is reported.
-    pub(super) fn prefixes(&self, keys: &[&str], warnings: &mut Vec<Warning>) -> Vec<IpNet> {
+    pub(super) fn prefixes(self, keys: &[&str], warnings: &mut Vec<Warning>) -> Vec<IpNet> {
         let mut prefixes = Vec::new();
         for text in self.texts(keys) {
             match prefix(&text) {
@@ -105,12 +105,12 @@ impl<'n> Fields<'n> {
         prefixes
     }
 
-    pub(super) fn address(&self, key: &str) -> Option<IpAddr> {
+    pub(super) fn address(self, key: &str) -> Option<IpAddr> {
         self.text(key)?.parse().ok()
     }
 
     /// The id as written, else one without scope.
-    pub(super) fn id(&self, kind: &str) -> ResourceId {
+    pub(super) fn id(self, kind: &str) -> ResourceId {
         match self.text("id").filter(|id| is_id(id)) {
             Some(id) => ResourceId::new(&id),
             None => ResourceId::without_scope(kind, &[&self.name()]),
@@ -118,12 +118,12 @@ impl<'n> Fields<'n> {
     }
 
     /// Its own name: the last part of `name`, else of its id.
-    pub(super) fn name(&self) -> SmolStr {
+    pub(super) fn name(self) -> SmolStr {
         let name = self.node.get("name").and_then(text_of).or_else(|| self.text("id"));
         name.as_deref().and_then(|name| name.rsplit('/').next()).unwrap_or("(unnamed)").into()
     }
 
-    pub(super) fn warning(&self, message: String, help: &str) -> Warning {
+    pub(super) fn warning(self, message: String, help: &str) -> Warning {
         Warning::new(Severity::Warning, message, Some(self.node.span)).with_help(help)
     }
 }

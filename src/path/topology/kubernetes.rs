@@ -73,7 +73,7 @@ pub struct Kubernetes {
     pub nodes: Vec<Node>,
     pub pods: Vec<Pod>,
     pub services: Vec<Service>,
-    /// What the `ip-masq-agent` is told; `None`: no ConfigMap of it is among the files.
+    /// What the `ip-masq-agent` is told; `None`: no `ConfigMap` of it is among the files.
     pub masquerade: Option<Masquerade>,
 }
 
@@ -117,7 +117,7 @@ pub struct ServicePort {
     pub node: Option<u16>,
 }
 
-/// `nonMasqueradeCIDRs` of all ConfigMaps together.
+/// `nonMasqueradeCIDRs` of all `ConfigMaps` together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Masquerade {
     pub spared: Vec<IpNet>,
@@ -208,7 +208,7 @@ pub(super) fn cluster(topology: &mut Topology, fields: Fields<'_>, warnings: &mu
     });
 }
 
-fn named(fields: &Fields<'_>) -> (SmolStr, SmolStr) {
+fn named(fields: Fields<'_>) -> (SmolStr, SmolStr) {
     let text = |key| fields.part("metadata").and_then(|metadata| metadata.text(key));
     (text("namespace").unwrap_or_else(|| "default".into()), text("name").unwrap_or_default())
 }
@@ -233,7 +233,7 @@ pub(super) fn node(kubernetes: &mut Kubernetes, fields: Fields<'_>) {
         let internal = status.parts("addresses").filter(is_internal);
         internal.filter_map(|part| part.address("address")).collect()
     });
-    kubernetes.nodes.push(Node { name: named(&fields).1, addresses: found.unwrap_or_default() });
+    kubernetes.nodes.push(Node { name: named(fields).1, addresses: found.unwrap_or_default() });
 }
 
 pub(super) fn pod(kubernetes: &mut Kubernetes, fields: Fields<'_>) {
@@ -243,7 +243,7 @@ pub(super) fn pod(kubernetes: &mut Kubernetes, fields: Fields<'_>) {
     if phase.is_some_and(|phase| phase == "Succeeded" || phase == "Failed") {
         return;
     }
-    let (namespace, name) = named(&fields);
+    let (namespace, name) = named(fields);
     let mut found = addresses(status.as_ref(), "podIPs", "ip");
     if found.is_empty() {
         found.extend(status.and_then(|status| status.address("podIP")));
@@ -261,7 +261,7 @@ pub(super) fn pod(kubernetes: &mut Kubernetes, fields: Fields<'_>) {
 
 pub(super) fn service(kubernetes: &mut Kubernetes, fields: Fields<'_>) {
     let Some(spec) = fields.part("spec") else { return };
-    let (namespace, name) = named(&fields);
+    let (namespace, name) = named(fields);
     let mut own: Vec<IpAddr> =
         spec.texts(&["clusterIP", "clusterIPs"]).iter().filter_map(|it| it.parse().ok()).collect();
     own.dedup();
@@ -297,13 +297,13 @@ struct AgentConfig {
     spared: Vec<String>,
 }
 
-/// A ConfigMap; those of the agent are merged (`azure-ip-masq-agent-config*`).
+/// A `ConfigMap`; those of the agent are merged (`azure-ip-masq-agent-config*`).
 pub(super) fn config_map(
     kubernetes: &mut Kubernetes,
     fields: Fields<'_>,
     warnings: &mut Vec<Warning>,
 ) {
-    let (_, name) = named(&fields);
+    let (_, name) = named(fields);
     if !name.contains("ip-masq-agent-config") {
         return;
     }
@@ -313,7 +313,7 @@ pub(super) fn config_map(
         let Some(text) = member.value.text() else { continue };
         match serde_saphyr::from_str::<AgentConfig>(text) {
             Ok(config) => {
-                masquerade.spared.extend(config.spared.iter().filter_map(|it| prefix(it)))
+                masquerade.spared.extend(config.spared.iter().filter_map(|it| prefix(it)));
             }
             Err(error) => {
                 let message = format!(

@@ -62,8 +62,6 @@ pub struct Topology {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Present {
     pub interfaces: bool,
-    pub route_tables: bool,
-    pub private_endpoints: bool,
     pub learned: bool,
 }
 
@@ -220,7 +218,7 @@ impl Topology {
             pools.filter_map(|id| self.subnet(id)).any(|subnet| subnet.addresses.contains(node))
         };
         let found = self.clusters.iter().find(holds);
-        found.or_else(|| match self.clusters.as_slice() {
+        found.or(match self.clusters.as_slice() {
             [only] => Some(only),
             _ => None,
         })

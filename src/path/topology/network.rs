@@ -30,7 +30,6 @@ pub struct Peering {
     pub is_connected: bool,
     /// `allowVirtualNetworkAccess`.
     pub allows_access: bool,
-    pub allows_forwarded: bool,
     pub uses_remote_gateway: bool,
 }
 
@@ -240,7 +239,6 @@ fn peering(fields: Fields<'_>, warnings: &mut Vec<Warning>) -> Option<Peering> {
             .unwrap_or_default(),
         is_connected: state.is_none_or(|state| state.eq_ignore_ascii_case("Connected")),
         allows_access: fields.flag("allowVirtualNetworkAccess").unwrap_or(true),
-        allows_forwarded: fields.flag("allowForwardedTraffic").unwrap_or(false),
         uses_remote_gateway: fields.flag("useRemoteGateways").unwrap_or(false),
     })
 }
@@ -298,7 +296,7 @@ pub(super) fn route_table(
 ) {
     let mut routes = Vec::new();
     for route in fields.parts("routes") {
-        let Some(hop) = written_hop(&route) else {
+        let Some(hop) = written_hop(route) else {
             warnings.push(route.warning(
                 format!("route `{}` has no next hop that is known and is left out", route.name()),
                 "its `nextHopType` is VirtualAppliance, VnetLocal, VirtualNetworkGateway, Internet or None",
@@ -318,7 +316,7 @@ pub(super) fn route_table(
     });
 }
 
-fn written_hop(fields: &Fields<'_>) -> Option<WrittenHop> {
+fn written_hop(fields: Fields<'_>) -> Option<WrittenHop> {
     match fields.text("nextHopType")?.to_ascii_lowercase().as_str() {
         "virtualappliance" => {
             Some(WrittenHop::VirtualAppliance(fields.address("nextHopIpAddress")))

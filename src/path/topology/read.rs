@@ -195,7 +195,7 @@ impl<'n> Reader<'n> {
             match kind_of(resource) {
                 Some(kind) if kind.is_of_rule_sets() => found.count += 1,
                 Some(_) if is_computed => {
-                    found.other("resource of a template whose name is computed")
+                    found.other("resource of a template whose name is computed");
                 }
                 Some(_) | None => self.object(resource, stem, found),
             }
@@ -207,7 +207,6 @@ impl<'n> Reader<'n> {
         match kind {
             Kind::Network => network::network(topology, fields, warnings),
             Kind::RouteTable => {
-                topology.has.route_tables = true;
                 network::route_table(topology, fields, warnings);
             }
             Kind::Group => security::group(topology, fields, warnings),
@@ -219,7 +218,6 @@ impl<'n> Reader<'n> {
             Kind::Machine => network::machine(topology, fields),
             Kind::PublicAddress => network::public_address(topology, fields),
             Kind::PrivateEndpoint => {
-                topology.has.private_endpoints = true;
                 network::private_endpoint(topology, fields);
             }
             Kind::Firewall => {
@@ -377,12 +375,11 @@ fn is_side_table(node: &Node) -> bool {
 fn described(node: &Node) -> String {
     let of_type = node.get("type").and_then(Node::text).filter(|text| text.contains('/'));
     let of_id = || type_of_id(node.get("id").and_then(Node::text)?);
-    match of_type.map(str::to_owned).or_else(of_id) {
-        Some(full) => full,
-        None => {
-            let keys = node.members().iter().take(4).map(|member| member.key.value.as_str());
-            let keys: Vec<&str> = keys.collect();
-            format!("object with {}", keys.join(", "))
-        }
+    if let Some(full) = of_type.map(str::to_owned).or_else(of_id) {
+        full
+    } else {
+        let keys = node.members().iter().take(4).map(|member| member.key.value.as_str());
+        let keys: Vec<&str> = keys.collect();
+        format!("object with {}", keys.join(", "))
     }
 }

@@ -124,7 +124,7 @@ fn rule(fields: Fields<'_>, is_default: bool, warnings: &mut Vec<Warning>) -> Op
     let mut ports = |keys: &[&str]| ports(&fields.texts(keys), &mut unknown);
     let source_ports = ports(&["sourcePortRange", "sourcePortRanges"]);
     let destination_ports = ports(&["destinationPortRange", "destinationPortRanges"]);
-    let mut end = |side: &str| end(&fields, side, &mut unknown);
+    let mut end = |side: &str| end(fields, side, &mut unknown);
     let (source, destination) = (end("source"), end("destination"));
     if !unknown.is_empty() {
         let message =
@@ -157,7 +157,7 @@ fn ports(texts: &[SmolStr], unknown: &mut Vec<SmolStr>) -> PortSet {
     if texts.is_empty() { PortSet::all() } else { ranges.into_iter().collect::<PortSet>() }
 }
 
-fn end(fields: &Fields<'_>, side: &str, unknown: &mut Vec<SmolStr>) -> RuleEnd {
+fn end(fields: Fields<'_>, side: &str, unknown: &mut Vec<SmolStr>) -> RuleEnd {
     // Azure's own expansion of tags wins over ours.
     let expanded = if side == "source" {
         "expandedSourceAddressPrefix"
@@ -247,12 +247,13 @@ pub(super) fn admin_rule(
     warnings: &mut Vec<Warning>,
 ) {
     let Some(rule) = rule(fields, false, warnings) else { return };
-    let list = match topology.admin_rules.iter_mut().position(|it| it.network.as_ref() == network) {
-        Some(at) => topology.admin_rules.get_mut(at),
-        None => {
-            topology.admin_rules.push(AdminRules { network: network.cloned(), rules: Vec::new() });
-            topology.admin_rules.last_mut()
-        }
+    let list = if let Some(at) =
+        topology.admin_rules.iter_mut().position(|it| it.network.as_ref() == network)
+    {
+        topology.admin_rules.get_mut(at)
+    } else {
+        topology.admin_rules.push(AdminRules { network: network.cloned(), rules: Vec::new() });
+        topology.admin_rules.last_mut()
     };
     if let Some(list) = list {
         list.rules.push(rule);

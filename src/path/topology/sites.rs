@@ -127,7 +127,7 @@ fn restriction(fields: Fields<'_>) -> Option<Restriction> {
         }
         (None, None) => RestrictionSource::Any,
     };
-    let headers = fields.get("headers").map(|node| node.members()).unwrap_or_default();
+    let headers = fields.get("headers").map(crate::syntax::json::Node::members).unwrap_or_default();
     Some(Restriction {
         name: fields.name(),
         priority: fields.number("priority").unwrap_or(u32::MAX),

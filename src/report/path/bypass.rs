@@ -93,9 +93,10 @@ fn shown(set: &IpSet, around: &IpSet) -> String {
     let all = set.prefixes();
     let (around_prefixes, holes) = (around.prefixes(), around.without(set).prefixes());
     if holes.len() < all.len() && around_prefixes.len() + holes.len() <= SHOWN {
-        return match holes.is_empty() {
-            true => list(&around_prefixes),
-            false => format!("{} but {}", list(&around_prefixes), list(&holes)),
+        return if holes.is_empty() {
+            list(&around_prefixes)
+        } else {
+            format!("{} but {}", list(&around_prefixes), list(&holes))
         };
     }
     if all.len() <= SHOWN {
