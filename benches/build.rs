@@ -12,7 +12,7 @@ use azfw::generate::EstateRules;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn benches(criterion: &mut Criterion) {
-    for size in [1_000, 10_000, 20_000] {
+    for size in [100, 1_000, 10_000, 20_000] {
         let export = estates::export(size, EstateRules::Mixed);
         let inventory = estates::loaded(&export);
         let ruleset = estates::compiled(&inventory);
@@ -22,6 +22,10 @@ fn benches(criterion: &mut Criterion) {
         group.measurement_time(Duration::from_secs(2));
         group.bench_function("load_json", |bencher| {
             bencher.iter(|| estates::loaded(black_box(&export)));
+        });
+        // The same bytes without a meaning: what reading them costs anyone.
+        group.bench_function("serde_json_value", |bencher| {
+            bencher.iter(|| serde_json::from_str::<serde_json::Value>(black_box(&export)).ok());
         });
         group.bench_function("compile", |bencher| {
             bencher.iter(|| estates::compiled(black_box(&inventory)));

@@ -23,6 +23,8 @@ pub mod analyse;
 
 pub mod path;
 
+pub mod expect;
+
 pub mod generate;
 
 #[cfg(feature = "logs")]
@@ -30,6 +32,12 @@ pub mod logs;
 
 #[cfg(feature = "logs")]
 pub mod tables;
+
+#[cfg(feature = "logs")]
+pub mod detect;
+
+#[cfg(feature = "logs")]
+pub mod suggest;
 
 pub mod report;
 

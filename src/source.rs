@@ -64,6 +64,17 @@ impl Sources {
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
         Some(Position { file: Arc::clone(&source.name), line, column })
     }
+
+    /// What of `span` is worth showing: all of it, or its first line when it has more. A whole
+    /// object would push the message that it belongs to off the screen.
+    #[must_use]
+    pub fn first_line(&self, span: Span) -> Span {
+        let text = self.get(span.source).map_or("", Source::text);
+        let shown = text.get(span.start as usize..span.end as usize).unwrap_or("");
+        let first = shown.lines().next().map_or(0, str::len);
+        let end = u32::try_from(first).map_or(span.end, |length| span.start.saturating_add(length));
+        Span { end: end.min(span.end), ..span }
+    }
 }
 
 /// A stretch of bytes in one source.
@@ -198,6 +209,7 @@ impl InputError {
     pub fn at(message: impl Into<String>, sources: &Sources, span: Span) -> Self {
         let error = Self::new(message);
         let Some(source) = sources.get(span.source) else { return error };
+        let span = sources.first_line(span);
         let (start, end) = (span.start as usize, span.end as usize);
         Self {
             code: Some(NamedSource::new(source.name(), Arc::clone(&source.text))),
@@ -225,5 +237,19 @@ mod tests {
         assert_eq!(at(0), "a.json:1:1");
         assert_eq!(at(4), "a.json:2:3");
         assert_eq!(at(9), "a.json:2:7");
+    }
+
+    #[test]
+    fn of_a_long_object_the_first_line_is_shown() {
+        let mut sources = Sources::default();
+        let source = sources.add(Source::new("a.json", "[\n{\"a\":\r\n1}\n]"));
+        let shown = |start, end| {
+            let span = sources.first_line(Span { source, start, end });
+            (span.start, span.end)
+        };
+        assert_eq!(shown(2, 11), (2, 7));
+        assert_eq!(shown(3, 6), (3, 6));
+        assert_eq!(shown(6, 6), (6, 6));
+        assert_eq!(shown(400, 500), (400, 400));
     }
 }

@@ -11,7 +11,7 @@ pub mod replay;
 pub mod search;
 pub mod shadow;
 #[cfg(test)]
-mod small_world;
+pub(crate) mod small_world;
 pub mod space;
 pub mod suppression;
 pub mod tags;

@@ -16,12 +16,12 @@ use crate::source::{Source, Sources};
 const TABLES: &str = r#"{"webCategories": {"a.example": "News"}}"#;
 
 /// The rule set of a text in the text form.
-pub(in crate::analyse) fn ruleset(text: &str) -> Ruleset {
+pub(crate) fn ruleset(text: &str) -> Ruleset {
     compile(&inventory(text), &Options::default()).unwrap().0
 }
 
 /// What a text in the text form holds.
-pub(in crate::analyse) fn inventory(text: &str) -> Inventory {
+pub(crate) fn inventory(text: &str) -> Inventory {
     let mut sources = Sources::default();
     let ids = [
         sources.add(Source::new("rules.azfw", text)),
@@ -107,7 +107,7 @@ fn rule(has_unknown: bool) -> impl Strategy<Value = RuleLine> {
 }
 
 /// Texts of rule sets; with `has_unknown`, some have ties, missing groups and tags without a table.
-pub(in crate::analyse) fn texts(has_unknown: bool) -> impl Strategy<Value = String> {
+pub(crate) fn texts(has_unknown: bool) -> impl Strategy<Value = String> {
     let second = if has_unknown { vec![200u32, 300, 300] } else { vec![300] };
     (prop::collection::vec(rule(has_unknown), 1..7), prop::sample::select(second)).prop_map(
         move |(rules, second)| {
@@ -130,7 +130,7 @@ pub(in crate::analyse) fn texts(has_unknown: bool) -> impl Strategy<Value = Stri
 }
 
 /// Flows that between them tell apart everything that the rules of such a text can.
-pub(in crate::analyse) fn flows(text: &str) -> Vec<Flow> {
+pub(crate) fn flows(text: &str) -> Vec<Flow> {
     let mut flows = Vec::new();
     let v4 = (
         ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.9.9.9"].as_slice(),

@@ -50,6 +50,7 @@ pub(super) fn run(args: &ConvertArgs, global: &GlobalArgs) -> Result<ExitStatus,
         Some(name) => only(loaded.inventory, name)?,
         None => loaded.inventory,
     };
+    let inventory = inventory.without_repeats();
     let is_there = !inventory.policies.is_empty()
         || !inventory.groups.is_empty()
         || !inventory.firewalls.is_empty()

@@ -70,7 +70,8 @@ pub(super) fn ruleset_beside(
     finished(loaded, &args.compile_options(), global)
 }
 
-fn finished(
+/// Compiles what was loaded; prints warnings.
+pub(super) fn finished(
     mut loaded: Loaded,
     options: &compile::Options,
     global: &GlobalArgs,
@@ -129,7 +130,8 @@ pub(super) fn load_options(
     Ok(load::Options { template, ..load::Options::default() })
 }
 
-fn pairs(texts: &[String], switch: &str) -> Result<Vec<(String, String)>, Failure> {
+/// The names and values of a switch.
+pub(super) fn pairs(texts: &[String], switch: &str) -> Result<Vec<(String, String)>, Failure> {
     texts.iter().map(|text| pair(text, switch)).collect()
 }
 
@@ -143,7 +145,7 @@ fn pair(text: &str, switch: &str) -> Result<(String, String), Failure> {
     }
 }
 
-fn shown_name(file: &Path) -> String {
+pub(super) fn shown_name(file: &Path) -> String {
     if file == Path::new("-") { "standard input".into() } else { file.display().to_string() }
 }
 

@@ -61,11 +61,22 @@ impl FilterArgs {
             parts.push(Filter::Test(Test::Time(vec![to.through_end().into()])));
         }
         if let Some(text) = &self.wanted {
-            let reading = Reading { names: &Known { inventory, remedy }, zone: &zone };
-            parts.push(filter(text, &reading).map_err(|error| failure("--where", text, error))?);
+            parts.push(parsed("--where", text, inventory, remedy, &zone)?);
         }
         Ok(if parts.is_empty() { None } else { Some(Filter::And(parts)) })
     }
+}
+
+/// The filter that `text` writes; `place` names where the text stands, for messages.
+pub(super) fn parsed(
+    place: &str,
+    text: &str,
+    inventory: Option<&Inventory>,
+    remedy: &'static str,
+    zone: &TimeZone,
+) -> Result<Filter, Failure> {
+    let reading = Reading { names: &Known { inventory, remedy }, zone };
+    filter(text, &reading).map_err(|error| failure(place, text, error))
 }
 
 fn stretch(switch: &str, text: &str, zone: &TimeZone) -> Result<Stretch, Failure> {

@@ -6,6 +6,8 @@ mod bench;
 mod bypass;
 mod check;
 mod convert;
+#[cfg(feature = "logs")]
+mod detect;
 mod diff;
 #[cfg(feature = "logs")]
 mod events;
@@ -16,6 +18,7 @@ mod inputs;
 mod log_filter;
 #[cfg(feature = "logs")]
 mod log_inputs;
+mod manual;
 mod output;
 mod path;
 #[cfg(feature = "logs")]
@@ -27,11 +30,14 @@ mod report;
 mod show;
 #[cfg(feature = "logs")]
 mod sniff;
+#[cfg(feature = "logs")]
+mod suggest;
+mod test;
 mod topology;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use args::GlobalArgs;
 use failure::Failure;
@@ -73,6 +79,7 @@ enum Command {
     Check(check::CheckArgs),
     Show(show::ShowArgs),
     Convert(convert::ConvertArgs),
+    Test(test::TestArgs),
     Audit(audit::AuditArgs),
     Find(find::FindArgs),
     Diff(diff::DiffArgs),
@@ -83,8 +90,14 @@ enum Command {
     #[cfg(feature = "logs")]
     Events(events::EventsArgs),
     #[cfg(feature = "logs")]
+    Detect(detect::DetectArgs),
+    #[cfg(feature = "logs")]
+    Suggest(suggest::SuggestArgs),
+    #[cfg(feature = "logs")]
     Replay(replay::ReplayArgs),
     Bench(bench::BenchArgs),
+    Completions(manual::CompletionsArgs),
+    Man(manual::ManArgs),
 }
 
 /// Runs the command line of this process.
@@ -96,6 +109,7 @@ pub fn run() -> ExitCode {
         Command::Check(args) => check::run(args, &cli.global),
         Command::Show(args) => show::run(args, &cli.global),
         Command::Convert(args) => convert::run(args, &cli.global),
+        Command::Test(args) => test::run(args, &cli.global),
         Command::Audit(args) => audit::run(args, &cli.global),
         Command::Find(args) => find::run(args, &cli.global),
         Command::Diff(args) => diff::run(args, &cli.global),
@@ -106,8 +120,14 @@ pub fn run() -> ExitCode {
         #[cfg(feature = "logs")]
         Command::Events(args) => events::run(args, &cli.global),
         #[cfg(feature = "logs")]
+        Command::Detect(args) => detect::run(args, &cli.global),
+        #[cfg(feature = "logs")]
+        Command::Suggest(args) => suggest::run(args, &cli.global),
+        #[cfg(feature = "logs")]
         Command::Replay(args) => replay::run(args, &cli.global),
         Command::Bench(args) => bench::run(args, &cli.global),
+        Command::Completions(args) => manual::completions(args, Cli::command()),
+        Command::Man(args) => manual::pages(args, Cli::command()),
     };
     match result {
         Ok(status) => status.into(),

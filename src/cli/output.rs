@@ -70,6 +70,7 @@ impl Shown {
     fn new(warning: &Warning, sources: &Sources) -> Self {
         let place = warning.span.and_then(|span| {
             let source = sources.get(span.source)?;
+            let span = sources.first_line(span);
             let length = span.end.saturating_sub(span.start) as usize;
             let named = NamedSource::new(terminal(source.name()), source.text().to_owned());
             Some((named, SourceSpan::new((span.start as usize).into(), length)))

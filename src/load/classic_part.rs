@@ -5,7 +5,7 @@ use super::fields::Fields;
 use super::firewall::COLLECTIONS;
 use super::notes::Notes;
 use super::rule_kind::RuleKind;
-use crate::policy::{ClassicFirewall, Inventory, ResourceId, Settings};
+use crate::policy::{ClassicFirewall, Inventory, Placement, ResourceId, Settings};
 use crate::source::{InputError, Severity, Spanned};
 use crate::syntax::json::Node;
 
@@ -48,6 +48,7 @@ pub(super) fn classic_parts(
             policy: None,
             collections: vec![collection],
             addresses: Vec::new(),
+            placement: Placement::default(),
         });
     }
     Ok(firewalls)

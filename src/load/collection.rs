@@ -74,6 +74,12 @@ pub(super) fn subject<'n>(
         let error = notes.error(message, properties.span);
         return Err(error.with_help("give the parameters in it values"));
     }
+    if let Some(properties) = node.get("properties").filter(|it| is_packed(it)) {
+        let message = format!("the `properties` of the {what} are one text instead of an object");
+        let error = notes.error(message, properties.span);
+        let help = "export them as JSON: `az graph query … --output json`, not a table or CSV";
+        return Err(error.with_help(help));
+    }
     let fields = Fields::of(node);
     let own = node.get("name").and_then(|name| match scalar(name)? {
         Scalar::Text(text) | Scalar::Unresolved(text) => {
@@ -83,6 +89,11 @@ pub(super) fn subject<'n>(
     let unnamed = || Spanned::new(SmolStr::new_static(UNNAMED), node.span);
     let name = own.or_else(|| fields.spanned_text("name")).unwrap_or_else(unnamed);
     Ok(Subject { fields, what, name })
+}
+
+/// An object that an export through a table has made a text of.
+fn is_packed(properties: &Node) -> bool {
+    properties.text().is_some_and(|text| text.trim_start().starts_with('{'))
 }
 
 /// `{"type": "Allow"}`, or the word alone.
@@ -288,6 +299,17 @@ mod tests {
                 group g 200
                  a 100 DNAT
                   network n:  | -> ||:22
+            "#]],
+        );
+    }
+
+    #[test]
+    fn properties_in_a_text_are_said_to_be_one() {
+        check_file(
+            r#"{"data": [{"name": "g", "type": "microsoft.network/firewallpolicies/rulecollectiongroups",
+            "properties": "{\"priority\": 200, \"ruleCollections\": []}"}]}"#,
+            expect![[r#"
+                the `properties` of the rule collection group are one text instead of an object (export them as JSON: `az graph query … --output json`, not a table or CSV)
             "#]],
         );
     }

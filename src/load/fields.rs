@@ -143,12 +143,22 @@ pub(super) enum Scalar {
 pub(super) fn scalar(node: &Node) -> Option<Scalar> {
     match &node.value {
         Value::String(text) if is_expression(text) => Some(Scalar::Unresolved(text.clone())),
-        Value::String(text) => Some(Scalar::Text(text.trim().into())),
+        Value::String(text) => Some(Scalar::Text(trimmed(text))),
         Value::Number(digits) => Some(Scalar::Text(digits.clone())),
         Value::Bool(value) => Some(Scalar::Text(value.to_smolstr())),
         Value::Unresolved(text) => Some(Scalar::Unresolved(text.clone())),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
+}
+
+/// The text without blank space around it; nearly none has any.
+fn trimmed(text: &SmolStr) -> SmolStr {
+    let bytes = text.as_bytes();
+    let is_bare = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+    if is_bare(bytes.first()) && is_bare(bytes.last()) {
+        return text.clone();
+    }
+    text.trim().into()
 }
 
 /// A template expression that stands outside of a template, in a fragment somebody cut out.

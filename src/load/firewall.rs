@@ -3,14 +3,17 @@
 use std::net::IpAddr;
 
 use super::collection::{collection, subject};
-use super::fields::{Fields, Scalar, Subject, boolean, scalar};
+use super::fields::{Fields, Scalar, Subject, any_text, boolean, scalar};
 use super::kind::Resource;
 use super::notes::{Notes, quoted};
 use super::part::{GIVE_VALUES, Part};
 use super::policy::{own_address, settings};
 use super::rule_kind::RuleKind;
-use crate::policy::{Address, ClassicFirewall, DnsSettings, Settings, Snat, Written};
+use crate::policy::{
+    Address, ClassicFirewall, DnsSettings, Placement, ResourceId, Settings, Snat, Written,
+};
 use crate::source::{InputError, Severity, Spanned};
+use crate::syntax::json::Node;
 use crate::syntax::value::{self, ValueError};
 
 pub(super) const COLLECTIONS: [(&str, RuleKind); 3] = [
@@ -46,6 +49,7 @@ pub(super) fn firewall(
         policy: subject.fields.reference(&["firewallPolicy"]),
         collections,
         addresses: addresses(notes, &subject),
+        placement: placement(notes, &subject),
         name: subject.name,
     })
 }
@@ -65,6 +69,33 @@ fn addresses(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Vec<Spanned<Writte
         addresses.extend(own_address(notes, &fields, "address"));
     }
     addresses
+}
+
+/// Zones and subnets. What is not known of them is not reported: no verdict depends on it.
+fn placement(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Placement {
+    let subnet = |node: &Node| Fields::of(node).reference(&["subnet"]);
+    let known = |id: &Spanned<ResourceId>| is_known(&id.value);
+    let configurations = subject.fields.entries(&["ipConfigurations"]).iter();
+    let management = subject.fields.entries(&["managementIpConfiguration"]).first();
+    let management = management.map(|node| {
+        subnet(node).map_or_else(
+            || Spanned::new(Written::Unresolved(notes.written(node.span).into()), node.span),
+            |id| id.map(written_id),
+        )
+    });
+    Placement {
+        zones: notes.list(subject, &["zones"], "zone", any_text),
+        subnets: configurations.filter_map(subnet).filter(known).collect(),
+        management_subnet: management,
+    }
+}
+
+fn is_known(id: &ResourceId) -> bool {
+    id.as_str().starts_with('/') && !id.as_str().contains('[')
+}
+
+fn written_id(id: ResourceId) -> Written<ResourceId> {
+    if is_known(&id) { Written::Value(id) } else { Written::Unresolved(id.as_str().into()) }
 }
 
 /// Settings of a classic firewall hide in `additionalProperties`; PowerShell prints them as fields.

@@ -3,7 +3,7 @@
 use smol_str::SmolStr;
 
 use super::fields::{Fields, Scalar, scalar};
-use crate::policy::ResourceId;
+use crate::policy::{ResourceId, last_segment};
 use crate::syntax::json::{Node, Value};
 
 /// What is read. Everything else is passed over by its type.
@@ -124,7 +124,9 @@ impl Resource<'_> {
     /// Its own name: the last segment of `name`, else of its id.
     pub(super) fn name(&self) -> Option<SmolStr> {
         let written = self.node.get("name").filter(|node| matches!(node.value, Value::String(_)));
-        let written = written.and_then(Node::text).and_then(|name| name.rsplit('/').next());
+        let written = written
+            .and_then(Node::text)
+            .map(|name| last_segment(name).map_or(name, |(_, own)| own));
         let written = written.filter(|name| !name.is_empty()).map(SmolStr::from);
         self.names.last().cloned().or(written).or_else(|| Some(self.written_id()?.name().into()))
     }

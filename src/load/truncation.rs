@@ -19,13 +19,16 @@ fn stand_in(node: &Node) -> Option<&Node> {
         Value::String(text) => is_stand_in(text).then_some(node),
         Value::Array(elements) => elements.iter().find_map(stand_in),
         Value::Object(members) => {
-            members.iter().filter(|member| is_read(member)).find_map(|it| stand_in(&it.value))
+            members.iter().find_map(|it| stand_in(&it.value).filter(|_| is_read(it)))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Unresolved(_) => None,
     }
 }
 
 fn is_stand_in(text: &str) -> bool {
+    if !text.starts_with(['S', 'M', '@']) {
+        return false;
+    }
     text.starts_with("System.Object[]")
         || text.starts_with("System.Collections.")
         || text.starts_with("Microsoft.Azure.Commands.")

@@ -33,6 +33,18 @@ pub struct ClassicFirewall {
     pub collections: Vec<RuleCollection>,
     /// Names of `ipConfigurations`' public IPs or hub addresses that are written out.
     pub addresses: Vec<Spanned<Written<IpAddr>>>,
+    pub placement: Placement,
+}
+
+/// Where a firewall stands, as far as it is written out. No verdict depends on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Placement {
+    /// `zones`. None: not written, or written as none.
+    pub zones: Vec<Spanned<Written<SmolStr>>>,
+    /// `subnet.id` of `ipConfigurations`, where it is known.
+    pub subnets: Vec<Spanned<ResourceId>>,
+    /// `subnet.id` of `managementIpConfiguration`.
+    pub management_subnet: Option<Spanned<Written<ResourceId>>>,
 }
 
 /// `Microsoft.Network/ipGroups`.
@@ -65,11 +77,35 @@ impl Inventory {
         self.tables.extend(other.tables);
     }
 
+    /// The same without what the files hold a second time, such as the text form of a rule set
+    /// beside its template.
+    #[must_use]
+    pub fn without_repeats(&self) -> Self {
+        Self {
+            policies: once(&self.policies),
+            groups: once(&self.groups),
+            firewalls: once(&self.firewalls),
+            ip_groups: once(&self.ip_groups),
+            tables: self.tables.clone(),
+        }
+    }
+
     /// Whether nothing was found, not even a side table.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// The first of each value.
+fn once<T: Clone + PartialEq>(all: &[T]) -> Vec<T> {
+    let mut kept: Vec<T> = Vec::new();
+    for one in all {
+        if !kept.contains(one) {
+            kept.push(one.clone());
+        }
+    }
+    kept
 }
 
 /// Facts that rule sets refer to and do not hold.

@@ -8,8 +8,11 @@ mod resource_id;
 mod rule;
 mod settings;
 
-pub use inventory::{ClassicFirewall, FirewallPolicy, Inventory, IpGroup, SideTables, TagFile};
+pub use inventory::{
+    ClassicFirewall, FirewallPolicy, Inventory, IpGroup, Placement, SideTables, TagFile,
+};
 pub use resource_id::ResourceId;
+pub(crate) use resource_id::last_segment;
 pub use rule::{
     Address, Application, ApplicationRule, CollectionAction, FilterAction, HttpHeader, IpGroupRef,
     NatRule, NetworkRule, Priority, Rule, RuleCollection, RuleCollectionGroup, RuleHead, RuleSpan,

@@ -44,7 +44,7 @@ impl ResourceId {
     /// The last segment: the resource's own name.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.text.rsplit('/').next().unwrap_or(&self.text)
+        last_segment(&self.text).map_or(&self.text, |(_, name)| name)
     }
 
     /// The part from the provider on, which names the resource within its resource group.
@@ -79,16 +79,35 @@ impl ResourceId {
     /// The id of the resource this one is a child of: a rule collection group's policy.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
-        let (rest, _name) = self.text.rsplit_once('/')?;
-        let (parent, _kind) = rest.rsplit_once('/')?;
+        let (rest, _name) = last_segment(&self.text)?;
+        let (parent, _kind) = last_segment(rest)?;
         (!parent.is_empty()).then(|| Self::new(parent))
     }
 
     /// Whether the id names a resource of type `kind`, such as `ipGroups`.
     #[must_use]
     pub fn is_kind(&self, kind: &str) -> bool {
-        self.text.rsplit('/').nth(1).is_some_and(|found| found.eq_ignore_ascii_case(kind))
+        let of = |(rest, _name)| Some(last_segment(rest)?.1);
+        last_segment(&self.text).and_then(of).is_some_and(|found| found.eq_ignore_ascii_case(kind))
     }
+}
+
+/// What comes before the last `/`, and what behind it. In a template a name can be an expression
+/// with a `/` of its own: `[split(parameters('id'), '/')[8]]`.
+pub(crate) fn last_segment(text: &str) -> Option<(&str, &str)> {
+    if !text.contains('[') {
+        return text.rsplit_once('/');
+    }
+    let mut depth = 0_i32;
+    let at = text.rfind(|c: char| {
+        match c {
+            ']' => depth += 1,
+            '[' => depth -= 1,
+            _ => {}
+        }
+        c == '/' && depth == 0
+    })?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 impl PartialEq for ResourceId {
@@ -140,5 +159,18 @@ mod tests {
         let group = ResourceId::without_scope(kind, &["hub", "default"]);
         let policy = ResourceId::without_scope("Microsoft.Network/firewallPolicies", &["hub"]);
         assert_eq!(group.parent(), Some(policy));
+    }
+
+    #[test]
+    fn an_expression_can_be_a_name() {
+        let kind = "Microsoft.Network/firewallPolicies/ruleCollectionGroups";
+        let policy = "[split(parameters('id'), '/')[8]]";
+        let group = ResourceId::without_scope(kind, &[policy, "default"]);
+        assert_eq!(group.name(), "default");
+        assert_eq!(group.parent().unwrap().name(), policy);
+        assert!(group.is_kind("ruleCollectionGroups"));
+        let whole = "[resourceId('Microsoft.Network/ipGroups', parameters('name'))]";
+        assert_eq!(ResourceId::new(whole).name(), whole);
+        assert_eq!(last_segment("a]/b"), Some(("a]", "b")));
     }
 }

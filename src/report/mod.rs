@@ -2,6 +2,8 @@
 //! their own, whose shape is a promise (`docs/`). Values in, text out; nothing here prints.
 
 pub mod audit;
+#[cfg(feature = "logs")]
+pub mod detect;
 pub mod diff;
 #[cfg(feature = "logs")]
 pub mod events;
@@ -13,6 +15,9 @@ pub mod replay;
 pub mod rule_line;
 pub mod sanitize;
 pub mod show;
+pub mod test;
+#[cfg(feature = "logs")]
+pub mod suggest;
 #[cfg(feature = "logs")]
 pub mod traffic;
 pub mod verdict;

@@ -179,6 +179,26 @@ mod tests {
     }
 
     #[test]
+    fn every_character_at_every_place() {
+        for (byte, at) in (0..=0x7f_u8).flat_map(|byte| (0..20).map(move |at| (byte, at))) {
+            let content = format!("{}{}{}", "a".repeat(at), char::from(byte), "b".repeat(19 - at));
+            let text = format!("[\"{content}\"]");
+            let strict = serde_json::from_str::<serde_json::Value>(&text);
+            let ours = document(&text, source());
+            match strict {
+                Ok(value) => assert_eq!(plain(&ours.unwrap()), value),
+                Err(_) if b"\t\n\r".contains(&byte) => {
+                    assert_eq!(ours.unwrap().elements()[0].text(), Some(content.as_str()));
+                }
+                Err(_) => assert!(ours.is_err(), "{text:?}"),
+            }
+            let blanks = format!("[{}{}1]", " ".repeat(at), char::from(byte));
+            let strict = serde_json::from_str::<serde_json::Value>(&blanks);
+            assert_eq!(document(&blanks, source()).is_ok(), strict.is_ok(), "{blanks:?}");
+        }
+    }
+
+    #[test]
     fn usual_mistakes() {
         check("", expect!["0: expected a value, but the file ends here (the file is empty)"]);
         check(

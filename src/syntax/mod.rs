@@ -11,6 +11,7 @@ pub mod journey;
 pub mod json;
 pub mod legacy;
 pub mod query;
+pub mod suite;
 pub mod terraform;
 pub mod text;
 pub mod value;

@@ -4,6 +4,9 @@ use super::value::ValueError;
 
 /// Refuses what is a list of values, or none yet.
 pub(super) fn one_value(text: &str) -> Result<(), ValueError> {
+    if !text.bytes().any(|byte| matches!(byte, b',' | b';' | b'<' | b'{')) {
+        return Ok(());
+    }
     placeholder(text)?;
     match text.find([',', ';']) {
         Some(offset) => Err(ValueError {
@@ -17,6 +20,9 @@ pub(super) fn one_value(text: &str) -> Result<(), ValueError> {
 
 /// Refuses what someone meant to fill in: `<your-subnet>`, `${address}`, `{{address}}`.
 pub(super) fn placeholder(text: &str) -> Result<(), ValueError> {
+    if !text.bytes().any(|byte| matches!(byte, b'<' | b'{')) {
+        return Ok(());
+    }
     let trimmed = text.trim();
     let is_placeholder = (trimmed.starts_with('<') && trimmed.ends_with('>'))
         || trimmed.contains("${")

@@ -1,8 +1,8 @@
 //! The value languages of rules: addresses, ports, `Https:443`, name and URL patterns.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use nom::branch::alt;
 use nom::bytes::complete::{take_while, take_while1};
 use nom::character::complete::{char, multispace0, multispace1, satisfy};
@@ -47,6 +47,9 @@ pub struct ParsedAddress {
 /// # Errors
 /// The text is no entry of an address list.
 pub fn address(text: &str) -> Result<ParsedAddress, ValueError> {
+    if let Some(plain) = plain_ipv4(text) {
+        return Ok(plain);
+    }
     one_value(text)?;
     whole(text, alt((value(ParsedAddress::new(Address::Any), char('*')), tag, addresses)))
 }
@@ -65,6 +68,9 @@ pub fn ip_address(text: &str) -> Result<IpAddr, ValueError> {
 /// # Errors
 /// The text is no port and no range of ports.
 pub fn port_range(text: &str) -> Result<PortRange, ValueError> {
+    if let Some(port) = plain_number(text) {
+        return Ok(PortRange::single(port));
+    }
     one_value(text)?;
     whole(text, alt((value(PortRange::ALL, char('*')), ports)))
 }
@@ -118,6 +124,28 @@ impl ParsedAddress {
     fn new(address: Address) -> Self {
         Self { address, host_bits: false }
     }
+}
+
+/// What nearly all entries are: an IPv4 address, alone or with a prefix length. The grammar reads
+/// them alike; this is for speed.
+fn plain_ipv4(text: &str) -> Option<ParsedAddress> {
+    let (address, length) = text.split_once('/').unwrap_or((text, ""));
+    let address: Ipv4Addr = address.parse().ok()?;
+    if address_only(text, length) {
+        return Some(ParsedAddress::new(Address::Range(IpRange::single(address.into()))));
+    }
+    let net = Ipv4Net::new(address, plain_number(length)?).ok()?;
+    let host_bits = net.network() != address;
+    Some(ParsedAddress { address: Address::Range(IpNet::V4(net).into()), host_bits })
+}
+
+fn address_only(text: &str, length: &str) -> bool {
+    length.is_empty() && !text.ends_with('/')
+}
+
+/// A number of digits alone.
+fn plain_number<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 // value = *space item *space
@@ -433,6 +461,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_short_ways_read_as_the_grammar(
+            text in "[0-9]{1,3}[.][0-9]{1,2}[.][0-9]{1,2}[.][0-9]{1,3}(/[0-9]{0,3})?", digits in "[0-9+ ]{0,6}",
+        ) {
+            if let Some(plain) = plain_ipv4(&text) {
+                prop_assert_eq!(whole(&text, addresses), Ok(plain));
+            }
+            if let Some(port) = plain_number(&digits) {
+                prop_assert_eq!(whole(&digits, super::ports), Ok(PortRange::single(port)));
+            }
+        }
+
         #[test]
         fn a_printed_address_reads_back(
             first in some_ip(), last in some_ip(), tag in "[A-Za-z][A-Za-z0-9._-]{0,9}",

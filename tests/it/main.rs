@@ -8,10 +8,12 @@ mod expectation;
 mod index;
 mod input;
 mod path;
+mod manual;
 mod rulesets;
 mod samples;
 mod schema;
 mod spec;
+mod testing;
 mod tidy;
 #[cfg(feature = "logs")]
 mod transcripts;

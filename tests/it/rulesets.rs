@@ -79,8 +79,21 @@ fn every_flow_has_the_verdict_that_stands_before_it() {
 #[test]
 fn every_folder_is_run() {
     let entries = fs::read_dir(folder("")).expect("rulesets/ is there");
-    let folders = entries.filter(|entry| entry.as_ref().expect("readable").path().is_dir());
+    // The profiles are tests, run by those of `expect`.
+    let folders = entries.filter(|entry| {
+        let path = entry.as_ref().expect("readable").path();
+        path.is_dir() && !path.ends_with("profiles")
+    });
     assert_eq!(folders.count(), 4, "a new folder needs a line in the test above");
+}
+
+#[test]
+fn every_profile_is_built_in() {
+    let names = files(&folder("profiles"), |name| name.rsplit('.').next() == Some("yaml"));
+    let mut names: Vec<_> =
+        names.iter().map(|(name, _)| name.trim_end_matches(".yaml").to_owned()).collect();
+    names.sort();
+    assert_eq!(names, azfw::expect::profile::names().collect::<Vec<_>>());
 }
 
 /// The same order of resources, whatever the order of the files.

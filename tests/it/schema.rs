@@ -136,6 +136,29 @@ fn path_and_bypass() {
     promised("path-audit", &["path", "--topology", topology, "--audit", "--format", "json"], false);
 }
 
+#[test]
+fn tests_of_rule_sets() {
+    let seed = "rulesets/seed";
+    let flows = "rulesets/seed-repaired/flows.txt";
+    promised("test", &["test", seed, flows, "--coverage", "--format", "json"], false);
+    let profile = [
+        "test",
+        "rulesets/aks-egress/policy.azfw",
+        "--profile",
+        "aks",
+        "--set",
+        "region=westeurope",
+        "--set",
+        "source=10.240.0.0/16",
+        "--feature",
+        "gpu",
+        "--assume-tags",
+        "--format",
+        "json",
+    ];
+    promised("test", &profile, false);
+}
+
 #[cfg(feature = "logs")]
 #[test]
 fn events_and_replay() {
@@ -152,4 +175,10 @@ fn events_and_replay() {
         "json",
     ];
     promised("replay-against", &against, false);
+}
+
+#[cfg(feature = "logs")]
+#[test]
+fn detect() {
+    promised("detect", &["detect", "samples", "--format", "json"], false);
 }

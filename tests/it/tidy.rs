@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module names only modules before it in this list. See ARCHITECTURE.md.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 21] = [
     "net", "random", "source", "flow", "policy", "syntax", "load", "compile", "evaluate",
-    "analyse", "path", "generate", "logs", "tables", "report", "write", "cli", "main",
+    "analyse", "path", "expect", "generate", "logs", "tables", "detect", "suggest", "report", "write",
+    "cli", "main",
 ];
 
 fn root() -> &'static Path {

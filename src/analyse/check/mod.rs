@@ -80,6 +80,7 @@ pub const CHECKS: &[Check] = &[
     surprise::duplicate_names::CHECK,
     surprise::empty_ip_group::CHECK,
     refused::feature_beyond_basic::CHECK,
+    surprise::firewall_without_zones::CHECK,
     limit::group_too_large::CHECK,
     limit::header_too_long::CHECK,
     surprise::header_without_tls_inspection::CHECK,
@@ -93,6 +94,7 @@ pub const CHECKS: &[Check] = &[
     refused::ipv6_outside_network_rules::CHECK,
     refused::malformed_target::CHECK,
     management_port_open::CHECK,
+    refused::management_subnet_missing::CHECK,
     masked_threat_intelligence::CHECK,
     mergeable_rules::CHECK,
     refused::misplaced_wildcard::CHECK,
@@ -146,6 +148,7 @@ pub const CHECKS: &[Check] = &[
     surprise::wide_threat_allowlist::CHECK,
     refused::wildcard_in_network_rule::CHECK,
     wildcard_without_dot::CHECK,
+    refused::wrong_firewall_subnet::CHECK,
 ];
 
 /// What checks look at.

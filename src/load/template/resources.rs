@@ -19,7 +19,7 @@ use crate::source::{Severity, Warning};
 use crate::syntax::json::{Member, Node, Value};
 
 /// Members that say how a resource is deployed and nothing about its rules.
-const NOT_CONTENT: [&str; 10] = [
+const NOT_CONTENT: [&str; 9] = [
     "resources",
     "copy",
     "condition",
@@ -27,7 +27,6 @@ const NOT_CONTENT: [&str; 10] = [
     "apiVersion",
     "comments",
     "tags",
-    "zones",
     "identity",
     "scope",
 ];

@@ -51,11 +51,16 @@ pub(super) fn firewall(
         .with("sku", inner(shape().with_field("tier", values, "sku_tier")))
         .with_field("threatIntelMode", values, "threat_intel_mode")
         .with("firewallPolicy", policy.map(|id| shape().with("id", Some(id.clone())).node()))
-        .with("ipConfigurations", Some(addresses(entity)))
+        .with("ipConfigurations", Some(configurations(entity)))
+        .with(
+            "managementIpConfiguration",
+            block(values, "management_ip_configuration").map(configuration),
+        )
         .with("additionalProperties", inner(additional(entity)));
     let node = entity
         .shape(Kind::Firewall)
         .with_field("location", values, "location")
+        .with_field("zones", values, "zones")
         .with("properties", Some(properties.node()))
         .node();
     Ok(Found { kind: Kind::Firewall, names: Vec::new(), node })
@@ -137,17 +142,22 @@ fn with_collections(
     Ok(shape)
 }
 
-/// Private addresses of the firewall, where they are known.
-fn addresses(entity: &Entity) -> Node {
+/// Private addresses and subnets of the firewall.
+fn configurations(entity: &Entity) -> Node {
     let configurations = entity.values.get("ip_configuration").map_or(&[][..], Node::elements);
     let hub = block(&entity.values, "virtual_hub");
-    let address = |node: &Node| {
-        let address = node
-            .get("private_ip_address")
-            .filter(|it| is_set(it) && !matches!(it.value, Value::Unresolved(_)))?;
-        Some(Shape::new(node.span).with("privateIPAddress", Some(address.clone())).node())
+    list(configurations.iter().chain(hub).map(configuration).collect(), entity.span)
+}
+
+fn configuration(node: &Node) -> Node {
+    let known = |key: &str| {
+        node.get(key).filter(|it| is_set(it) && !matches!(it.value, Value::Unresolved(_))).cloned()
     };
-    list(configurations.iter().chain(hub).filter_map(address).collect(), entity.span)
+    let subnet = known("subnet_id").map(|id| Shape::new(node.span).with("id", Some(id)).node());
+    Shape::new(node.span)
+        .with("privateIPAddress", known("private_ip_address"))
+        .with("subnet", subnet)
+        .node()
 }
 
 /// The settings that Azure hides in `additionalProperties`.

@@ -132,7 +132,11 @@ fn ip_group(entity: &Entity, entities: &[Entity]) -> Found {
     Found {
         kind: Kind::IpGroup,
         names: Vec::new(),
-        node: entity.shape(Kind::IpGroup).with("properties", Some(properties.node())).node(),
+        node: entity
+            .shape(Kind::IpGroup)
+            .with_field("location", &entity.values, "location")
+            .with("properties", Some(properties.node()))
+            .node(),
     }
 }
 

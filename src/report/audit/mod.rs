@@ -3,7 +3,7 @@
 mod json;
 mod junit;
 mod markdown;
-mod sarif;
+pub(in crate::report) mod sarif;
 mod text;
 
 pub use json::{AuditJson, json};

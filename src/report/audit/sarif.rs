@@ -123,19 +123,20 @@ pub struct Logical {
 /// The SARIF form of findings.
 #[must_use]
 pub fn sarif(findings: &[Finding], sources: &Sources) -> Sarif {
+    log(CHECKS.iter().map(descriptor).collect(), outcomes(findings, sources))
+}
+
+/// A log of one run.
+pub(in crate::report) fn log(rules: Vec<Descriptor>, results: Vec<Outcome>) -> Sarif {
     Sarif {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
         runs: vec![Run {
             tool: Tool {
-                driver: Driver {
-                    name: "azfw",
-                    version: env!("CARGO_PKG_VERSION"),
-                    rules: CHECKS.iter().map(descriptor).collect(),
-                },
+                driver: Driver { name: "azfw", version: env!("CARGO_PKG_VERSION"), rules },
             },
             column_kind: "unicodeCodePoints",
-            results: outcomes(findings, sources),
+            results,
         }],
     }
 }
@@ -211,7 +212,7 @@ fn location(finding: &Finding, sources: &Sources, rule: Option<String>) -> Locat
 }
 
 /// A path as a relative URI: everything that is no plain path character is percent-encoded.
-fn uri(path: &str) -> String {
+pub(in crate::report) fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for byte in path.replace('\\', "/").trim_start_matches("./").bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {

@@ -9,8 +9,8 @@ use super::reader::{IP_GROUP, ListKind, Reader, entries, ip_address, reference};
 use super::settings::{REPEATABLE, SETTINGS};
 use super::split::RawLine;
 use crate::policy::{
-    ClassicFirewall, CollectionAction, FilterAction, FirewallPolicy, Inventory, IpGroup, Priority,
-    ResourceId, RuleCollection, RuleCollectionGroup, Settings,
+    ClassicFirewall, CollectionAction, FilterAction, FirewallPolicy, Inventory, IpGroup, Placement,
+    Priority, ResourceId, RuleCollection, RuleCollectionGroup, Settings,
 };
 use crate::source::{SourceId, Spanned, Warning};
 use crate::syntax::spelling::closest;
@@ -24,6 +24,7 @@ pub(super) const FIREWALL: &str = "Microsoft.Network/azureFirewalls";
 const TOP_LEVEL: [&str; 9] =
     ["policy", "firewall", "group", "ip-group", "allow", "deny", "dnat", "id", "size"];
 const BELOW_POLICY: [&str; 2] = ["parent", "group-references"];
+const BELOW_FIREWALL: [&str; 4] = ["addresses", "zones", "subnets", "management-subnet"];
 
 /// What the next line belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,9 +164,13 @@ impl Builder {
                 };
                 reader.setting(settings, keyword, rest)
             }
-            "parent" | "group-references" | "addresses" => {
+            "parent" | "group-references" => {
                 self.once(reader, keyword, &word)?;
                 self.links(reader, keyword, rest)
+            }
+            other if BELOW_FIREWALL.contains(&other) => {
+                self.once(reader, keyword, &word)?;
+                self.placement(reader, keyword, rest)
             }
             _ => {
                 let (message, help) = unknown_keyword(&keyword.text);
@@ -247,6 +252,7 @@ impl Builder {
             policy,
             collections: Vec::new(),
             addresses: Vec::new(),
+            placement: Placement::default(),
         });
     }
 
@@ -396,16 +402,28 @@ impl Builder {
         Some(())
     }
 
-    fn links(&mut self, reader: &mut Reader, keyword: &Atom<'_>, rest: &str) -> Option<()> {
+    fn placement(&mut self, reader: &mut Reader, keyword: &Atom<'_>, rest: &str) -> Option<()> {
+        let firewall = self.inventory.firewalls.last_mut();
+        let Some(firewall) = firewall.filter(|_| self.here == Here::Firewall) else {
+            return outside(reader, keyword, "`firewall`");
+        };
+        let list = reader.list(rest)?;
+        let placement = &mut firewall.placement;
         if keyword.is_word("addresses") {
-            let firewall = self.inventory.firewalls.last_mut();
-            let Some(firewall) = firewall.filter(|_| self.here == Here::Firewall) else {
-                return outside(reader, keyword, "`firewall`");
-            };
-            let list = reader.list(rest)?;
             firewall.addresses = reader.values("address", &list, ip_address);
-            return Some(());
+        } else if keyword.is_word("zones") {
+            placement.zones = reader.values("zone", &list, |text| Ok(SmolStr::new(text)));
+        } else if keyword.is_word("subnets") {
+            let ids = reader.texts("subnet", &list).into_iter();
+            placement.subnets = ids.map(|id| id.map(|id| ResourceId::new(&id))).collect();
+        } else {
+            let ids = reader.values("subnet", &list, |text| Ok(ResourceId::new(text)));
+            placement.management_subnet = ids.into_iter().next();
         }
+        Some(())
+    }
+
+    fn links(&mut self, reader: &mut Reader, keyword: &Atom<'_>, rest: &str) -> Option<()> {
         let policy = self.inventory.policies.last_mut().filter(|_| self.here == Here::Policy);
         let Some(policy) = policy else { return outside(reader, keyword, "`policy`") };
         if keyword.is_word("parent") {
@@ -453,7 +471,7 @@ fn unknown_keyword(text: &str) -> (String, String) {
                     put a name with other characters than letters, digits, `_`, `.` and `-` in quotes";
         return (format!("`{text}` is no name of a rule"), help.to_owned());
     }
-    let known = TOP_LEVEL.iter().chain(&SETTINGS).chain(&BELOW_POLICY).chain(&["addresses"]);
+    let known = TOP_LEVEL.iter().chain(&SETTINGS).chain(&BELOW_POLICY).chain(&BELOW_FIREWALL);
     let help = match closest(text, known.copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "a rule is written `NAME: protocol source -> destination : port`, \

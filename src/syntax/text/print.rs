@@ -5,9 +5,9 @@ use super::line::RuleKind;
 use super::print_rules::rule;
 use super::print_settings::settings;
 use super::reader::IP_GROUP;
-use super::words::{addresses, joined, name, plain, reference, word};
+use super::words::{addresses, joined, name, plain, reference, word, written};
 use crate::policy::{
-    ClassicFirewall, CollectionAction, FilterAction, FirewallPolicy, Inventory, IpGroup,
+    ClassicFirewall, CollectionAction, FilterAction, FirewallPolicy, Inventory, IpGroup, Placement,
     ResourceId, Rule, RuleCollection, RuleCollectionGroup,
 };
 
@@ -109,11 +109,28 @@ fn print_firewall(out: &mut String, firewall: &ClassicFirewall) {
     if !firewall.addresses.is_empty() {
         below(out, &format!("addresses {}", joined(plain(&firewall.addresses))));
     }
+    print_placement(out, &firewall.placement);
     for line in settings(&firewall.settings) {
         below(out, &line);
     }
     for collection in &firewall.collections {
         print_collection(out, collection);
+    }
+}
+
+fn print_placement(out: &mut String, placement: &Placement) {
+    let Placement { zones, subnets, management_subnet } = placement;
+    if !zones.is_empty() {
+        let zones = zones.iter().map(|zone| written(&zone.value, |zone| word(zone)));
+        below(out, &format!("zones {}", joined(zones)));
+    }
+    if !subnets.is_empty() {
+        let ids = subnets.iter().map(|id| word(id.value.as_str()));
+        below(out, &format!("subnets {}", joined(ids)));
+    }
+    if let Some(id) = management_subnet {
+        let id = written(&id.value, |id| word(id.as_str()));
+        below(out, &format!("management-subnet {id}"));
     }
 }
 

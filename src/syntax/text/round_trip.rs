@@ -15,9 +15,9 @@ use crate::net::{
 use crate::policy::{
     Address, Application, ApplicationRule, BypassTraffic, ClassicFirewall, CollectionAction,
     DnsSettings, ExplicitProxy, FilterAction, FirewallPolicy, HttpHeader, IdpsMode,
-    IntrusionDetection, Inventory, IpGroup, IpGroupRef, NatRule, NetworkRule, ResourceId, Rule,
-    RuleCollection, RuleCollectionGroup, RuleHead, RuleSpan, Settings, SideTables,
-    SignatureOverride, SkuTier, Snat, ThreatIntelAllowlist, ThreatIntelMode, Written,
+    IntrusionDetection, Inventory, IpGroup, IpGroupRef, NatRule, NetworkRule, Placement,
+    ResourceId, Rule, RuleCollection, RuleCollectionGroup, RuleHead, RuleSpan, Settings,
+    SideTables, SignatureOverride, SkuTier, Snat, ThreatIntelAllowlist, ThreatIntelMode, Written,
 };
 use crate::source::{Source, SourceId, Sources, Spanned};
 
@@ -337,14 +337,24 @@ fn group() -> impl Strategy<Value = RuleCollectionGroup> {
 
 fn firewall() -> impl Strategy<Value = ClassicFirewall> {
     let ids = (of(id()), any::<bool>(), of(spanned(id())));
-    (spanned(text()), ids, settings(), vec(collection(), 0..2), values(ip())).prop_map(
-        |(name, (id, is_own, policy), settings, collections, addresses)| ClassicFirewall {
-            id: own_id(&name.value, super::build::FIREWALL, id, is_own),
-            name,
-            settings,
-            policy,
-            collections,
-            addresses,
+    let placement = (vec(written(text()), 0..3), vec(spanned(id()), 0..2), of(written(id())));
+    let placement = placement.prop_map(|(zones, subnets, management_subnet)| Placement {
+        zones,
+        subnets,
+        management_subnet,
+    });
+    let links = (ids, placement);
+    (spanned(text()), links, settings(), vec(collection(), 0..2), values(ip())).prop_map(
+        |(name, ((id, is_own, policy), placement), settings, collections, addresses)| {
+            ClassicFirewall {
+                placement,
+                id: own_id(&name.value, super::build::FIREWALL, id, is_own),
+                name,
+                settings,
+                policy,
+                collections,
+                addresses,
+            }
         },
     )
 }

@@ -24,6 +24,12 @@ impl Writer<'_> {
                 "name": name,
                 "location": self.location(firewall.settings.location.as_deref()),
             });
+            let zones = self.values.list(&firewall.placement.zones);
+            put(
+                &mut resource,
+                "zones",
+                Some(zones).filter(|_| !firewall.placement.zones.is_empty()),
+            );
             let depends = self.firewall_dependencies(firewall);
             put(&mut resource, "dependsOn", list_or_nothing(depends));
             put(&mut resource, "properties", Some(Value::Object(properties)));
@@ -63,6 +69,17 @@ impl Writer<'_> {
             properties.insert("firewallPolicy".into(), json!({ "id": id }));
         }
         properties.insert("ipConfigurations".into(), self.ip_configurations(firewall));
+        if let Some(subnet) = &firewall.placement.management_subnet {
+            let subnet = match &subnet.value {
+                Written::Value(id) => self.values.reference(id, None),
+                Written::Unresolved(_) | Written::Invalid(_) => {
+                    self.values.declared_text("managementSubnetId")
+                }
+            };
+            let configuration =
+                self.ip_configuration("management", subnet, "managementPublicIPAddressId");
+            properties.insert("managementIpConfiguration".into(), configuration);
+        }
         let additional = self.additional(settings);
         if !additional.is_empty() {
             properties.insert("additionalProperties".into(), Value::Object(additional));
@@ -78,19 +95,42 @@ impl Writer<'_> {
     }
 
     fn ip_configurations(&mut self, firewall: &ClassicFirewall) -> Value {
-        let message = format!(
-            "the subnet and the public IP address of firewall `{}` are not known",
-            firewall.name.value
-        );
-        let help = "give their ids when you deploy: parameters `subnetId` and `publicIPAddressId`";
+        let name = &firewall.name.value;
+        let (message, help) = if firewall.placement.subnets.is_empty() {
+            (
+                format!("the subnet and the public IP address of firewall `{name}` are not known"),
+                "give their ids when you deploy: parameters `subnetId` and `publicIPAddressId`",
+            )
+        } else {
+            (
+                format!("the public IP address of firewall `{name}` is not known"),
+                "give its id when you deploy: parameter `publicIPAddressId`",
+            )
+        };
         self.remarks.warn(message, firewall.name.span, help);
-        json!([{
-            "name": "ipconfig1",
+        let mut subnets: Vec<Value> = Vec::new();
+        for subnet in &firewall.placement.subnets {
+            subnets.push(self.values.reference(&subnet.value, None));
+        }
+        if subnets.is_empty() {
+            subnets.push(self.values.declared_text("subnetId"));
+        }
+        let mut configurations = Vec::new();
+        for (index, subnet) in subnets.into_iter().enumerate() {
+            let name = format!("ipconfig{}", index + 1);
+            configurations.push(self.ip_configuration(&name, subnet, "publicIPAddressId"));
+        }
+        configurations.into()
+    }
+
+    fn ip_configuration(&mut self, name: &str, subnet: Value, public: &str) -> Value {
+        json!({
+            "name": name,
             "properties": {
-                "subnet": { "id": self.values.declared_text("subnetId") },
-                "publicIPAddress": { "id": self.values.declared_text("publicIPAddressId") },
+                "subnet": { "id": subnet },
+                "publicIPAddress": { "id": self.values.declared_text(public) },
             },
-        }])
+        })
     }
 
     /// Settings that classic firewalls keep as texts with commas.

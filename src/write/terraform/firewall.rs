@@ -4,7 +4,8 @@ use super::Writer;
 use super::hcl::{Block, Value};
 use super::names::identifier;
 use crate::policy::{
-    ApplicationRule, ClassicFirewall, CollectionAction, NatRule, Rule, RuleCollection,
+    ApplicationRule, ClassicFirewall, CollectionAction, NatRule, Placement, Rule, RuleCollection,
+    Written,
 };
 use crate::write::remarks::{Resource, distinct};
 
@@ -52,15 +53,38 @@ impl Writer<'_> {
             block.put_list("private_ip_ranges", ranges);
         }
         self.refuse_settings(firewall);
-        let mut address = Block::new("ip_configuration");
-        address.put_text("name", "ipconfig1");
-        let subnet = self.variable("subnet_id", "The subnet of the firewall.");
-        address.put("subnet_id", subnet);
-        let public =
-            self.variable("public_ip_address_id", "The public IP address of the firewall.");
-        address.put("public_ip_address_id", public);
-        block.block(address);
+        block.put_list("zones", self.list(&firewall.placement.zones));
+        self.configurations(firewall, &mut block);
         block
+    }
+
+    fn configurations(&mut self, firewall: &ClassicFirewall, block: &mut Block) {
+        let Placement { zones: _, subnets, management_subnet } = &firewall.placement;
+        let mut ids: Vec<Value> = Vec::new();
+        for subnet in subnets {
+            ids.push(self.foreign_id(&subnet.value, "subnet"));
+        }
+        if ids.is_empty() {
+            ids.push(self.variable("subnet_id", "The subnet of the firewall."));
+        }
+        for (index, subnet) in ids.into_iter().enumerate() {
+            let public =
+                self.variable("public_ip_address_id", "The public IP address of the firewall.");
+            let name = format!("ipconfig{}", index + 1);
+            block.block(configuration("ip_configuration", &name, subnet, public));
+        }
+        let Some(management) = management_subnet else { return };
+        let subnet = match &management.value {
+            Written::Value(id) => self.foreign_id(id, "subnet"),
+            Written::Unresolved(_) | Written::Invalid(_) => {
+                self.variable("management_subnet_id", "The management subnet of the firewall.")
+            }
+        };
+        let public = self.variable(
+            "management_public_ip_address_id",
+            "The public IP address that the firewall is managed by.",
+        );
+        block.block(configuration("management_ip_configuration", "management", subnet, public));
     }
 
     fn refuse_settings(&mut self, firewall: &ClassicFirewall) {
@@ -171,6 +195,14 @@ impl Writer<'_> {
         };
         block.put("translated_port", self.value(port));
     }
+}
+
+fn configuration(kind: &str, name: &str, subnet: Value, public: Value) -> Block {
+    let mut block = Block::new(kind);
+    block.put_text("name", name);
+    block.put("subnet_id", subnet);
+    block.put("public_ip_address_id", public);
+    block
 }
 
 fn resource_name(rule: &Rule) -> &'static str {

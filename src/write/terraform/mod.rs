@@ -113,7 +113,7 @@ impl Writer<'_> {
         for group in distinct(&mut self.remarks, &self.inventory.ip_groups, |a, b| a.id == b.id) {
             let mut block = Block::resource("azurerm_ip_group", &self.names.of(group));
             block.put_text("name", group.name());
-            self.place(&mut block, group.id.as_ref(), None);
+            self.place(&mut block, group.id.as_ref(), group.location.as_deref());
             let addresses = self.list(&group.addresses);
             block.put_list("cidrs", addresses);
             blocks.push(block);

@@ -14,9 +14,9 @@ use crate::net::{
 use crate::policy::{
     Address, Application, ApplicationRule, ClassicFirewall, CollectionAction, DnsSettings,
     ExplicitProxy, FilterAction, FirewallPolicy, HttpHeader, IdpsMode, IntrusionDetection,
-    Inventory, IpGroup, IpGroupRef, NatRule, NetworkRule, ResourceId, Rule, RuleCollection,
-    RuleCollectionGroup, RuleHead, RuleSpan, Settings, SideTables, SignatureOverride, SkuTier,
-    Snat, ThreatIntelAllowlist, ThreatIntelMode, Written,
+    Inventory, IpGroup, IpGroupRef, NatRule, NetworkRule, Placement, ResourceId, Rule,
+    RuleCollection, RuleCollectionGroup, RuleHead, RuleSpan, Settings, SideTables,
+    SignatureOverride, SkuTier, Snat, ThreatIntelAllowlist, ThreatIntelMode, Written,
 };
 use crate::source::Spanned;
 
@@ -320,16 +320,33 @@ fn ip_groups() -> impl Strategy<Value = Vec<IpGroup>> {
             .map(|(name, addresses)| IpGroup {
                 name: at(name.into()),
                 id: Some(ResourceId::without_scope(IP_GROUP, &[name])),
-                location: None,
+                location: (name == "servers").then(|| "westeurope".into()),
                 addresses,
             })
             .collect()
     })
 }
 
+/// Zones and subnets that are written out.
+fn placement() -> impl Strategy<Value = Placement> {
+    let zones = prop::sample::subsequence(vec!["1", "2", "3"], 0..=3);
+    let subnet = |name: &str| {
+        ResourceId::new(&format!(
+            "/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/virtualNetworks/hub/\
+             subnets/{name}"
+        ))
+    };
+    (zones, any::<bool>(), any::<bool>()).prop_map(move |(zones, is_known, is_managed)| Placement {
+        zones: zones.into_iter().map(|zone| at(Written::Value(zone.into()))).collect(),
+        subnets: is_known.then(|| at(subnet("AzureFirewallSubnet"))).into_iter().collect(),
+        management_subnet: is_managed
+            .then(|| at(Written::Value(subnet("AzureFirewallManagementSubnet")))),
+    })
+}
+
 /// A classic firewall; nothing in it that only policies have.
 pub(super) fn firewalls() -> impl Strategy<Value = Inventory> {
-    (collections(), ip_groups()).prop_map(|(mut collections, ip_groups)| {
+    (collections(), ip_groups(), placement()).prop_map(|(mut collections, ip_groups, placement)| {
         // Azure keeps the collections by type.
         collections.sort_by_key(|collection| match collection.rules[0] {
             Rule::Nat(_) => 0,
@@ -360,6 +377,7 @@ pub(super) fn firewalls() -> impl Strategy<Value = Inventory> {
             policy: None,
             collections,
             addresses: Vec::new(),
+            placement,
         };
         Inventory {
             firewalls: vec![firewall],

@@ -8,6 +8,7 @@ pub(super) mod invalid_name;
 pub(super) mod invalid_translated_fqdn;
 pub(super) mod ipv6_outside_network_rules;
 pub(super) mod malformed_target;
+pub(super) mod management_subnet_missing;
 pub(super) mod misplaced_wildcard;
 pub(super) mod mixed_rule_types;
 pub(super) mod parent_in_other_region;
@@ -28,6 +29,7 @@ pub(super) mod two_translated_addresses;
 pub(super) mod unsupported_allowlist_entry;
 pub(super) mod web_category_in_classic;
 pub(super) mod wildcard_in_network_rule;
+pub(super) mod wrong_firewall_subnet;
 
 use super::written::{Fault, place, values};
 use super::{Check, Context, Finding, Level};

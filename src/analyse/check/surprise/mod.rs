@@ -8,6 +8,7 @@ pub(super) mod dnat_not_to_firewall;
 pub(super) mod duplicate_entries;
 pub(super) mod duplicate_names;
 pub(super) mod empty_ip_group;
+pub(super) mod firewall_without_zones;
 pub(super) mod header_without_tls_inspection;
 pub(super) mod icmp_with_ports;
 pub(super) mod ip_literal_as_target;

@@ -1,0 +1,102 @@
+//! Parts of a rule set that are made, not read.
+
+use smol_str::SmolStr;
+
+use super::observed::Times;
+use crate::policy::{
+    CollectionAction, FilterAction, FirewallPolicy, ResourceId, Rule, RuleCollection,
+    RuleCollectionGroup, RuleHead, RuleSpan, Settings,
+};
+use crate::source::Spanned;
+
+/// A value that stands in no file.
+pub(super) fn made<T>(value: T) -> Spanned<T> {
+    Spanned::unplaced(value)
+}
+
+/// The names and the evidence of a rule.
+pub(super) fn head(name: &str, times: Times, sources: usize) -> RuleHead {
+    RuleHead {
+        name: made(name.into()),
+        description: Some(evidence(times, sources).into()),
+        sources: Vec::new(),
+        source_ip_groups: Vec::new(),
+        unknown_fields: Vec::new(),
+        span: RuleSpan::default(),
+    }
+}
+
+/// `1,204 connections of 12 sources, 2026-03-01 to 2026-03-07`.
+pub(super) fn evidence(times: Times, sources: usize) -> String {
+    let day = |time: jiff::Timestamp| time.to_string().chars().take(10).collect::<String>();
+    let period = match (times.first, times.last) {
+        (Some(first), Some(last)) if day(first) == day(last) => format!(", {}", day(first)),
+        (Some(first), Some(last)) => format!(", {} to {}", day(first), day(last)),
+        (None, _) | (_, None) => String::new(),
+    };
+    let connections = if times.connections == 1 { "connection" } else { "connections" };
+    let of = if sources == 1 { "source" } else { "sources" };
+    format!("{} {connections} of {sources} {of}{period}", times.connections)
+}
+
+/// A collection of one kind of rules in a group of its own.
+pub(super) fn group(
+    policy: &str,
+    name: &str,
+    priority: u32,
+    collection: &str,
+    action: CollectionAction,
+    rules: Vec<Rule>,
+) -> Option<RuleCollectionGroup> {
+    if rules.is_empty() {
+        return None;
+    }
+    let kind = "Microsoft.Network/firewallPolicies/ruleCollectionGroups";
+    Some(RuleCollectionGroup {
+        name: made(name.into()),
+        id: Some(ResourceId::without_scope(kind, &[policy, name])),
+        policy: Some(ResourceId::without_scope("Microsoft.Network/firewallPolicies", &[policy])),
+        priority: made(priority),
+        collections: vec![RuleCollection {
+            name: made(collection.into()),
+            priority: made(100),
+            action: made(action),
+            rules,
+        }],
+        size: None,
+    })
+}
+
+pub(super) const ALLOW: CollectionAction = CollectionAction::Filter(FilterAction::Allow);
+
+/// A policy that sets nothing.
+pub(super) fn policy(name: &str) -> FirewallPolicy {
+    FirewallPolicy {
+        name: made(name.into()),
+        id: Some(ResourceId::without_scope("Microsoft.Network/firewallPolicies", &[name])),
+        base: None,
+        settings: Settings::default(),
+        group_references: Vec::new(),
+    }
+}
+
+/// Names of rules that are not taken yet.
+#[derive(Debug, Default)]
+pub(super) struct RuleNames(std::collections::BTreeSet<SmolStr>);
+
+impl RuleNames {
+    /// `wanted` with what no rule may be called taken out, and a number where it is taken.
+    pub(super) fn free(&mut self, wanted: &str) -> SmolStr {
+        let is_fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        let plain: String =
+            wanted.chars().map(|c| if is_fine(c) { c } else { '-' }).take(70).collect();
+        let plain = plain.trim_matches(['-', '.']).to_owned();
+        let mut name = SmolStr::from(plain.as_str());
+        let mut number = 2;
+        while !self.0.insert(name.clone()) {
+            name = format!("{plain}-{number}").into();
+            number += 1;
+        }
+        name
+    }
+}
