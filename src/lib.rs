@@ -15,6 +15,8 @@ pub mod syntax;
 
 pub mod load;
 
+pub mod cluster;
+
 pub mod compile;
 
 pub mod evaluate;

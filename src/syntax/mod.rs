@@ -1,5 +1,5 @@
 //! Everything that is parsed, with nom: JSON with spans, value languages, ARM template expressions,
-//! the text form of rule sets, flow notation, filters, sentences of legacy logs.
+//! the text form of rule sets, flow notation, filters, selectors, sentences of legacy logs.
 
 pub mod csv;
 pub mod expression;
@@ -11,6 +11,7 @@ pub mod journey;
 pub mod json;
 pub mod legacy;
 pub mod query;
+pub mod selector;
 pub mod suite;
 pub mod terraform;
 pub mod text;

@@ -4,6 +4,7 @@
 
 mod analysis;
 mod checks;
+mod cluster;
 mod expectation;
 mod index;
 mod input;

@@ -1,6 +1,6 @@
 //! Runs `tests/spec/*.md`, the specification of Azure's behaviour.
 
-mod document;
+pub(crate) mod document;
 mod run;
 
 use std::collections::BTreeSet;

@@ -1,26 +1,26 @@
 //! The Markdown of the specification: cases, and the fenced blocks in them.
 
 /// One `### ID: title` of a file, with the blocks it uses.
-pub(super) struct Case {
-    pub(super) id: String,
-    pub(super) line: usize,
+pub(crate) struct Case {
+    pub(crate) id: String,
+    pub(crate) line: usize,
     /// Blocks before the first case of a `##` part count for each of its cases that holds no rule
     /// set of its own, as if they stood there first.
-    pub(super) blocks: Vec<Block>,
+    pub(crate) blocks: Vec<Block>,
 }
 
 /// A fenced block.
 #[derive(Clone)]
-pub(super) struct Block {
+pub(crate) struct Block {
     /// The words behind the opening fence: the kind first, then switches.
-    pub(super) info: Vec<String>,
+    pub(crate) info: Vec<String>,
     /// The line of the opening fence.
-    pub(super) line: usize,
-    pub(super) text: String,
+    pub(crate) line: usize,
+    pub(crate) text: String,
 }
 
 impl Block {
-    pub(super) fn kind(&self) -> &str {
+    pub(crate) fn kind(&self) -> &str {
         self.info.first().map_or("", String::as_str)
     }
 
@@ -29,7 +29,7 @@ impl Block {
     }
 
     /// The lines that say something, with their numbers in the file.
-    pub(super) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let numbered = self.text.lines().enumerate();
         let placed = numbered.map(|(index, line)| (self.line + 1 + index, line.trim()));
         placed.filter(|(_, line)| !line.is_empty())
@@ -37,7 +37,7 @@ impl Block {
 }
 
 /// The cases of a specification file.
-pub(super) fn cases(text: &str) -> Vec<Case> {
+pub(crate) fn cases(text: &str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     let mut fixture: Vec<Block> = Vec::new();
     let mut in_case = false;
