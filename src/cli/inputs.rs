@@ -149,12 +149,12 @@ pub(super) fn shown_name(file: &Path) -> String {
     if file == Path::new("-") { "standard input".into() } else { file.display().to_string() }
 }
 
-/// The files that paths mean: themselves, and what folders hold.
-pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+/// The files that paths mean: themselves, and what folders hold with one of `endings`.
+pub(super) fn files(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
-            files.extend(rule_set_files(path)?);
+            files.extend(candidates(path, endings)?);
         } else {
             files.push(path.clone());
         }
@@ -166,13 +166,17 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 /// pictures and logs, so here the name decides what is looked at; named files always are.
 fn rule_set_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     const ENDINGS: [&str; 5] = ["json", "jsonc", "azfw", "csv", "tfstate"];
+    candidates(folder, &ENDINGS)
+}
+
+fn candidates(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for entry in WalkDir::new(folder).sort_by_file_name() {
         let entry =
             entry.map_err(|error| InputError::new(format!("cannot read folder: {error}")))?;
         let name = entry.file_name().to_string_lossy().to_lowercase();
         let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-        let is_candidate = ENDINGS
+        let is_candidate = endings
             .iter()
             .any(|ending| name.rsplit_once('.').is_some_and(|(_, end)| end == *ending));
         if entry.file_type().is_file() && is_candidate {
@@ -181,8 +185,8 @@ fn rule_set_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
     if files.is_empty() {
         return Err(Failure::new(
-            format!("folder `{}` holds no file of a rule set", folder.display()),
-            format!("looked for files ending in {}", ENDINGS.join(", ")),
+            format!("folder `{}` holds no file that can be read", folder.display()),
+            format!("looked for files ending in {}", endings.join(", ")),
         ));
     }
     Ok(files)

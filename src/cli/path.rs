@@ -11,7 +11,7 @@ use super::topology::TopologyArgs;
 use super::{ExitStatus, inputs};
 use crate::evaluate::Decision;
 use crate::path::audit::{Level, findings};
-use crate::path::{EndError, Journey, NoPolicies, World};
+use crate::path::{EndError, Journey, World};
 use crate::report::path as rendered;
 use crate::report::sanitize;
 use crate::source::InputError;
@@ -84,7 +84,7 @@ pub(super) fn run(args: &PathArgs, global: &GlobalArgs) -> Result<ExitStatus, Fa
     let world = World {
         topology: &exports.topology,
         rules: &exports.rules,
-        policies: &NoPolicies,
+        policies: &exports.policies(),
         settings: args.topology.settings(),
     };
     if args.audit {

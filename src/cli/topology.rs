@@ -8,13 +8,18 @@ use clap::{Args, ValueEnum};
 use super::args::{GlobalArgs, ReadingArgs};
 use super::failure::Failure;
 use super::{inputs, output};
+use crate::cluster::{Cluster, Document};
 use crate::compile::{self, Ruleset};
 use crate::load;
 use crate::path::tags::VnetTag;
 use crate::path::topology::{self, Topology};
-use crate::path::{Governed, NoData, Settings};
+use crate::path::{ClusterPolicies, Governed, NoData, Settings};
 use crate::policy::{Inventory, ResourceId};
-use crate::source::{Source, Sources, Warning};
+use crate::source::{InputError, Source, Sources, Warning};
+use crate::syntax::text::is_text_form;
+
+/// What a folder of exports is made of.
+const ENDINGS: [&str; 5] = ["json", "jsonc", "azfw", "yaml", "yml"];
 
 /// Where the network is described, and how it is read.
 #[derive(Debug, Args)]
@@ -52,6 +57,14 @@ enum Missing {
 pub(super) struct Exports {
     pub(super) topology: Topology,
     pub(super) rules: Vec<Governed>,
+    cluster: Cluster,
+}
+
+impl Exports {
+    /// The policies of the cluster, read as its engine does.
+    pub(super) fn policies(&self) -> ClusterPolicies<'_> {
+        ClusterPolicies { cluster: &self.cluster, readings: self.cluster.engine().readings() }
+    }
 }
 
 impl TopologyArgs {
@@ -77,25 +90,44 @@ impl TopologyArgs {
     pub(super) fn exports(&self, global: &GlobalArgs) -> Result<Exports, Failure> {
         let mut sources = Sources::default();
         let mut ids = Vec::new();
-        for file in inputs::files(&self.folders)? {
-            let text = inputs::text(&file)?;
-            ids.push(sources.add(Source::new(&file.display().to_string(), text)));
+        let mut documents = Vec::new();
+        let mut rule_sets = Vec::new();
+        for file in inputs::files(&self.folders, &ENDINGS)? {
+            let name = file.display().to_string();
+            let mut text = inputs::text(&file)?;
+            if is_text_form(&text) {
+                rule_sets.push(sources.add(Source::new(&name, text)));
+                continue;
+            }
+            if is_yaml(&text) {
+                // Manifests: the network is read of the same values as JSON.
+                let found = Document::read_all(&name, &text)?;
+                text = as_json(&found)?;
+                documents.extend(found);
+            } else if text.contains("\"apiVersion\"") {
+                let found = Document::read_all(&name, &text)?;
+                documents.extend(found.into_iter().filter(Document::is_kubernetes));
+            }
+            ids.push(sources.add(Source::new(&name, text)));
         }
+        let (cluster, noted) = Cluster::read(&documents);
         let reading = topology::read(&ids, &sources)?;
         let (mut topology, mut warnings) = (reading.topology, reading.warnings);
+        warnings.extend(noted);
         let mut inventory = Inventory::default();
-        if !reading.rule_sets.is_empty() {
+        rule_sets.extend(reading.rule_sets);
+        if !rule_sets.is_empty() {
             let resolved: Vec<String> =
                 self.readings.resolve.iter().filter(|it| address(it).is_none()).cloned().collect();
             let options = inputs::load_options(&self.readings, &resolved)?;
-            let (found, noted) = load::read_all(&reading.rule_sets, &sources, &options)?;
+            let (found, noted) = load::read_all(&rule_sets, &sources, &options)?;
             inventory = found;
             warnings.extend(noted);
         }
         topology.tables = inventory.tables.clone();
         let rules = self.governed(&topology, &inventory, &mut warnings);
         output::warn(&warnings, &sources, global);
-        Ok(Exports { topology, rules })
+        Ok(Exports { topology, rules, cluster })
     }
 
     /// The rules of each firewall: those of its policy, else its own.
@@ -155,4 +187,14 @@ impl TopologyArgs {
 
 fn address(text: &str) -> Option<IpAddr> {
     text.trim().parse().ok()
+}
+
+fn is_yaml(text: &str) -> bool {
+    !text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[', '/'])
+}
+
+fn as_json(documents: &[Document]) -> Result<String, Failure> {
+    let values: Vec<_> = documents.iter().map(Document::value).collect();
+    let text = serde_json::to_string(&values);
+    Ok(text.map_err(|error| InputError::new(format!("cannot read as JSON: {error}")))?)
 }

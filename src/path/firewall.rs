@@ -32,7 +32,7 @@ pub(super) struct Passage {
 }
 
 /// So many sources are tried one by one.
-const SOURCES_MAX: usize = 16;
+const SOURCES_MAX: usize = 256;
 
 /// Evaluates a packet; one whose source is one of a few addresses, for each of them.
 #[must_use]
@@ -63,7 +63,7 @@ fn unknown(need: String) -> Passage {
 }
 
 /// The addresses of a small set.
-fn few(set: &IpSet) -> Option<Vec<IpAddr>> {
+pub(super) fn few(set: &IpSet) -> Option<Vec<IpAddr>> {
     let mut addresses = Vec::new();
     for prefix in set.prefixes() {
         for address in prefix.hosts_and_ends() {

@@ -29,7 +29,7 @@ pub use app_service::{Admission, Headers, Via, admission};
 pub use ends::{EndError, Origin, Target, origin, target};
 pub use firewall::Governed;
 pub use hop::{Hop, HopVerdict, Journey, Layer, NoData};
-pub use pods::{NoPolicies, PodPolicies, PolicyAnswer};
+pub use pods::{ClusterPolicies, NoPolicies, PodPolicies, PolicyAnswer};
 
 use std::net::IpAddr;
 

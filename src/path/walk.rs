@@ -333,7 +333,8 @@ impl<'a> Walk<'a> {
 
     /// What the policies of a pod say.
     pub(super) fn policy(&mut self, direction: Direction, pod: &Pod) -> Step {
-        let answer = self.world.policies.decide(direction, pod, &self.packet);
+        let answer =
+            self.world.policies.decide(direction, pod, &self.packet, self.target.name.as_ref());
         let way = match direction {
             Direction::Outbound => "egress",
             Direction::Inbound => "ingress",

@@ -15,9 +15,9 @@ pub mod replay;
 pub mod rule_line;
 pub mod sanitize;
 pub mod show;
-pub mod test;
 #[cfg(feature = "logs")]
 pub mod suggest;
+pub mod test;
 #[cfg(feature = "logs")]
 pub mod traffic;
 pub mod verdict;

@@ -4,11 +4,12 @@ mod public;
 mod routes;
 mod small;
 
+use azfw::cluster::{Cluster, Document};
 use azfw::compile::{self, compile};
 use azfw::load;
 use azfw::path::tags::VnetTag;
 use azfw::path::topology::{Topology, read};
-use azfw::path::{Governed, Journey, NoData, NoPolicies, Settings, World};
+use azfw::path::{ClusterPolicies, Governed, Journey, NoData, Settings, World};
 use azfw::source::{Source, Sources};
 use serde_json::Value;
 
@@ -16,6 +17,7 @@ use serde_json::Value;
 pub(super) struct Net {
     pub(super) topology: Topology,
     pub(super) rules: Vec<Governed>,
+    pub(super) cluster: Cluster,
     pub(super) warnings: Vec<String>,
 }
 
@@ -43,7 +45,12 @@ pub(super) fn net(files: &[(&str, Value)]) -> Net {
     });
     let rules = rules.collect();
     let warnings = reading.warnings.into_iter().map(|warning| warning.message).collect();
-    Net { topology, rules, warnings }
+    let objects = files
+        .iter()
+        .flat_map(|(name, value)| Document::read_all(name, &value.to_string()).expect("JSON"));
+    let documents: Vec<Document> = objects.filter(Document::is_kubernetes).collect();
+    let (cluster, _) = Cluster::read(&documents);
+    Net { topology, rules, cluster, warnings }
 }
 
 impl Net {
@@ -52,7 +59,8 @@ impl Net {
     }
 
     pub(super) fn travel_with(&self, from: &str, to: &str, settings: Settings) -> Journey {
-        let policies = &NoPolicies;
+        let readings = self.cluster.engine().readings();
+        let policies = &ClusterPolicies { cluster: &self.cluster, readings };
         let world = World { topology: &self.topology, rules: &self.rules, policies, settings };
         world.travel(from, to, None).unwrap_or_else(|error| panic!("{from} -> {to}: {error}"))
     }

@@ -94,11 +94,6 @@ fn every_path_of_the_example_is_as_expected() {
         let journey = net.travel(text(&path["from"]), &to, NoData::Allow);
         let at = format!("{}: {:#?}", path["id"], azfw::report::path::json(&journey));
         let verdict = text(&path["verdict"]);
-        if verdict == "deny at k8s" {
-            // The policies of the cluster are not evaluated here.
-            assert_eq!(journey.hops.first().map(|hop| hop.layer), Some(Layer::Kubernetes), "{at}");
-            continue;
-        }
         if path["reaches_firewall"] == true {
             assert_eq!(journey.bypasses, Some(false), "{at}");
             assert_eq!(
@@ -121,6 +116,9 @@ fn every_path_of_the_example_is_as_expected() {
                     (Decision::Allow, Some(true)),
                     "{at}"
                 );
+            }
+            "deny at k8s" => {
+                assert_eq!(end, Some((Layer::Kubernetes, HopVerdict::Deny)), "{at}");
             }
             "deny at NSG" => {
                 assert_eq!(end, Some((Layer::SecurityGroup, HopVerdict::Deny)), "{at}");
