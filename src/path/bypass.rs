@@ -5,7 +5,7 @@
 
 use super::routes::{NextHop, Route, RouteSource, Routes};
 use super::topology::{Attached, Subnet, Topology};
-use crate::net::{IpFamily, IpSet};
+use crate::net::{IpFamily, IpRange, IpSet};
 
 /// Why packets do not pass the firewall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -172,11 +172,14 @@ pub fn bypass(topology: &Topology, subnet: &Subnet, allowed: &Allowed) -> Subnet
             _ => None,
         };
         match firewall {
-            Some(firewall) => add(&mut inspected, firewall.name.to_string(), share),
-            None => add_gap(&mut gaps, route, share, allowed),
+            Some(firewall) => add(&mut inspected, firewall.name.to_string(), &share),
+            None => add_gap(&mut gaps, route, &share, allowed),
         }
     }
-    gaps.sort_by_key(|gap: &Gap| gap.way);
+    let inspected: Vec<(String, IpSet)> =
+        inspected.into_iter().map(|(name, ranges)| (name, ranges.into_iter().collect())).collect();
+    let mut gaps: Vec<Gap> = gaps.into_iter().map(GapParts::whole).collect();
+    gaps.sort_by_key(|gap| gap.way);
     let passes: IpSet = inspected.iter().fold(IpSet::default(), |all, (_, share)| all.union(share));
     let open = routes.doubts.iter().filter(|doubt| {
         // Where packets would bypass the firewall either way, nothing is open.
@@ -206,15 +209,32 @@ pub fn bypass(topology: &Topology, subnet: &Subnet, allowed: &Allowed) -> Subnet
     }
 }
 
-fn add(inspected: &mut Vec<(String, IpSet)>, firewall: String, share: IpSet) {
+fn add(inspected: &mut Vec<(String, Vec<IpRange>)>, firewall: String, share: &IpSet) {
     match inspected.iter_mut().find(|(known, _)| *known == firewall) {
-        Some((_, set)) => *set = set.union(&share),
-        None => inspected.push((firewall, share)),
+        Some((_, ranges)) => ranges.extend(share.ranges()),
+        None => inspected.push((firewall, share.ranges().collect())),
+    }
+}
+
+/// A gap whose sets are still lists: a service tag alone brings hundreds of routes.
+struct GapParts {
+    gap: Gap,
+    prefixes: Vec<IpRange>,
+    ranges: Vec<IpRange>,
+}
+
+impl GapParts {
+    fn whole(self) -> Gap {
+        Gap {
+            prefixes: self.prefixes.into_iter().collect(),
+            addresses: self.ranges.into_iter().collect(),
+            ..self.gap
+        }
     }
 }
 
 /// Routes of one reason are one gap; a gap that is allowed in part becomes two.
-fn add_gap(gaps: &mut Vec<Gap>, route: &Route, share: IpSet, allowed: &Allowed) {
+fn add_gap(gaps: &mut Vec<GapParts>, route: &Route, share: &IpSet, allowed: &Allowed) {
     let way = Way::of(route.hop);
     let reason = if route.name.is_empty() {
         route.reason.to_string()
@@ -227,25 +247,30 @@ fn add_gap(gaps: &mut Vec<Gap>, route: &Route, share: IpSet, allowed: &Allowed) 
         if addresses.is_empty() {
             continue;
         }
-        let same = gaps.iter_mut().find(|gap| {
+        let same = gaps.iter_mut().find(|GapParts { gap, .. }| {
             gap.hop == route.hop
                 && gap.source == route.source
                 && gap.reason == reason
                 && gap.is_allowed == is_allowed
         });
+        let prefix = IpRange::from(route.prefix);
         match same {
-            Some(gap) => {
-                gap.addresses = gap.addresses.union(&addresses);
-                gap.prefixes = gap.prefixes.union(&std::iter::once(route.prefix).collect());
+            Some(parts) => {
+                parts.ranges.extend(addresses.ranges());
+                parts.prefixes.push(prefix);
             }
-            None => gaps.push(Gap {
-                way,
-                hop: route.hop,
-                source: route.source,
-                reason: reason.clone(),
-                prefixes: std::iter::once(route.prefix).collect(),
-                addresses,
-                is_allowed,
+            None => gaps.push(GapParts {
+                gap: Gap {
+                    way,
+                    hop: route.hop,
+                    source: route.source,
+                    reason: reason.clone(),
+                    prefixes: IpSet::default(),
+                    addresses: IpSet::default(),
+                    is_allowed,
+                },
+                prefixes: vec![prefix],
+                ranges: addresses.ranges().collect(),
             }),
         }
     }

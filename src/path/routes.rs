@@ -4,6 +4,7 @@
 //! network, its peers and service endpoints win over BGP even where BGP is more specific
 //! ("Virtual network traffic routing", <https://learn.microsoft.com/azure/virtual-network/virtual-networks-udr-overview>).
 
+use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -221,12 +222,14 @@ fn settle(routes: &mut [Route]) {
         .any(|route| route.source == RouteSource::User && route.prefix.prefix_len() == 0);
     let strength =
         |route: &Route| (route.source, std::cmp::Reverse(route.width), route.hop != NextHop::None);
-    let all = routes.to_vec();
+    // Service tags bring hundreds of prefixes: one pass finds the strongest route of each.
+    let mut strongest = HashMap::new();
+    for route in routes.iter().filter(|route| route.is_active) {
+        let best = strongest.entry(route.prefix).or_insert_with(|| strength(route));
+        *best = (*best).max(strength(route));
+    }
     for route in routes.iter_mut().filter(|route| route.is_active) {
-        let is_best = all
-            .iter()
-            .filter(|other| other.is_active && other.prefix == route.prefix)
-            .all(|other| strength(other) <= strength(route));
+        let is_best = strongest.get(&route.prefix) == Some(&strength(route));
         // "Azure removes the routes for the reserved ranges" where a user-defined 0.0.0.0/0 is.
         let is_removed = has_own_default && route.is_reserved();
         route.is_active = is_best && !is_removed;

@@ -478,3 +478,47 @@ fn the_sets_of_the_example_hold_no_address_twice() {
         assert!(shares.iter().any(|(route, _)| route.is_some_and(|it| it.hop != NextHop::None)));
     }
 }
+
+#[test]
+fn sizes_of_clusters_as_the_articles_compute_them() {
+    use azfw::path::audit::planning::{
+        needed, nodes_max, overlay_nodes_max, smallest_prefix, usable,
+    };
+    use azfw::path::topology::ClusterPlugin;
+
+    let Some(folder) = folder() else { return };
+    let all = value(&folder.join("aks/ip_planning_cases.json"));
+    let cases = all["cases"].as_array().expect("cases");
+    let length = |text: &Value| text.as_str()?.trim_start_matches('/').parse::<u8>().ok();
+    let mut compared = 0;
+    for case in cases {
+        let plugin = match text(&case["mode"]) {
+            "azure-node-subnet" => ClusterPlugin::NodeSubnet,
+            "kubenet" => ClusterPlugin::Kubenet,
+            _ => ClusterPlugin::Overlay,
+        };
+        let number = |key: &str| case[key].as_u64();
+        if let (Some(length), Some(expected)) = (length(&case["subnet"]), number("usable")) {
+            assert_eq!(usable(length), expected, "{case}");
+            compared += 1;
+            let pods = number("max_pods").unwrap_or(30);
+            for (key, surge) in [("max_nodes", 0), ("max_nodes_if_one_surge", 1)] {
+                if let Some(expected) = number(key) {
+                    assert_eq!(nodes_max(plugin, usable(length), surge, pods), expected, "{case}");
+                }
+            }
+        }
+        if let (Some(nodes), Some(expected)) = (number("nodes"), number("need")) {
+            let surge = number("surge").unwrap_or(1);
+            let need = needed(plugin, nodes, surge, number("max_pods").expect("a number"));
+            assert_eq!(need, expected, "{case}");
+            assert_eq!(smallest_prefix(need), length(&case["smallest_prefix"]), "{case}");
+            compared += 1;
+        }
+        if let (Some(length), Some(expected)) = (length(&case["pod_cidr"]), number("max_nodes")) {
+            assert_eq!(overlay_nodes_max(length), expected, "{case}");
+            compared += 1;
+        }
+    }
+    assert!(compared >= 10, "{compared} compared");
+}
