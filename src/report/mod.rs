@@ -7,6 +7,8 @@ pub mod detect;
 pub mod diff;
 #[cfg(feature = "logs")]
 pub mod events;
+#[cfg(feature = "logs")]
+pub mod events_parquet;
 pub mod explain;
 pub mod find;
 pub mod grid;

@@ -10,6 +10,7 @@ pub(crate) mod hcl;
 pub mod journey;
 pub mod json;
 pub mod legacy;
+pub mod names;
 pub mod query;
 pub mod selector;
 pub mod suite;

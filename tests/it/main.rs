@@ -18,3 +18,4 @@ mod testing;
 mod tidy;
 #[cfg(feature = "logs")]
 mod transcripts;
+mod workflows;
