@@ -35,12 +35,6 @@ impl IpSet {
         self.without(other).is_empty()
     }
 
-    /// Whether the sets have an address in common.
-    #[must_use]
-    pub fn overlaps(&self, other: &Self) -> bool {
-        !self.intersection(other).is_empty()
-    }
-
     /// The address of a set that holds one address.
     #[must_use]
     pub fn only(&self) -> Option<IpAddr> {
