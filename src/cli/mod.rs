@@ -29,9 +29,13 @@ mod rejects;
 mod replay;
 #[cfg(feature = "logs")]
 mod report;
+#[cfg(feature = "logs")]
+mod scratch;
 mod show;
 #[cfg(feature = "logs")]
 mod sniff;
+#[cfg(feature = "logs")]
+mod state;
 #[cfg(feature = "logs")]
 mod suggest;
 mod test;
@@ -90,6 +94,8 @@ enum Command {
     #[cfg(feature = "logs")]
     Report(report::ReportArgs),
     #[cfg(feature = "logs")]
+    Merge(report::MergeArgs),
+    #[cfg(feature = "logs")]
     Events(events::EventsArgs),
     #[cfg(feature = "logs")]
     Detect(detect::DetectArgs),
@@ -119,6 +125,8 @@ pub fn run() -> ExitCode {
         Command::Bypass(args) => bypass::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Report(args) => report::run(args, &cli.global),
+        #[cfg(feature = "logs")]
+        Command::Merge(args) => report::run_merge(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Events(args) => events::run(args, &cli.global),
         #[cfg(feature = "logs")]

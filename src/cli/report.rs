@@ -12,9 +12,11 @@ use smol_str::SmolStr;
 use super::address_names::NameArgs;
 use super::args::{GlobalArgs, OutputArgs, ReadingArgs};
 use super::failure::Failure;
+use super::inputs::{self, Loaded};
 use super::log_filter::{self, FilterArgs};
-use super::log_inputs::{self, LogArgs, Read};
-use super::{ExitStatus, inputs};
+use super::log_inputs::{self, LogArgs, LogReadingArgs, Read};
+use super::state::State;
+use super::{ExitStatus, scratch};
 use crate::compile::Ruleset;
 use crate::evaluate::RuleRef;
 use crate::logs::{Filtered, LogRecord, RecordKind, Sink};
@@ -22,7 +24,8 @@ use crate::report::traffic::{compare, csv, json, markdown, text};
 use crate::source::InputError;
 use crate::syntax::filter::Filter;
 use crate::tables::{
-    self, Account, Comparison, Input, Pairs, PolicyRule, Presence, RejectedExample, Summary,
+    self, Account, Comparison, Input, Memory, Pairs, Plan, PolicyRule, Presence, RejectedExample,
+    Summary,
 };
 
 /// Allowed, denied, threats: what exported logs say happened
@@ -34,6 +37,26 @@ pub(super) struct ReportArgs {
     logs: LogArgs,
     #[command(flatten)]
     filter: FilterArgs,
+    /// What differs from these earlier logs, in place of the report: new, gone and grown connections
+    #[arg(long, value_name = "LOGS", num_args = 1, conflicts_with = "rejects")]
+    compare: Vec<PathBuf>,
+    /// Go on from what earlier runs have counted, read only what is new, and keep the sum in FILE
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["rejects", "compare", "wanted", "from", "to"]
+    )]
+    state: Option<PathBuf>,
+    /// What records that wait for others may take in memory; beyond it they go to a temporary file
+    #[arg(long, value_name = "SIZE", value_parser = scratch::size, default_value = "16M")]
+    memory: usize,
+    #[command(flatten)]
+    shown: ShownArgs,
+}
+
+/// How a report is shown.
+#[derive(Debug, Args)]
+pub(super) struct ShownArgs {
     /// Join with the rules of this rule set: which were never hit?
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
@@ -42,9 +65,6 @@ pub(super) struct ReportArgs {
     policy_name: Option<String>,
     #[command(flatten)]
     names: NameArgs,
-    /// What differs from these earlier logs, in place of the report: new, gone and grown connections
-    #[arg(long, value_name = "LOGS", num_args = 1, conflicts_with = "rejects")]
-    compare: Vec<PathBuf>,
     /// Rows of each list
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
@@ -57,12 +77,36 @@ pub(super) struct ReportArgs {
     output: OutputArgs,
 }
 
+impl ShownArgs {
+    fn policy(&self, global: &GlobalArgs) -> Result<Option<(Ruleset, Loaded)>, Failure> {
+        match self.policy.as_slice() {
+            [] => Ok(None),
+            files => {
+                let options = self.readings.compile_options(self.policy_name.clone());
+                Ok(Some(inputs::compiled(files, &self.readings, &options, global)?))
+            }
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Text,
     Json,
     Markdown,
     Csv,
+}
+
+/// One report over what several runs have counted
+///
+/// Exit status: 0, or 2 when a state could not be read.
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// Files that `azfw report --state` has written, of different logs
+    #[arg(required = true, value_name = "STATE")]
+    states: Vec<PathBuf>,
+    #[command(flatten)]
+    shown: ShownArgs,
 }
 
 /// Notes the hours that have records before a filter chooses among them.
@@ -90,13 +134,12 @@ fn counted(
     global: &GlobalArgs,
 ) -> Result<(Read, Account), Failure> {
     let (logs, reading) = (&args.logs.logs, &args.logs.reading);
+    let memory = scratch::memory(args.memory, reading.threads());
     if filter.is_none() && !reading.writes_rejects() {
-        let mut account = Account::default();
-        let mut read = log_inputs::collect(logs, reading, global, &mut account)?;
-        read.leave_out_repeated(account.flows_repeated());
-        return Ok((read, account));
+        return side_by_side(logs, reading, memory, global);
     }
-    let filtered = Filtered::new(Account::default(), filter);
+    let account = Account::of(Plan { memory, ..Plan::default() });
+    let filtered = Filtered::new(account, filter);
     let mut watched = Watched { sink: filtered, presence: Presence::default() };
     let mut read = log_inputs::read(logs, reading, global, &mut watched)?;
     let Watched { sink: filtered, presence } = watched;
@@ -106,38 +149,107 @@ fn counted(
     Ok((read, account))
 }
 
-pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
-    let loaded = match args.policy.as_slice() {
-        [] => None,
-        files => {
-            let options = args.readings.compile_options(args.policy_name.clone());
-            Some(inputs::compiled(files, &args.readings, &options, global)?)
+/// Most logs are of one family of categories and have no connection that IDPS dropped, so nothing has
+/// to be remembered of the records. Where this turns out to be wrong, reading begins again.
+fn side_by_side(
+    logs: &[PathBuf],
+    reading: &LogReadingArgs,
+    memory: Memory,
+    global: &GlobalArgs,
+) -> Result<(Read, Account), Failure> {
+    let is_read_once = logs.iter().any(|log| !log.is_file() && !log.is_dir());
+    let (finds_duplicates, finds_drops) = (is_read_once, is_read_once);
+    let mut plan = Plan { memory, finds_duplicates, finds_drops };
+    loop {
+        let mut account = Account::of(plan);
+        let mut read = log_inputs::collect(logs, reading, global, &mut account)?;
+        let Some(better) = account.better_plan() else {
+            read.leave_out_repeated(account.flows_repeated());
+            return Ok((read, account));
+        };
+        plan = better;
+    }
+}
+
+/// Reads what is new, and adds it to what the state holds.
+fn gone_on(
+    args: &ReportArgs,
+    path: &Path,
+    global: &GlobalArgs,
+) -> Result<(Read, Account), Failure> {
+    let reading = &args.logs.reading;
+    let memory = scratch::memory(args.memory, reading.threads());
+    // Nothing that was read can be read again.
+    let plan = Plan { memory, ..Plan::default() };
+    let mut state = State::opened(path, &reading.meaning(), &plan)?;
+    let parts = state.new_parts(log_inputs::files(&args.logs.logs)?)?;
+    let read = log_inputs::collect_parts(parts, reading, global, &mut state.account)?;
+    state.counts.merge(read.counts, log_inputs::REJECTS_KEPT);
+    Ok(read_of(state.written(path, &plan)?))
+}
+
+/// What a state says was read.
+fn read_of(state: State) -> (Read, Account) {
+    let files = state.files();
+    let State { account, counts, .. } = state;
+    let mut read = Read { files, counts, left_out: Vec::new() };
+    read.leave_out_repeated(account.flows_repeated());
+    (read, account)
+}
+
+/// The report over several states.
+pub(super) fn run_merge(args: &MergeArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
+    let plan = Plan::default();
+    let mut merged: Option<State> = None;
+    for path in &args.states {
+        let state = State::existing(path, &plan)?;
+        match &mut merged {
+            Some(merged) => merged.merge(state)?,
+            None => merged = Some(state),
         }
-    };
+    }
+    let Some(merged) = merged else { return Err(nothing_read()) };
+    let loaded = args.shown.policy(global)?;
+    summarised(read_of(merged), &args.shown, loaded.as_ref(), None)
+}
+
+pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
+    let loaded = args.shown.policy(global)?;
     let inventory = loaded.as_ref().map(|(_, loaded)| &loaded.inventory);
     let filter = args.filter.filter(inventory, "with `--policy FILE`")?;
     if !args.compare.is_empty() {
         return compare(args, filter, global);
     }
-    let rules = loaded.as_ref().map(|(ruleset, _)| policy_rules(ruleset));
-    let (read, account) = counted(args, filter, global)?;
+    let counted = match &args.state {
+        Some(state) => gone_on(args, state, global)?,
+        None => counted(args, filter, global)?,
+    };
+    summarised(counted, &args.shown, loaded.as_ref(), args.filter.zone()?.as_ref())
+}
+
+fn summarised(
+    (read, account): (Read, Account),
+    shown: &ShownArgs,
+    loaded: Option<&(Ruleset, Loaded)>,
+    zone: Option<&TimeZone>,
+) -> Result<ExitStatus, Failure> {
+    let rules = loaded.map(|(ruleset, _)| policy_rules(ruleset));
+    let inventory = loaded.map(|(_, loaded)| &loaded.inventory);
     let mut input = input(&read);
     input.ignored.extend(read.left_out.iter().cloned());
     input.gaps = account.presence.gaps();
-    input.allowed_then_dropped = account.drops.count();
-    input.is_drop_window_exceeded = account.drops.is_window_exceeded();
     if account.flows() > 0 {
         input.ignored.push(("flows of other logs, for `azfw replay`".to_owned(), account.flows()));
     }
     let is_nothing_read = read.counts.records_total() == 0;
-    let names = args.names.address_names(inventory)?;
+    let names = shown.names.address_names(inventory)?;
     let options =
-        tables::Options { top: args.top, policy: rules.as_deref(), names: names.as_ref() };
+        tables::Options { top: shown.top, policy: rules.as_deref(), names: names.as_ref() };
     let summary = account
         .tally
         .finish(input, &options)
         .map_err(|error| InputError::new(format!("cannot summarise the logs: {error}")))?;
-    write(args, &summary, args.filter.zone()?.as_ref())?;
+    write(shown, &summary, zone)?;
     if is_nothing_read {
         return Err(nothing_read());
     }
@@ -161,8 +273,9 @@ fn compare(
     filter: Option<Filter>,
     global: &GlobalArgs,
 ) -> Result<ExitStatus, Failure> {
+    let memory = scratch::memory(args.memory, 1);
     let pairs = |logs: &[PathBuf]| -> Result<Pairs, Failure> {
-        let mut filtered = Filtered::new(Paired(Pairs::default()), filter.clone());
+        let mut filtered = Filtered::new(Paired(Pairs::new(&memory)), filter.clone());
         let read = log_inputs::read(logs, &args.logs.reading, global, &mut filtered)?;
         log_inputs::warn_of_rejects(&read, global);
         log_filter::note_unsettled(&filtered, global);
@@ -171,19 +284,21 @@ fn compare(
         }
         Ok(filtered.sink.0)
     };
-    let comparison = Comparison::new(pairs(&args.compare)?, pairs(&args.logs.logs)?);
+    let comparison = Comparison::new(pairs(&args.compare)?, pairs(&args.logs.logs)?)
+        .map_err(|error| InputError::new(format!("cannot compare the logs: {error}")))?;
     let zone = args.filter.zone()?;
-    let text = match args.format {
+    let shown = &args.shown;
+    let text = match shown.format {
         Format::Csv => {
             let files = compare::as_csv(&comparison);
-            write_folder(args.output.output.as_deref(), &files)?;
+            write_folder(shown.output.output.as_deref(), &files)?;
             return Ok(ExitStatus::Yes);
         }
-        Format::Text => compare::as_text(&comparison, args.top, layout(args, zone.as_ref())),
-        Format::Markdown => compare::as_markdown(&comparison, args.top),
+        Format::Text => compare::as_text(&comparison, shown.top, layout(shown, zone.as_ref())),
+        Format::Markdown => compare::as_markdown(&comparison, shown.top),
         Format::Json => compare::as_json(&comparison),
     };
-    write_text(args, &text)?;
+    write_text(shown, &text)?;
     Ok(ExitStatus::Yes)
 }
 
@@ -194,13 +309,13 @@ fn nothing_read() -> Failure {
     )
 }
 
-fn layout<'z>(args: &ReportArgs, zone: Option<&'z TimeZone>) -> text::Layout<'z> {
+fn layout<'z>(args: &ShownArgs, zone: Option<&'z TimeZone>) -> text::Layout<'z> {
     // Colour is taken out again where it is not wanted.
     let is_coloured = args.output.output.is_none();
     text::Layout { width: args.output.width(), is_coloured, zone }
 }
 
-fn write(args: &ReportArgs, summary: &Summary, zone: Option<&TimeZone>) -> Result<(), Failure> {
+fn write(args: &ShownArgs, summary: &Summary, zone: Option<&TimeZone>) -> Result<(), Failure> {
     let text = match args.format {
         Format::Csv => return write_folder(args.output.output.as_deref(), &csv::render(summary)),
         Format::Text => text::render(summary, layout(args, zone)),
@@ -210,7 +325,7 @@ fn write(args: &ReportArgs, summary: &Summary, zone: Option<&TimeZone>) -> Resul
     write_text(args, &text)
 }
 
-fn write_text(args: &ReportArgs, text: &str) -> Result<(), Failure> {
+fn write_text(args: &ShownArgs, text: &str) -> Result<(), Failure> {
     let mut out = args.output.writer()?;
     out.write_all(text.as_bytes())?;
     if !text.ends_with('\n') {

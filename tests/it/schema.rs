@@ -161,6 +161,19 @@ fn audit_diff_and_find() {
 }
 
 #[test]
+fn bench() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = folder.path().join("before.json");
+    let before = before.to_str().expect("a plain path");
+    let bench = ["bench", "rulesets/seed", "--count", "500", "--traffic", "uniform"];
+    let json = ["--format", "json"];
+    promised("bench", &[&bench[..], &json[..]].concat(), false);
+    output(&[&bench[..], &json[..], &["-o", before]].concat());
+    let compared = ["--baseline", before];
+    promised("bench", &[&bench[..], &json[..], &compared[..]].concat(), false);
+}
+
+#[test]
 fn tests_of_rule_sets() {
     let seed = "rulesets/seed";
     let flows = "rulesets/seed-repaired/flows.txt";
