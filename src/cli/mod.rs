@@ -5,6 +5,7 @@ mod address_names;
 mod args;
 mod audit;
 mod bench;
+mod bypass;
 mod check;
 mod convert;
 #[cfg(feature = "logs")]
@@ -21,6 +22,7 @@ mod log_filter;
 mod log_inputs;
 mod manual;
 mod output;
+mod path;
 #[cfg(feature = "logs")]
 mod rejects;
 #[cfg(feature = "logs")]
@@ -37,6 +39,7 @@ mod state;
 #[cfg(feature = "logs")]
 mod suggest;
 mod test;
+mod topology;
 
 use std::process::ExitCode;
 
@@ -86,6 +89,8 @@ enum Command {
     Audit(audit::AuditArgs),
     Find(find::FindArgs),
     Diff(diff::DiffArgs),
+    Path(path::PathArgs),
+    Bypass(bypass::BypassArgs),
     #[cfg(feature = "logs")]
     Report(report::ReportArgs),
     #[cfg(feature = "logs")]
@@ -116,6 +121,8 @@ pub fn run() -> ExitCode {
         Command::Audit(args) => audit::run(args, &cli.global),
         Command::Find(args) => find::run(args, &cli.global),
         Command::Diff(args) => diff::run(args, &cli.global),
+        Command::Path(args) => path::run(args, &cli.global),
+        Command::Bypass(args) => bypass::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Report(args) => report::run(args, &cli.global),
         #[cfg(feature = "logs")]
