@@ -16,7 +16,7 @@ mod trace;
 mod verdict;
 mod walk;
 
-use crate::compile::{RulePath, Ruleset};
+use crate::compile::{AddressCriterion, RulePath, Ruleset};
 use crate::flow::Flow;
 
 pub use cache::{CacheUse, FlowCache};
@@ -58,6 +58,25 @@ impl Ruleset {
             RuleRef::Nat(rank) => &self.nat.rules[rank as usize],
             RuleRef::Network(rank) => &self.network.rules[rank as usize],
             RuleRef::Application(rank) => &self.application.rules[rank as usize],
+        }
+    }
+
+    /// The sources of a rule, and its destinations where it has any; `None`: not limited.
+    #[must_use]
+    pub fn ends(&self, rule: RuleRef) -> (Option<&AddressCriterion>, Option<&AddressCriterion>) {
+        match rule {
+            RuleRef::Nat(rank) => {
+                let rule = self.nat.criteria.get(rank as usize);
+                (rule.map(|rule| &rule.sources), rule.map(|rule| &rule.destinations))
+            }
+            RuleRef::Network(rank) => {
+                let rule = self.network.criteria.get(rank as usize);
+                (rule.map(|rule| &rule.sources), rule.map(|rule| &rule.destinations))
+            }
+            RuleRef::Application(rank) => {
+                let rule = self.application.criteria.get(rank as usize);
+                (rule.map(|rule| &rule.sources), rule.and_then(|rule| rule.destinations.as_ref()))
+            }
         }
     }
 

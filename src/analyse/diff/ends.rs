@@ -23,7 +23,7 @@ impl Ends {
                 }
             }
             for (rule, _) in ruleset.rules().zip(wanted).filter(|(_, is_wanted)| *is_wanted) {
-                let (from, to) = criteria(ruleset, rule);
+                let (from, to) = ruleset.ends(rule);
                 sources.push(most(from));
                 destinations.push(most(to));
             }
@@ -49,29 +49,8 @@ impl Ends {
 
     /// Whether a flow of the rule can have these ends.
     pub(super) fn meet(&self, ruleset: &Ruleset, rule: RuleRef) -> bool {
-        let (from, to) = criteria(ruleset, rule);
+        let (from, to) = ruleset.ends(rule);
         meets(from, &self.sources) && meets(to, &self.destinations)
-    }
-}
-
-/// Sources and destinations; `None`: every address.
-fn criteria(
-    ruleset: &Ruleset,
-    rule: RuleRef,
-) -> (Option<&AddressCriterion>, Option<&AddressCriterion>) {
-    match rule {
-        RuleRef::Nat(rank) => {
-            let rule = ruleset.nat.criteria.get(rank as usize);
-            (rule.map(|rule| &rule.sources), rule.map(|rule| &rule.destinations))
-        }
-        RuleRef::Network(rank) => {
-            let rule = ruleset.network.criteria.get(rank as usize);
-            (rule.map(|rule| &rule.sources), rule.map(|rule| &rule.destinations))
-        }
-        RuleRef::Application(rank) => {
-            let rule = ruleset.application.criteria.get(rank as usize);
-            (rule.map(|rule| &rule.sources), rule.and_then(|rule| rule.destinations.as_ref()))
-        }
     }
 }
 

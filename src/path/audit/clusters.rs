@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::Finding;
 use super::planning::{
     needed, needed_for_pods, overlay_nodes_max, pods_max_default, smallest_prefix, surge, usable,
 };
 use super::routing::{default_hop, firewall_of, shown};
-use super::{Finding, Level};
+use crate::analyse::check::Level;
 use crate::net::IpSet;
 use crate::path::routes::Routes;
 use crate::path::topology::{Cluster, ClusterPlugin, NodePool, Subnet, Topology};

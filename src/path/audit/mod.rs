@@ -1,6 +1,6 @@
 //! What is wrong with the way to the firewall: checks over a whole topology.
 //!
-//! Each check is a function that looks at a [`World`](super::World) and returns findings.
+//! Each check is a function that looks at a [`World`] and returns findings.
 
 mod clusters;
 pub mod planning;
@@ -9,28 +9,7 @@ mod sources;
 
 use super::World;
 use super::routes::Routes;
-
-/// How much a finding matters, from least to most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// Worth a look; often meant so.
-    Info,
-    /// Likely not what its author wants.
-    Warning,
-    /// Traffic is lost, or passes against what the routes say.
-    Error,
-}
-
-impl Level {
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
-    }
-}
+use crate::analyse::check::Level;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::{Finding, Level};
+use super::Finding;
+use crate::analyse::check::Level;
 use crate::evaluate::Stage;
 use crate::net::{IpFamily, IpSet};
 use crate::path::World;

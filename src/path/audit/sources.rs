@@ -1,6 +1,7 @@
 //! Rules of the firewall whose sources never arrive: addresses of pods that hide behind nodes.
 
-use super::{Finding, Level};
+use super::Finding;
+use crate::analyse::check::Level;
 use crate::compile::{AddressCriterion, Ruleset};
 use crate::evaluate::RuleRef;
 use crate::net::IpSet;

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::journey::paragraph;
-use crate::path::audit::{Finding, Level};
+use crate::analyse::check::Level;
+use crate::path::audit::Finding;
 
 /// The findings for a terminal.
 #[must_use]

@@ -6,7 +6,7 @@ mod markdown;
 mod tags;
 mod text;
 
-use crate::compile::{AddressCriterion, Ruleset};
+use crate::compile::Ruleset;
 use crate::evaluate::{RuleRef, Stage};
 
 pub use csv::csv;
@@ -25,31 +25,10 @@ pub fn stage(rule: RuleRef) -> Stage {
     }
 }
 
-/// What a rule's addresses come to: sources, and destinations where it has any.
-fn resolved(
-    ruleset: &Ruleset,
-    rule: RuleRef,
-) -> (Option<&AddressCriterion>, Option<&AddressCriterion>) {
-    match rule {
-        RuleRef::Nat(rank) => {
-            let rule = ruleset.nat.criteria.get(rank as usize);
-            (rule.map(|rule| &rule.sources), rule.map(|rule| &rule.destinations))
-        }
-        RuleRef::Network(rank) => {
-            let rule = ruleset.network.criteria.get(rank as usize);
-            (rule.map(|rule| &rule.sources), rule.map(|rule| &rule.destinations))
-        }
-        RuleRef::Application(rank) => {
-            let rule = ruleset.application.criteria.get(rank as usize);
-            (rule.map(|rule| &rule.sources), rule.and_then(|rule| rule.destinations.as_ref()))
-        }
-    }
-}
-
 /// What is not known about a rule: its verdicts can come out undecided.
 #[must_use]
 pub fn unknowns(ruleset: &Ruleset, rule: RuleRef) -> Vec<String> {
-    let (sources, destinations) = resolved(ruleset, rule);
+    let (sources, destinations) = ruleset.ends(rule);
     let addresses = [sources, destinations].into_iter().flatten().flat_map(|set| &set.unknown);
     let others: Vec<_> = match rule {
         RuleRef::Nat(rank) => ruleset.nat.criteria.get(rank as usize).map(|rule| {
