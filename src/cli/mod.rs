@@ -25,6 +25,8 @@ mod rejects;
 mod replay;
 #[cfg(feature = "logs")]
 mod report;
+#[cfg(feature = "logs")]
+mod report_html;
 mod show;
 #[cfg(feature = "logs")]
 mod sniff;

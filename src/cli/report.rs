@@ -13,6 +13,7 @@ use super::args::{GlobalArgs, OutputArgs, ReadingArgs};
 use super::failure::Failure;
 use super::log_filter::{self, FilterArgs};
 use super::log_inputs::{self, LogArgs, Read};
+use super::report_html::{self, Beside, Extras};
 use super::{ExitStatus, inputs};
 use crate::compile::Ruleset;
 use crate::evaluate::RuleRef;
@@ -21,7 +22,7 @@ use crate::report::traffic::{compare, csv, json, markdown, text};
 use crate::source::InputError;
 use crate::syntax::filter::Filter;
 use crate::tables::{
-    self, Account, Comparison, Input, Pairs, PolicyRule, Presence, RejectedExample, Summary,
+    self, Account, Comparison, Input, Pairs, PolicyRule, Presence, RejectedExample, Summary, Tally,
 };
 
 /// Allowed, denied, threats: what exported logs say happened
@@ -48,6 +49,9 @@ pub(super) struct ReportArgs {
     /// CSV writes one file per table into the folder that `-o` names
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Write the report as one HTML page as well, with a time line, findings and a filter
+    #[arg(long, value_name = "FILE", conflicts_with = "compare")]
+    html: Option<PathBuf>,
     #[command(flatten)]
     readings: ReadingArgs,
     #[command(flatten)]
@@ -80,27 +84,29 @@ impl<S: Sink> Sink for Watched<S> {
 /// Reads the logs that are asked for. This is where it is decided how.
 ///
 /// Counting needs no whole records, so files are read side by side into codes. A filter looks at any
-/// field and rejects are written in their order: for these, whole records come one by one.
+/// field, a page finds things in any, and rejects are written in their order: for these, whole
+/// records come one by one.
 fn counted(
     args: &ReportArgs,
     filter: Option<Filter>,
     global: &GlobalArgs,
-) -> Result<(Read, Account), Failure> {
+) -> Result<(Read, Account, Option<Extras>), Failure> {
     let (logs, reading) = (&args.logs.logs, &args.logs.reading);
-    if filter.is_none() && !reading.writes_rejects() {
+    let extras = args.html.as_ref().map(|_| Extras::new());
+    if filter.is_none() && !reading.writes_rejects() && extras.is_none() {
         let mut account = Account::default();
         let mut read = log_inputs::collect(logs, reading, global, &mut account)?;
         read.leave_out_repeated(account.flows_repeated());
-        return Ok((read, account));
+        return Ok((read, account, None));
     }
-    let filtered = Filtered::new(Account::default(), filter);
+    let filtered = Filtered::new(Beside { sink: Account::default(), extras }, filter);
     let mut watched = Watched { sink: filtered, presence: Presence::default() };
     let mut read = log_inputs::read(logs, reading, global, &mut watched)?;
     let Watched { sink: filtered, presence } = watched;
     read.left_out.extend(log_filter::left_out(&filtered));
-    let mut account = filtered.sink;
+    let Beside { sink: mut account, extras } = filtered.sink;
     account.presence = presence;
-    Ok((read, account))
+    Ok((read, account, extras))
 }
 
 pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
@@ -117,7 +123,7 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, 
         return compare(args, filter, global);
     }
     let rules = loaded.as_ref().map(|(ruleset, _)| policy_rules(ruleset));
-    let (read, account) = counted(args, filter, global)?;
+    let (read, account, extras) = counted(args, filter, global)?;
     let mut input = input(&read);
     input.ignored.extend(read.left_out.iter().cloned());
     input.gaps = account.presence.gaps();
@@ -127,12 +133,19 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, 
         input.ignored.push(("flows of other logs, for `azfw replay`".to_owned(), account.flows()));
     }
     let is_nothing_read = read.counts.records_total() == 0;
-    let options = tables::Options { top: args.top, policy: rules.as_deref() };
-    let summary = account
-        .tally
-        .finish(input, &options)
-        .map_err(|error| InputError::new(format!("cannot summarise the logs: {error}")))?;
-    write(args, &summary, args.filter.zone()?.as_ref())?;
+    let zone = args.filter.zone()?;
+    let summary_of = |tally: Tally, input: Input, top: usize| {
+        let options = tables::Options { top, policy: rules.as_deref() };
+        let summary = tally.finish(input, &options);
+        summary.map_err(|error| InputError::new(format!("cannot summarise the logs: {error}")))
+    };
+    if let (Some(path), Some(extras)) = (&args.html, extras) {
+        let top = args.top.max(report_html::TOP_MIN);
+        let summary = summary_of(account.tally.clone(), input.clone(), top)?;
+        report_html::write(path, &summary, extras, zone.as_ref())?;
+    }
+    let summary = summary_of(account.tally, input, args.top)?;
+    write(args, &summary, zone.as_ref())?;
     if is_nothing_read {
         return Err(nothing_read());
     }

@@ -8,6 +8,7 @@ mod coding;
 mod compare;
 mod counter;
 mod counts;
+mod cube;
 mod dictionary;
 mod drops;
 mod duplicates;
@@ -27,6 +28,7 @@ mod tests;
 
 pub use compare::{Comparison, GROWN_TIMES, Pair, PairChange, Pairs, RuleChange};
 pub use counter::{Account, Batch, Coder};
+pub use cube::{Cell, CellClass, CellEnds, Cube, CubeTally};
 pub use drops::Drops;
 pub use finish::{Options, SummaryError};
 pub use gaps::{Gap, Presence};

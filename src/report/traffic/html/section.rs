@@ -1,0 +1,247 @@
+//! Tables and findings as the template shows them: every text made visible and cut to a length.
+
+use std::net::IpAddr;
+
+use super::Room;
+use crate::detect::{Finding, Severity};
+use crate::report::sanitize;
+use crate::report::traffic::headline::plural;
+use crate::report::traffic::sheet::{Cell, Column, Sheet, Shown, grouped, percent, second};
+use crate::report::traffic::sheets::sheets;
+use crate::tables::Summary;
+
+/// Tables that answer one question.
+#[derive(Debug)]
+pub(super) struct Section {
+    pub(super) id: &'static str,
+    pub(super) title: &'static str,
+    /// What is said in place of tables.
+    pub(super) none: &'static str,
+    pub(super) tables: Vec<TableView>,
+}
+
+#[derive(Debug)]
+pub(super) struct TableView {
+    pub(super) name: &'static str,
+    pub(super) title: String,
+    pub(super) notes: Vec<String>,
+    pub(super) columns: Vec<Column>,
+    pub(super) rows: Vec<RowView>,
+    pub(super) more: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct RowView {
+    pub(super) is_unused: bool,
+    pub(super) cells: Vec<CellView>,
+}
+
+#[derive(Debug)]
+pub(super) struct CellView {
+    pub(super) text: String,
+    /// The number to sort by.
+    pub(super) value: Option<u64>,
+    /// The badge's colour, for words such as `deny`.
+    pub(super) badge: Option<&'static str>,
+    /// The field that a filter would ask for this value.
+    pub(super) field: Option<&'static str>,
+}
+
+/// A finding with its evidence.
+#[derive(Debug)]
+pub(super) struct FindingView {
+    pub(super) severity: &'static str,
+    pub(super) detection: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) techniques: String,
+    pub(super) message: String,
+    pub(super) when: String,
+    pub(super) score: Vec<(String, String)>,
+    pub(super) evidence: Vec<Vec<String>>,
+    /// What would filter the page to it; empty where nothing would.
+    pub(super) filter: String,
+}
+
+const SECTIONS: [(&str, &str, &str, &[&str]); 8] = [
+    (
+        "denied",
+        "Denied by default, and why",
+        "Nothing was denied by default.",
+        &["denied_destinations", "denied_by_default"],
+    ),
+    (
+        "rules",
+        "Rules",
+        "No record names a rule.",
+        &["policy_rules", "rules", "unknown_rules", "unresolved", "aggregation"],
+    ),
+    (
+        "threats",
+        "Threats",
+        "Neither IDPS nor threat intelligence reported anything.",
+        &["idps", "threat_intel"],
+    ),
+    (
+        "destinations",
+        "Destinations",
+        "No connections.",
+        &["fqdns", "destinations", "ports", "web_categories"],
+    ),
+    ("sources", "Sources", "No connections.", &["sources"]),
+    ("dnat", "Inbound translations (DNAT)", "No translations.", &["dnat"]),
+    ("dns", "DNS", "No DNS queries.", &["dns_failing", "dns_answers"]),
+    ("coverage", "What this report rests on", "No input.", &["input", "categories", "gaps"]),
+];
+
+pub(super) fn sections(summary: &Summary, room: Room) -> Vec<Section> {
+    let all = sheets(summary);
+    SECTIONS
+        .iter()
+        .map(|(id, title, none, names)| {
+            let chosen = names.iter().filter_map(|name| all.iter().find(|one| one.name == *name));
+            let mut tables: Vec<TableView> = chosen.map(|sheet| table(sheet, room)).collect();
+            let never = all.iter().find(|sheet| sheet.name == "never_hit");
+            for table in tables.iter_mut().filter(|table| table.name == "policy_rules") {
+                let notes = never.into_iter().flat_map(|sheet| &sheet.notes);
+                table.notes.extend(notes.map(|note| shown(note, room)));
+            }
+            Section { id, title, none, tables }
+        })
+        .collect()
+}
+
+fn table(sheet: &Sheet, room: Room) -> TableView {
+    let has_path = sheet.columns.iter().any(|column| column.name == "rule_path");
+    let seen: Vec<bool> = sheet.columns.iter().map(|column| is_seen(column, has_path)).collect();
+    let columns: Vec<Column> =
+        sheet.columns.iter().zip(&seen).filter(|(_, seen)| **seen).map(|(one, _)| *one).collect();
+    let is_rules = matches!(sheet.name, "rules" | "policy_rules" | "unknown_rules");
+    let rows_max = if is_rules { room.rules } else { room.rows };
+    let rows = sheet.rows.iter().take(rows_max).map(|row| {
+        let is_unused =
+            sheet.name == "policy_rules" && row.iter().take(2).all(|cell| *cell == Cell::Number(0));
+        let cells = row.iter().zip(&seen).filter(|(_, seen)| **seen).map(|(cell, _)| cell);
+        let cells = cells.zip(&columns).map(|(cell, column)| view(cell, column, room)).collect();
+        RowView { is_unused, cells }
+    });
+    let rows: Vec<RowView> = rows.collect();
+    let cut = sheet.rows.len().saturating_sub(rows_max) as u64;
+    let mut more: Vec<String> = sheet.more.iter().map(|more| shown(more, room)).collect();
+    if cut > 0 {
+        more.insert(
+            0,
+            format!("{} not shown here; `--format csv` writes them", plural(cut, "more row")),
+        );
+    }
+    TableView {
+        name: sheet.name,
+        title: shown(&sheet.title, room),
+        notes: sheet.notes.iter().map(|note| shown(note, room)).collect(),
+        columns,
+        rows,
+        more,
+    }
+}
+
+/// Each value in a column of its own; rules alone as a path.
+fn is_seen(column: &Column, has_path: bool) -> bool {
+    match column.name {
+        "policy" | "group" | "collection" => false,
+        "rule" => !has_path,
+        "rule_path" => true,
+        _ => column.shown != Shown::Reading,
+    }
+}
+
+fn view(cell: &Cell, column: &Column, room: Room) -> CellView {
+    let (text, value) = match cell {
+        Cell::Empty => (String::new(), None),
+        Cell::Text(text) => (shown(text, room), None),
+        // A port is a name made of digits.
+        Cell::Number(number) if !column.is_number => (number.to_string(), Some(*number)),
+        Cell::Number(number) => (grouped(*number), Some(*number)),
+        Cell::Share(share) => (percent(*share, true), Some(*share)),
+        Cell::Time(time) => (second(*time), None),
+    };
+    let badge = match (column.name, text.as_str()) {
+        ("action", "deny") => Some("denied"),
+        ("action", "allow") => Some("allowed"),
+        ("action", "alert") | ("severity", "high") => Some("threat"),
+        ("severity", "medium") => Some("medium"),
+        ("action", "dnat") => Some("dnat"),
+        ("severity" | "action", _) => Some("plain"),
+        _ => None,
+    };
+    let field = match column.name {
+        "source" | "client" => Some("source"),
+        "destination" | "fqdn" | "public" => Some("target"),
+        "port" | "public_port" => Some("port"),
+        "protocol" => Some("protocol"),
+        "rule_path" | "description" | "threat" => Some("rule"),
+        _ => None,
+    };
+    CellView { field: field.filter(|_| !text.is_empty()), text, value, badge }
+}
+
+pub(super) fn finding(finding: &Finding, room: Room) -> FindingView {
+    let kind = finding.kind();
+    let when = match (finding.first, finding.last) {
+        (Some(first), Some(last)) if first != last => {
+            format!("{} to {} UTC", second(first), second(last))
+        }
+        (Some(time), _) | (None, Some(time)) => format!("{} UTC", second(time)),
+        (None, None) => String::new(),
+    };
+    let place = |field: &str, name: &Option<String>| {
+        let name = name.as_ref().filter(|name| field == "target" || name.parse::<IpAddr>().is_ok());
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '_');
+        let name = name.filter(|name| !name.is_empty() && name.chars().all(is_plain))?;
+        Some(format!("{field} = {name}"))
+    };
+    let places = [place("source", &finding.source), place("target", &finding.target)];
+    FindingView {
+        severity: finding.severity.name(),
+        detection: finding.detection,
+        summary: kind.map_or("", |kind| kind.summary),
+        techniques: kind.map_or_else(String::new, |kind| kind.techniques.join(", ")),
+        message: shown(&finding.message, room),
+        when,
+        score: finding
+            .score
+            .iter()
+            .map(|part| (part.name.to_owned(), shown(&part.value, room)))
+            .collect(),
+        evidence: finding.evidence.iter().take(5).map(|one| evidence(one, room)).collect(),
+        filter: places.into_iter().flatten().collect::<Vec<String>>().join(" and "),
+    }
+}
+
+fn evidence(one: &crate::detect::Evidence, room: Room) -> Vec<String> {
+    let port = one.port.map_or_else(String::new, |port| port.to_string());
+    let texts = [&one.source, &one.target, &port, &one.protocol, &one.outcome, &one.origin];
+    let mut cells = vec![second(one.time)];
+    cells.extend(texts.map(|text| shown(text, room)));
+    cells
+}
+
+/// `1 high, 3 low`.
+pub(super) fn severities(findings: &[Finding]) -> String {
+    let all = [Severity::High, Severity::Medium, Severity::Low, Severity::Info];
+    let counts = all.map(|severity| {
+        let count = findings.iter().filter(|finding| finding.severity == severity).count();
+        (count, severity.name())
+    });
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    counts.map(|(count, name)| format!("{count} {name}")).collect::<Vec<String>>().join(", ")
+}
+
+fn shown(text: &str, room: Room) -> String {
+    shortened(&sanitize::terminal(text), room.characters)
+}
+
+pub(super) fn shortened(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}
