@@ -20,8 +20,6 @@
   const protocol = Int32Array.from(data.protocol);
   const rule = Int32Array.from(data.rule);
   const records = Float64Array.from(data.records);
-  // Allowed, denied, threats, translations.
-  const GROUP = Uint8Array.from([0, 1, 1, 2, 2, 2, 2, 3]);
   const ACTION = ["allow", "deny", "deny", "alert", "deny", "alert", "deny", "dnat"];
   const buckets = data.buckets;
 
@@ -124,7 +122,7 @@
           return own !== null && own.bits === range.bits && own.value >= range.first && own.value <= range.last;
         };
       }
-      if (field === "source" || text.includes("/")) throw new Wrong("no address: " + text + "; write 10.0.0.4, 10.0.0.0/8 or 10.0.0.4-10.0.0.9");
+      if (field === "source" || /^[0-9a-fA-F.:]*[.:][0-9a-fA-F.:]*[/-][0-9a-fA-F.:]*$/.test(text)) throw new Wrong("no address: " + text + "; write 10.0.0.4, 10.0.0.0/8 or 10.0.0.4-10.0.0.9");
     }
     const lower = text.toLowerCase();
     if (field === "action" && exact && !ACTION.includes(lower)) throw new Wrong("no action: " + text + "; write allow, deny, alert or dnat");
@@ -188,8 +186,12 @@
       const done = (inner) => (negated ? { not: inner } : inner);
       if (peek("in")) {
         at++;
+        const isBracketed = sign("(");
+        if (isBracketed) at++;
         const tests = [oneValue(field, value(), true)];
         while (sign(",")) { at++; tests.push(oneValue(field, value(), true)); }
+        if (isBracketed && !sign(")")) throw new Wrong("a ) is missing");
+        if (isBracketed) at++;
         return done(table(field, (item, code) => tests.some((one) => one(item, code))));
       }
       const operator = all[at] && all[at].kind === "sign" ? all[at++].text : null;
@@ -252,16 +254,19 @@
     const totals = new Float64Array(8);
     const series = [0, 1, 2, 3].map(() => new Float64Array(buckets));
     let unsettled = 0;
-    const mask = state.mask;
+    const { mask } = state;
+    const from = state.from === null ? -2 : state.from, to = state.from === null ? buckets : state.to;
+    const [allowed, denied, threats, translated] = series;
+    const byClass = [allowed, denied, denied, threats, threats, threats, threats, translated];
     for (let index = 0; index < count; index++) {
-      const answer = mask ? mask[index] : 1;
+      const answer = mask === null ? 1 : mask[index];
       if (answer === 0) continue;
-      const place = bucket[index];
-      const within = state.from === null || (place >= state.from && place <= state.to);
-      if (answer === 2) { if (within) unsettled += records[index]; continue; }
+      const place = bucket[index], value = records[index];
+      const within = place >= from && place <= to;
+      if (answer === 2) { if (within) unsettled += value; continue; }
       // The time line shows all hours of what the filter asks for.
-      if (place >= 0) series[GROUP[klass[index]]][place] += records[index];
-      if (within) totals[klass[index]] += records[index];
+      if (place >= 0) byClass[klass[index]][place] += value;
+      if (within) totals[klass[index]] += value;
     }
     return { totals, series, unsettled };
   };
@@ -442,28 +447,54 @@
     dnat: { wanted: is(7), key: [source, target, port, rule], measures: ["records"],
       columns: [["records"], ["client", 0, "source"], ["public", 1, "target"], ["port", 2, "port"], ["rule", 3, "rule"]] },
   };
+  // The group of each cell, found once: −1 where the table does not take it.
+  const prepare = (plan) => {
+    const numbers = new Map();
+    plan.ids = new Int32Array(count);
+    plan.heads = [];
+    for (let index = 0; index < count; index++) {
+      if (!plan.wanted(index)) { plan.ids[index] = -1; continue; }
+      let key = plan.key[0][index];
+      for (let place = 1; place < plan.key.length; place++) key += " " + plan.key[place][index];
+      let id = numbers.get(key);
+      if (id === undefined) { id = plan.heads.length; numbers.set(key, id); plan.heads.push(index); }
+      plan.ids[index] = id;
+    }
+  };
   const grouping = (plan) => {
-    const groups = new Map();
+    if (!plan.ids) prepare(plan);
+    const { ids, heads } = plan;
+    const all = new Float64Array(heads.length), allowed = new Float64Array(heads.length);
     const mask = state.mask;
     for (let index = 0; index < count; index++) {
-      if ((mask && mask[index] !== 1) || !inTime(index) || !plan.wanted(index)) continue;
-      const codes = plan.key.map((column) => column[index]);
-      const key = codes.length === 1 ? codes[0] : codes.join(" ");
-      let group = groups.get(key);
-      if (!group) groups.set(key, group = { codes, records: 0, allowed: 0, denied: 0, set: plan.distinct ? new Set() : null });
-      group.records += records[index];
-      if (klass[index] === 0) group.allowed += records[index]; else group.denied += records[index];
-      if (group.set && plan.distinct[index] !== -1) group.set.add(plan.distinct[index]);
+      const id = ids[index];
+      if (id < 0 || (mask !== null && mask[index] !== 1) || !inTime(index)) continue;
+      all[id] += records[index];
+      if (klass[index] === 0) allowed[id] += records[index];
     }
-    return [...groups.values()].sort((a, b) => b.records - a.records);
+    const found = [];
+    for (let id = 0; id < heads.length; id++) if (all[id] > 0) found.push(id);
+    found.sort((a, b) => all[b] - all[a] || a - b);
+    const groups = found.slice(0, ROWS_MAX).map((id) => ({
+      codes: plan.key.map((column) => column[heads[id]]),
+      records: all[id], allowed: allowed[id], denied: all[id] - allowed[id], set: new Set(),
+    }));
+    if (plan.distinct) {
+      const shown = new Map(found.slice(0, ROWS_MAX).map((id, place) => [id, groups[place].set]));
+      for (let index = 0; index < count; index++) {
+        const set = ids[index] < 0 ? undefined : shown.get(ids[index]);
+        if (set && plan.distinct[index] !== -1 && (mask === null || mask[index] === 1) && inTime(index)) set.add(plan.distinct[index]);
+      }
+    }
+    return { groups, left: found.length - groups.length };
   };
   const filteredTable = (plan) => {
-    const groups = grouping(plan);
+    const { groups, left } = grouping(plan);
     const table = make("table");
     const head = table.createTHead().insertRow();
     for (const [title, place] of plan.columns) head.append(make("th", title, place === undefined ? { scope: "col", class: "n" } : { scope: "col" }));
     const body = table.createTBody();
-    for (const group of groups.slice(0, ROWS_MAX)) {
+    for (const group of groups) {
       const row = body.insertRow();
       for (const [title, place, field] of plan.columns) {
         const cell = row.insertCell();
@@ -481,13 +512,13 @@
           cell.append(make("span", ACTION[code], { class: "badge " + GROUP_BADGE[code] }));
         } else {
           cell.textContent = column === port ? (code < 0 ? "" : String(code)) : name(code);
-          if (column === port && code >= 0) { cell.dataset.v = code; cell.className = "n"; }
+          if (column === port && code >= 0) cell.dataset.v = code;
           if (cell.textContent && field) cell.dataset.f = field;
         }
       }
     }
     if (groups.length === 0) { const cell = body.insertRow().insertCell(); cell.colSpan = plan.columns.length; cell.textContent = "Nothing passes the filter."; cell.className = "muted"; }
-    return { table, left: Math.max(0, groups.length - ROWS_MAX) };
+    return { table, left };
   };
   const GROUP_BADGE = ["allowed", "denied", "denied", "threat", "denied", "threat", "denied", "dnat"];
 
@@ -621,7 +652,20 @@
     const share = Math.round(part * 1000 / whole) / 10;
     return share === 0 ? "<0.1 %" : share.toFixed(1) + " %";
   };
-  const refreshCards = ({ totals }) => {
+  const SPARKS = { allowed: 0, denied: 1, threat: 2, dnat: 3 };
+  const spark = (values) => {
+    const places = Math.min(50, buckets);
+    const sums = new Float64Array(places);
+    for (let index = 0; index < buckets; index++) sums[Math.floor(index * places / buckets)] += values[index];
+    const high = Math.max(1, ...sums);
+    const points = [...sums].map((value, index) => `${(places > 1 ? index * 100 / (places - 1) : 0).toFixed(1)} ${(23 - value / high * 22).toFixed(1)}`);
+    return points.length === 0 ? "" : "M" + points.join("L") + (points.length === 1 ? "h100" : "");
+  };
+  const refreshCards = ({ totals, series }) => {
+    for (const key in SPARKS) {
+      const path = document.querySelector(`[data-card="${key}"] .spark path`);
+      if (path) path.setAttribute("d", spark(series[SPARKS[key]]));
+    }
     const sum = (...classes) => classes.reduce((all, one) => all + totals[one], 0);
     const connections = sum(0, 1, 2);
     const now = {

@@ -244,15 +244,7 @@ fn cards(summary: &Summary, cube: &Cube, findings: &[Finding]) -> Vec<Card> {
             threats,
             "threats",
         ),
-        card(
-            "dnat",
-            "Translations (DNAT)",
-            totals.dnat,
-            String::new(),
-            String::new(),
-            dnat,
-            "dnat",
-        ),
+        card("dnat", "DNAT", totals.dnat, String::new(), String::new(), dnat, "dnat"),
         card(
             "dns",
             "DNS queries",

@@ -25,7 +25,7 @@ pub(super) struct Chart {
     /// Where usually busy firewalls wrote nothing: left edges and widths.
     pub(super) gaps: Vec<(u64, u64)>,
     pub(super) highest: String,
-    pub(super) ticks: Vec<(u64, String)>,
+    pub(super) ticks: Vec<String>,
     pub(super) per: String,
     pub(super) is_empty: bool,
 }
@@ -107,14 +107,15 @@ fn gap_place(gap: &Gap, cube: &Cube) -> Option<(u64, u64)> {
     Some((left, scaled(gap.hours * 3600, seconds, WIDTH).max(2)))
 }
 
-fn ticks(cube: &Cube) -> Vec<(u64, String)> {
+fn ticks(cube: &Cube) -> Vec<String> {
     let seconds = cube.buckets * cube.bucket_hours * 3600;
     let format = if seconds <= 2 * 86_400 { "%m-%d %H:%M" } else { "%Y-%m-%d" };
-    (0..5)
+    let count = cube.buckets.min(5);
+    (0..count)
         .filter_map(|index| {
-            let offset = i64::try_from(seconds * index / 5 / 3600 * 3600).ok()?;
+            let offset = i64::try_from(seconds * index / count).ok()?;
             let time = Timestamp::from_second(cube.first_second.checked_add(offset)?).ok()?;
-            Some((WIDTH * index / 5, time.strftime(format).to_string()))
+            Some(time.strftime(format).to_string())
         })
         .collect()
 }

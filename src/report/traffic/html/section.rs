@@ -45,6 +45,8 @@ pub(super) struct CellView {
     pub(super) badge: Option<&'static str>,
     /// The field that a filter would ask for this value.
     pub(super) field: Option<&'static str>,
+    /// `n` for numbers, `t` for times.
+    pub(super) class: &'static str,
 }
 
 /// A finding with its evidence.
@@ -180,7 +182,12 @@ fn view(cell: &Cell, column: &Column, room: Room) -> CellView {
         "rule_path" | "description" | "threat" => Some("rule"),
         _ => None,
     };
-    CellView { field: field.filter(|_| !text.is_empty()), text, value, badge }
+    let class = match cell {
+        Cell::Time(_) => "t",
+        _ if column.is_number => "n",
+        _ => "",
+    };
+    CellView { field: field.filter(|_| !text.is_empty()), text, value, badge, class }
 }
 
 pub(super) fn finding(finding: &Finding, room: Room) -> FindingView {
