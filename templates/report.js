@@ -669,8 +669,8 @@
     const sum = (...classes) => classes.reduce((all, one) => all + totals[one], 0);
     const connections = sum(0, 1, 2);
     const now = {
-      allowed: [sum(0), percent(sum(0), connections), ""],
-      denied: [sum(1, 2), percent(sum(1, 2), connections), `${grouped(sum(1))} by rule, ${grouped(sum(2))} by default`],
+      allowed: [sum(0), percent(sum(0), connections) + " of connections", ""],
+      denied: [sum(1, 2), percent(sum(1, 2), connections) + " of connections", `${grouped(sum(1))} by rule, ${grouped(sum(2))} by default`],
       threat: [sum(3, 4, 5, 6), "", `${grouped(sum(5, 6))} IDPS, ${grouped(sum(3, 4))} threat intelligence`],
       dnat: [sum(7), "", ""],
     };
@@ -780,6 +780,8 @@
   theme.addEventListener("click", () => { document.documentElement.dataset.theme = isDark() ? "light" : "dark"; nameTheme(); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", nameTheme);
   nameTheme();
+  // On paper nothing can be opened.
+  window.addEventListener("beforeprint", () => { for (const finding of document.querySelectorAll(".finding")) finding.open = true; });
   window.addEventListener("hashchange", recall);
   if (!recall()) update();
 })();

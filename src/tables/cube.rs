@@ -314,7 +314,9 @@ mod tests {
 
     fn counted(records: &[LogRecord]) -> CubeTally {
         let mut cube = CubeTally::default();
-        records.iter().for_each(|record| cube.push(record));
+        for record in records {
+            cube.push(record);
+        }
         cube.settle();
         cube
     }
@@ -328,7 +330,9 @@ mod tests {
     fn totals_are_those_of_the_summary_however_few_cells_are_kept() {
         let records = half_a_day();
         let mut tally = Tally::new();
-        records.iter().for_each(|record| tally.push(record));
+        for record in &records {
+            tally.push(record);
+        }
         let totals = tally.finish(Input::default(), &Options::default()).unwrap().totals;
         for bytes_max in [0, 400, 4_000, 1_000_000] {
             use CellClass::{

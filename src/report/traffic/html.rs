@@ -151,8 +151,12 @@ fn points(summary: &Summary, findings: &[Finding], room: Room) -> Vec<Point> {
         points.push(Point { text, anchor, tone });
     };
     for gravest in findings.iter().take(2) {
-        let text =
-            format!("{} ({}): {}", gravest.detection, gravest.severity.name(), gravest.message);
+        let text = format!(
+            "{} ({}): {}",
+            gravest.detection,
+            gravest.severity.name(),
+            section::said(gravest)
+        );
         add("threat", "findings", text);
     }
     if let Some(row) = summary.idps.rows.first() {

@@ -109,7 +109,7 @@ fn gap_place(gap: &Gap, cube: &Cube) -> Option<(u64, u64)> {
 
 fn ticks(cube: &Cube) -> Vec<String> {
     let seconds = cube.buckets * cube.bucket_hours * 3600;
-    let format = if seconds <= 2 * 86_400 { "%m-%d %H:%M" } else { "%Y-%m-%d" };
+    let format = if seconds <= 62 * 86_400 { "%m-%d %H:%M" } else { "%Y-%m-%d" };
     let count = cube.buckets.min(5);
     (0..count)
         .filter_map(|index| {

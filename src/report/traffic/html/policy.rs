@@ -134,17 +134,16 @@ fn sha256(text: &[u8]) -> [u8; 32] {
 fn schedule(block: &[u8; 64]) -> Vec<u32> {
     let (words, _) = block.as_chunks::<4>();
     let mut words: Vec<u32> = words.iter().map(|word| u32::from_be_bytes(*word)).collect();
-    while let Some(&[w0, w1, .., w14, w15]) = words.last_chunk::<16>().filter(|_| words.len() < 64)
-    {
+    while let Some(&[w0, w1, .., w14, _]) = words.last_chunk::<16>().filter(|_| words.len() < 64) {
         let w9 = words.get(words.len() - 7).copied().unwrap_or(0);
         let low = w1.rotate_right(7) ^ w1.rotate_right(18) ^ (w1 >> 3);
         let high = w14.rotate_right(17) ^ w14.rotate_right(19) ^ (w14 >> 10);
-        let _ = w15;
         words.push(w0.wrapping_add(low).wrapping_add(w9).wrapping_add(high));
     }
     words
 }
 
+#[expect(clippy::many_single_char_names, reason = "the names of the standard")]
 fn compressed(state: [u32; 8], words: &[u32]) -> [u32; 8] {
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = state;
     for (word, round) in words.iter().zip(ROUND) {

@@ -199,19 +199,12 @@ pub(super) fn finding(finding: &Finding, room: Room) -> FindingView {
         (Some(time), _) | (None, Some(time)) => format!("{} UTC", second(time)),
         (None, None) => String::new(),
     };
-    let place = |field: &str, name: &Option<String>| {
-        let name = name.as_ref().filter(|name| field == "target" || name.parse::<IpAddr>().is_ok());
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '_');
-        let name = name.filter(|name| !name.is_empty() && name.chars().all(is_plain))?;
-        Some(format!("{field} = {name}"))
-    };
-    let places = [place("source", &finding.source), place("target", &finding.target)];
     FindingView {
         severity: finding.severity.name(),
         detection: finding.detection,
         summary: kind.map_or("", |kind| kind.summary),
         techniques: kind.map_or_else(String::new, |kind| kind.techniques.join(", ")),
-        message: shown(&finding.message, room),
+        message: shown(&said(finding), room),
         when,
         score: finding
             .score
@@ -219,7 +212,39 @@ pub(super) fn finding(finding: &Finding, room: Room) -> FindingView {
             .map(|part| (part.name.to_owned(), shown(&part.value, room)))
             .collect(),
         evidence: finding.evidence.iter().take(5).map(|one| evidence(one, room)).collect(),
-        filter: places.into_iter().flatten().collect::<Vec<String>>().join(" and "),
+        filter: filter(finding),
+    }
+}
+
+/// Who to whom, and what is the case.
+pub(super) fn said(finding: &Finding) -> String {
+    let ends = crate::report::detect::ends(finding);
+    if ends.is_empty() { finding.message.clone() } else { format!("{ends}: {}", finding.message) }
+}
+
+/// What the records of a finding have in common, as the page's filter would ask for it.
+fn filter(finding: &Finding) -> String {
+    let source = finding.source.as_deref().filter(|source| source.parse::<IpAddr>().is_ok());
+    let mut tests: Vec<String> =
+        source.map(|source| format!("source = {source}")).into_iter().collect();
+    if let Some(target) = &finding.target {
+        let (name, port) = name_and_port(target);
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '_');
+        if !name.is_empty() && name.chars().all(is_plain) {
+            tests.push(format!("target = {name}"));
+        }
+        tests.extend(port.map(|port| format!("port = {port}")));
+    }
+    tests.join(" and ")
+}
+
+/// `www.example.com:443`, `[2001:db8::1]:443`; an address with colons alone has no port.
+fn name_and_port(target: &str) -> (&str, Option<u16>) {
+    let bare = |name: &str| !name.contains(':') || name.ends_with(']');
+    let split = target.rsplit_once(':').filter(|(name, _)| bare(name));
+    match split.and_then(|(name, port)| Some((name, port.parse().ok()?))) {
+        Some((name, port)) => (name.trim_matches(['[', ']']), Some(port)),
+        None => (target, None),
     }
 }
 
@@ -250,5 +275,25 @@ pub(super) fn shortened(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_told_from_their_ports() {
+        let all =
+            ["a.example.com:443", "a.example.com", "2001:db8::1", "[2001:db8::1]:53", "10.0.0.4:x"];
+        let split = all.map(name_and_port);
+        let expected = [
+            ("a.example.com", Some(443)),
+            ("a.example.com", None),
+            ("2001:db8::1", None),
+            ("2001:db8::1", Some(53)),
+            ("10.0.0.4:x", None),
+        ];
+        assert_eq!(split, expected);
     }
 }
