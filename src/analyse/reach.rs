@@ -5,16 +5,14 @@
 //! question is asked for both extremes: equal answers are certain, else the answer names what it
 //! depends on.
 
-use std::collections::BTreeSet;
-
 use rayon::prelude::*;
 
-use super::index::Index;
+use super::index::Overlaps;
 use super::order::{Order, Standing};
 use super::search::{OutOfSteps, Search};
 use super::space::{Cuts, Product, Region, Regions, Space};
 use crate::compile::{DnatMode, NatTarget, Need, Ruleset};
-use crate::evaluate::{RuleRef, Ruling, Stage, evaluate};
+use crate::evaluate::{Index, RuleRef, Ruling, Stage, Verdict};
 use crate::flow::{Flow, FlowProtocol};
 use crate::net::{IpProtocol, IpRange, IpSet};
 use crate::policy::FilterAction;
@@ -56,17 +54,14 @@ pub struct Layout<'a> {
     /// All rules in evaluation order.
     pub items: Vec<Item>,
     order: Order,
-    index: Index,
-    /// Places of a rule's products in the index.
-    places: Vec<std::ops::Range<usize>>,
-    /// Place in the index to the rule.
-    owners: Vec<usize>,
+    overlaps: Overlaps,
+    evaluator: Index<'a>,
 }
 
-/// Steps that all searches of one question may take together, shared evenly.
-const STEPS: usize = 40_000_000;
-const STEPS_MIN: usize = 4_000;
-const STEPS_MAX: usize = 1_000_000;
+/// Comparisons that all searches of one question may take together, shared evenly.
+const STEPS: usize = 300_000_000;
+const STEPS_MIN: usize = 200_000;
+const STEPS_MAX: usize = 10_000_000;
 
 impl<'a> Layout<'a> {
     /// Lays out the rules of `ruleset`.
@@ -83,17 +78,17 @@ impl<'a> Layout<'a> {
     /// Lays out the rules of `ruleset` in a space that tells them apart.
     #[must_use]
     pub fn in_space(ruleset: &'a Ruleset, space: Space) -> Self {
-        let items = items(ruleset, Regions::new(&space).all(ruleset));
-        let mut products = Vec::new();
-        let (mut places, mut owners) = (Vec::new(), Vec::new());
-        for (rule, item) in items.iter().enumerate() {
-            let start = products.len();
-            products.extend(item.region.may.iter().cloned());
-            owners.resize(products.len(), rule);
-            places.push(start..products.len());
-        }
-        let index = Index::new(&products);
-        Self { ruleset, space, items, order: Order::new(ruleset), index, places, owners }
+        let (items, evaluator) = rayon::join(|| items(ruleset, &space), || Index::new(ruleset));
+        let products: Vec<&[Product]> =
+            items.iter().map(|item| item.region.may.as_slice()).collect();
+        let overlaps = Overlaps::new(&products);
+        Self { ruleset, space, items, order: Order::new(ruleset), overlaps, evaluator }
+    }
+
+    /// What the evaluator says of a flow.
+    #[must_use]
+    pub fn verdict(&self, flow: &Flow) -> Verdict {
+        self.evaluator.verdict(flow)
     }
 
     /// The bound on the work of one search.
@@ -103,13 +98,16 @@ impl<'a> Layout<'a> {
         u32::try_from(share).unwrap_or(u32::MAX)
     }
 
-    /// The rules that match a flow that this rule may match too, by their place in evaluation order.
+    /// The bound on the work of a search that is made for a few rules only.
     #[must_use]
-    pub fn overlapping(&self, rule: usize) -> BTreeSet<usize> {
-        let places = self.places.get(rule).cloned().unwrap_or_default();
-        let overlapping = places.flat_map(|place| self.index.overlapping(place));
-        let owners = overlapping.filter_map(|place| self.owners.get(place).copied());
-        owners.filter(|&owner| owner != rule).collect()
+    pub fn steps_for_few(&self) -> u32 {
+        u32::try_from(STEPS_MAX).unwrap_or(u32::MAX)
+    }
+
+    /// The rules that may match a flow that this rule may match too, by their place in evaluation
+    /// order, ascending. None that does is missing.
+    pub fn overlapping(&self, rule: usize) -> impl Iterator<Item = usize> + '_ {
+        self.overlaps.of(rule).filter(move |&other| other != rule)
     }
 
     /// Where `other` stands to `rule`.
@@ -124,6 +122,12 @@ impl<'a> Layout<'a> {
         self.order.has_ties()
     }
 
+    /// Whether anything about a rule or the order of rules is unknown.
+    #[must_use]
+    pub fn has_unknown(&self) -> bool {
+        self.has_ties() || self.items.iter().any(|item| !item.region.needs.is_empty())
+    }
+
     /// Every tie: what it is, and its rules by their place in evaluation order.
     #[must_use]
     pub fn ties(&self) -> Vec<(&Need, Vec<usize>)> {
@@ -134,7 +138,14 @@ impl<'a> Layout<'a> {
     #[must_use]
     pub fn before(&self, rule: usize) -> Vec<usize> {
         let is_before = |other: &usize| self.standing(*other, rule) == Standing::Before;
-        self.overlapping(rule).into_iter().filter(is_before).collect()
+        self.overlapping(rule).filter(is_before).collect()
+    }
+
+    /// The overlapping rules that are or may be asked before this one.
+    #[must_use]
+    pub fn maybe_before(&self, rule: usize) -> Vec<usize> {
+        let is_earlier = |other: &usize| self.standing(*other, rule) != Standing::After;
+        self.overlapping(rule).filter(is_earlier).collect()
     }
 
     /// What rules surely match.
@@ -202,16 +213,11 @@ impl<'a> Layout<'a> {
 
     fn decided_reach(&self, rule: usize) -> Result<Reach, OutOfSteps> {
         let Some(item) = self.items.get(rule) else { return Ok(Reach::Unreachable) };
-        let overlapping = self.overlapping(rule);
         let mut search = Search::new(self.steps());
-        let of = |wanted: &[Standing]| -> Vec<usize> {
-            let is_wanted = |other: &usize| wanted.contains(&self.standing(*other, rule));
-            overlapping.iter().copied().filter(is_wanted).collect()
-        };
-        let surely_before = of(&[Standing::Before]);
+        let surely_before = self.before(rule);
         let most = search.first_left(&item.region.may, &self.sure(&surely_before))?;
         let Some(most) = most else { return Ok(Reach::Unreachable) };
-        let maybe_before = of(&[Standing::Before, Standing::Tied]);
+        let maybe_before = self.maybe_before(rule);
         let is_known =
             |&other: &usize| self.items.get(other).is_some_and(|item| item.region.needs.is_empty());
         let all_known = item.region.needs.is_empty() && maybe_before.iter().all(is_known);
@@ -229,8 +235,7 @@ impl<'a> Layout<'a> {
     #[must_use]
     pub fn may_be_shadowed(&self, rule: usize) -> bool {
         let Some(item) = self.items.get(rule) else { return false };
-        let is_earlier = |other: &usize| self.standing(*other, rule) != Standing::After;
-        let earlier: Vec<usize> = self.overlapping(rule).into_iter().filter(is_earlier).collect();
+        let earlier = self.maybe_before(rule);
         let left = Search::new(self.steps()).first_left(&item.region.may, &self.may(&earlier));
         left == Ok(None)
     }
@@ -238,8 +243,12 @@ impl<'a> Layout<'a> {
     /// What is unknown about a rule and the rules that may come before it.
     fn needs(&self, rule: usize, maybe_before: &[usize]) -> Vec<Need> {
         let own = self.items.get(rule).into_iter().flat_map(|item| &item.region.needs);
+        let matched = self.items.get(rule).map_or(&[][..], |item| &item.region.may);
+        let meets = |item: &&Item| {
+            item.region.may.iter().any(|may| matched.iter().any(|piece| piece.overlaps(may)))
+        };
         let of_others = maybe_before.iter().filter_map(|&other| self.items.get(other));
-        let of_others = of_others.flat_map(|item| &item.region.needs);
+        let of_others = of_others.filter(meets).flat_map(|item| &item.region.needs);
         let ties = maybe_before.iter().flat_map(|&other| self.order.needs(other, rule));
         let mut needs: Vec<Need> = Vec::new();
         for need in own.chain(of_others).chain(ties) {
@@ -278,14 +287,14 @@ impl<'a> Layout<'a> {
     #[must_use]
     pub fn decided_by(&self, product: &Product, rule: RuleRef) -> Option<Flow> {
         let flow = self.space.flow(product)?;
-        let verdict = evaluate(self.ruleset, &flow, &mut ());
+        let verdict = self.verdict(&flow);
         (verdict.candidates.is_empty() && verdict.rule == Some(rule)).then_some(flow)
     }
 
     /// The same flow with less said about it, as long as the evaluator says the same of it.
     #[must_use]
     pub fn simplest(&self, flow: Flow) -> Flow {
-        let verdict = evaluate(self.ruleset, &flow, &mut ());
+        let verdict = self.verdict(&flow);
         let shorter: [fn(&mut Flow); 5] = [
             // What DNAT publishes has no name that a rule looks at.
             |flow| {
@@ -304,7 +313,7 @@ impl<'a> Layout<'a> {
         shorter.into_iter().skip(usize::from(!is_dnat)).fold(flow, |flow, shorten| {
             let mut shorter = flow.clone();
             shorten(&mut shorter);
-            if evaluate(self.ruleset, &shorter, &mut ()) == verdict { shorter } else { flow }
+            if self.verdict(&shorter) == verdict { shorter } else { flow }
         })
     }
 }
@@ -328,9 +337,17 @@ pub fn internet() -> IpSet {
 }
 
 /// The rules of `ruleset` with their regions.
-pub(super) fn items(ruleset: &Ruleset, regions: Vec<Region>) -> Vec<Item> {
-    let rules = ruleset.rules().zip(regions);
-    rules.map(|(rule, region)| Item { rule, region, effect: effect(ruleset, rule) }).collect()
+fn items(ruleset: &Ruleset, space: &Space) -> Vec<Item> {
+    let mut regions = Regions::new(space);
+    ruleset.rules().map(|rule| Item::new(ruleset, rule, regions.of(ruleset, rule))).collect()
+}
+
+impl Item {
+    /// A rule of `ruleset`, which matches the flows of `region`.
+    #[must_use]
+    pub fn new(ruleset: &Ruleset, rule: RuleRef, region: Region) -> Self {
+        Self { rule, region, effect: effect(ruleset, rule) }
+    }
 }
 
 fn effect(ruleset: &Ruleset, rule: RuleRef) -> Effect {
@@ -364,6 +381,7 @@ mod tests {
 
     use super::*;
     use crate::analyse::small_world;
+    use crate::evaluate::evaluate;
 
     /// What an evaluation of every flow says of each rule: it decides one for sure, it may decide
     /// one, neither.
@@ -414,6 +432,14 @@ mod tests {
         #[test]
         fn reachability_is_that_of_an_evaluation_of_every_flow(text in small_world::texts(false)) {
             check(&text)?;
+        }
+
+        #[test]
+        fn inherited_rules_come_first(
+            parent in small_world::texts(true),
+            child in small_world::texts(true),
+        ) {
+            check(&small_world::inherited(&parent, &child))?;
         }
 
         #[test]

@@ -1,11 +1,9 @@
 //! Rules that can be removed without changing any verdict.
 
-use std::collections::HashSet;
-
 use rayon::prelude::*;
 
 use super::order::Standing;
-use super::reach::{Effect, Layout, Reach};
+use super::reach::{Effect, Item, Layout, Reach};
 use super::search::Search;
 use super::space::service;
 use super::space::{Axis, Product, without};
@@ -32,35 +30,89 @@ pub fn redundant(layout: &Layout<'_>, reaches: &[Reach]) -> Vec<Redundant> {
     if layout.has_override() {
         return Vec::new();
     }
-    let mut removed: HashSet<usize> =
-        (0..reaches.len()).filter(|&rule| reaches.get(rule) == Some(&Reach::Unreachable)).collect();
-    let candidates: Vec<usize> = (0..reaches.len())
-        .into_par_iter()
-        .filter(|&rule| matches!(reaches.get(rule), Some(Reach::Reachable(_))))
-        .filter(|&rule| successors(layout, rule, &removed).is_some())
+    let mut removed: Vec<bool> = reaches.iter().map(|reach| *reach == Reach::Unreachable).collect();
+    let candidates: Vec<usize> = reaches
+        .par_iter()
+        .enumerate()
+        .filter_map(|(rule, reach)| match reach {
+            Reach::Reachable(decided) => Some((rule, decided)),
+            Reach::Unreachable | Reach::Depends(_) | Reach::NotDecided => None,
+        })
+        .filter(|&(rule, decided)| !matters(layout, rule, decided, &removed))
+        .filter(|&(rule, _)| successors(layout, rule, &removed).is_some())
+        .map(|(rule, _)| rule)
         .collect();
     let mut found = Vec::new();
     for rule in candidates {
         // Asked again: a rule that was to do the same may be gone by now.
         if let Some(successors) = successors(layout, rule, &removed) {
-            removed.insert(rule);
+            if let Some(removed) = removed.get_mut(rule) {
+                *removed = true;
+            }
             found.push(Redundant { rule, successors });
         }
     }
     found
 }
 
+/// Points of the rule that meet later rules with another effect; more are not tried.
+const POINTS_MAX: usize = 16;
+
+/// Whether some point that the rule decides shows that it cannot go. That no point shows it proves
+/// nothing.
+fn matters(layout: &Layout<'_>, rule: usize, decided: &Product, removed: &[bool]) -> bool {
+    let Some(item) = layout.items.get(rule) else { return false };
+    let later: Vec<&Item> = layout
+        .overlapping(rule)
+        .filter(|&other| other > rule && removed.get(other) != Some(&true))
+        .filter_map(|other| layout.items.get(other))
+        .collect();
+    if ends_otherwise(layout, item, &later, decided.corner()) {
+        return true;
+    }
+    let before = layout.before(rule);
+    let before = layout.sure(&before);
+    let others = later.iter().filter(|later| !is_same(&item.effect, &later.effect));
+    let points = others.filter_map(|later| {
+        let mut pieces =
+            item.region.may.iter().flat_map(|piece| {
+                later.region.may.iter().filter_map(|may| piece.intersection(may))
+            });
+        pieces.next().map(|piece| piece.corner())
+    });
+    points
+        .take(POINTS_MAX)
+        .filter(|point| !before.iter().any(|before| point.is_subset(before)))
+        .any(|point| ends_otherwise(layout, item, &later, point))
+}
+
+/// Whether a point that the rule decides would or could have another end by the later rules.
+fn ends_otherwise(layout: &Layout<'_>, item: &Item, later: &[&Item], point: Product) -> bool {
+    for later in later {
+        if !later.region.may.iter().any(|may| point.is_subset(may)) {
+            continue;
+        }
+        if !is_same(&item.effect, &later.effect) {
+            return true;
+        }
+        if later.region.sure.iter().any(|sure| point.is_subset(sure)) {
+            return false;
+        }
+    }
+    !ends_alike(layout, &item.effect, vec![point])
+}
+
 /// The rules that do the same with the rule's traffic once it is gone; `None` when some of it would
 /// surely or possibly have another end.
-fn successors(layout: &Layout<'_>, rule: usize, removed: &HashSet<usize>) -> Option<Vec<usize>> {
+fn successors(layout: &Layout<'_>, rule: usize, removed: &[bool]) -> Option<Vec<usize>> {
     let item = layout.items.get(rule)?;
-    let overlapping = layout.overlapping(rule);
+    let overlapping: Vec<usize> = layout.overlapping(rule).collect();
     let standing = |&other: &usize| layout.standing(other, rule);
     if overlapping.iter().any(|other| standing(other) == Standing::Tied) {
         return None;
     }
     let others: Vec<usize> =
-        overlapping.into_iter().filter(|other| !removed.contains(other)).collect();
+        overlapping.into_iter().filter(|&other| removed.get(other) != Some(&true)).collect();
     let before: Vec<usize> =
         others.iter().copied().filter(|other| standing(other) == Standing::Before).collect();
     let mut search = Search::new(layout.steps());
@@ -127,6 +179,8 @@ fn is_same(a: &Effect, b: &Effect) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -177,7 +231,8 @@ mod tests {
         fn every_other_rule_matters(text in small_world::texts(false)) {
             let ruleset = small_world::ruleset(&text);
             let layout = Layout::new(&ruleset);
-            let none = HashSet::new();
+            let none = vec![false; layout.items.len()];
+            let reaches = layout.reaches();
             let flows = small_world::flows(&text);
             let end = |ruleset: &Ruleset, flow| {
                 let verdict = evaluate(ruleset, flow, &mut ());
@@ -187,6 +242,9 @@ mod tests {
             for (rule, item) in layout.items.iter().enumerate() {
                 let is_deny = item.effect.ruling == Ruling::Deny;
                 let has_gone = successors(&layout, rule, &none).is_some();
+                if let Reach::Reachable(decided) = &reaches[rule] {
+                    prop_assert!(!(has_gone && matters(&layout, rule, decided, &none)), "{text}");
+                }
                 let name = HashSet::from([ruleset.path(item.rule).rule.to_string()]);
                 let reduced = reduced(&ruleset, &text, &name);
                 let changes = flows.iter().zip(&was).any(|(flow, was)| end(&reduced, flow) != *was);

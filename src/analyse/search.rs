@@ -2,7 +2,8 @@
 //!
 //! A piece is cut by the first blocker that overlaps it, its remains by the next one, and so on; the
 //! first remains that no blocker overlaps are a witness. The worst case is exponential in the number
-//! of axes, so every search counts its steps and gives up at a bound instead of guessing.
+//! of axes, so every search counts its work and gives up at a bound instead of guessing. Work is
+//! counted in comparisons, not in time: the same question has the same answer on every machine.
 
 use super::space::{Axis, Product};
 
@@ -16,11 +17,26 @@ pub struct Search {
     steps: u32,
 }
 
+/// A blocker with the work of one comparison with it.
+type Weighed<'b> = (&'b Product, u32);
+
+/// So many intervals are compared in about the time that a comparison takes anyway.
+const INTERVALS_A_STEP: usize = 16;
+
+/// More remains than these are not kept: they take memory, and nobody reads them.
+const PIECES_MAX: usize = 200_000;
+
 impl Search {
-    /// A search that may cut `steps` pieces.
+    /// A search that may take `steps` comparisons.
     #[must_use]
     pub fn new(steps: u32) -> Self {
         Self { steps }
+    }
+
+    /// How many comparisons it may still take.
+    #[must_use]
+    pub fn steps(&self) -> u32 {
+        self.steps
     }
 
     /// A part of `pieces` that no blocker holds.
@@ -54,9 +70,9 @@ impl Search {
         let mut all = Vec::new();
         self.walk(pieces, blockers, &mut |left| {
             all.push(left);
-            true
+            all.len() < PIECES_MAX
         })?;
-        Ok(all)
+        if all.len() < PIECES_MAX { Ok(all) } else { Err(OutOfSteps) }
     }
 
     /// Hands what is left to `found` until it says to stop.
@@ -67,17 +83,17 @@ impl Search {
         found: &mut impl FnMut(Product) -> bool,
     ) -> Result<(), OutOfSteps> {
         for piece in pieces {
-            let blockers = sorted(piece, blockers);
+            let blockers = self.sorted(piece, blockers)?;
             let mut open = vec![(piece.clone(), 0)];
             while let Some((piece, from)) = open.pop() {
-                let mut rest = blockers.iter().enumerate().skip(from);
-                let Some((at, blocker)) = rest.find(|(_, blocker)| piece.overlaps(blocker)) else {
+                let Some(at) = self.next(&piece, &blockers, from)? else {
                     if found(piece) {
                         continue;
                     }
                     return Ok(());
                 };
-                self.steps = self.steps.checked_sub(1).ok_or(OutOfSteps)?;
+                let Some((blocker, weight)) = blockers.get(at) else { continue };
+                self.take(weight.saturating_add(weight_of(&piece)))?;
                 let mut left = Vec::new();
                 piece.minus(blocker, &mut left);
                 open.extend(left.into_iter().map(|piece| (piece, at + 1)));
@@ -85,20 +101,61 @@ impl Search {
         }
         Ok(())
     }
+
+    /// The first blocker from `from` on that overlaps `piece`.
+    fn next(
+        &mut self,
+        piece: &Product,
+        blockers: &[Weighed<'_>],
+        from: usize,
+    ) -> Result<Option<usize>, OutOfSteps> {
+        let own = weight_of(piece);
+        for (at, (blocker, weight)) in blockers.iter().enumerate().skip(from) {
+            self.take(own.min(*weight))?;
+            if piece.overlaps(blocker) {
+                return Ok(Some(at));
+            }
+        }
+        Ok(None)
+    }
+
+    fn take(&mut self, steps: u32) -> Result<(), OutOfSteps> {
+        self.steps = self.steps.checked_sub(steps).ok_or(OutOfSteps)?;
+        Ok(())
+    }
+
+    /// The blockers that overlap `piece`, those first that cover it on most axes: they leave least.
+    /// One that covers all of it is the only one.
+    fn sorted<'b>(
+        &mut self,
+        piece: &Product,
+        blockers: &[&'b Product],
+    ) -> Result<Vec<Weighed<'b>>, OutOfSteps> {
+        let own = weight_of(piece);
+        let mut keyed: Vec<(usize, Weighed<'b>)> = Vec::new();
+        for blocker in blockers {
+            let weight = weight_of(blocker);
+            self.take(own.min(weight))?;
+            if !piece.overlaps(blocker) {
+                continue;
+            }
+            self.take(own.min(weight))?;
+            let covers = |&&axis: &&Axis| piece.on(axis).is_subset(blocker.on(axis));
+            let covered = Axis::ALL.iter().filter(covers).count();
+            if covered == Axis::ALL.len() {
+                return Ok(vec![(blocker, weight)]);
+            }
+            keyed.push((covered, (blocker, weight)));
+        }
+        keyed.sort_by_key(|(covered, _)| std::cmp::Reverse(*covered));
+        Ok(keyed.into_iter().map(|(_, blocker)| blocker).collect())
+    }
 }
 
-/// The blockers that overlap `piece`, those first that cover it on most axes: they leave least.
-fn sorted<'b>(piece: &Product, blockers: &[&'b Product]) -> Vec<&'b Product> {
-    let covered = |blocker: &Product| {
-        Axis::ALL.iter().filter(|&&axis| piece.on(axis).is_subset(blocker.on(axis))).count()
-    };
-    let mut keyed: Vec<_> = blockers
-        .iter()
-        .filter(|blocker| piece.overlaps(blocker))
-        .map(|blocker| (std::cmp::Reverse(covered(blocker)), *blocker))
-        .collect();
-    keyed.sort_by_key(|(key, _)| *key);
-    keyed.into_iter().map(|(_, blocker)| blocker).collect()
+/// The work of one comparison with a product.
+fn weight_of(product: &Product) -> u32 {
+    let intervals: usize = Axis::ALL.iter().map(|&axis| product.on(axis).intervals().len()).sum();
+    u32::try_from(1 + intervals / INTERVALS_A_STEP).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -133,6 +190,6 @@ mod tests {
         let point = points().swap_remove(0);
         let pieces = [point.clone()];
         assert_eq!(Search::new(0).first_left(&pieces, &[&point]), Err(OutOfSteps));
-        assert_eq!(Search::new(1).first_left(&pieces, &[&point]), Ok(None));
+        assert_eq!(Search::new(5).first_left(&pieces, &[&point]), Ok(None));
     }
 }

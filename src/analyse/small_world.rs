@@ -129,6 +129,13 @@ pub(crate) fn texts(has_unknown: bool) -> impl Strategy<Value = String> {
     )
 }
 
+/// The text of a policy that inherits from another one.
+pub(in crate::analyse) fn inherited(parent: &str, child: &str) -> String {
+    let parent =
+        parent.replace("policy p\n", "policy base\n").replace("ip-group empty = none\n", "");
+    parent + &child.replace("policy p\n", "policy p\n  parent base\n")
+}
+
 /// Flows that between them tell apart everything that the rules of such a text can.
 pub(crate) fn flows(text: &str) -> Vec<Flow> {
     let mut flows = Vec::new();

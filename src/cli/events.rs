@@ -1,20 +1,25 @@
 //! `azfw events`: every record in one normal form.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 
+use super::address_names::NameArgs;
 use super::args::{GlobalArgs, OutputArgs, ReadingArgs};
 use super::failure::Failure;
 use super::log_filter::{self, FilterArgs};
 use super::log_inputs::{self, LogArgs};
 use super::{ExitStatus, inputs};
 use crate::logs::{Anonymizer, Filtered, KEY_CHARS_MIN, LogRecord, NormalForm, Sink};
+use crate::net::AddressNames;
 use crate::report::events::{self as render, COLUMNS};
+use crate::report::events_parquet::EventsFile;
 use crate::report::sanitize::terminal_lines;
+use crate::source::InputError;
 
 /// Every log record in one normal form, whatever file it came from
 ///
@@ -28,8 +33,10 @@ pub(super) struct EventsArgs {
     /// Files with the IP Groups and service tags that --where names
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
+    #[command(flatten)]
+    names: NameArgs,
     /// Put pseudonyms in place of addresses and names; KEY of 16 characters or more, or @FILE
-    #[arg(long, value_name = "KEY", conflicts_with = "rejects")]
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["rejects", "names"])]
     anonymize: Option<String>,
     /// Pseudonyms also for the names of policies and rules
     #[arg(long, requires = "anonymize")]
@@ -49,13 +56,54 @@ enum Format {
     /// One line a record, for people
     Text,
     Csv,
+    /// A table of typed columns; needs `-o FILE`
+    Parquet,
+}
+
+/// Where records go, and how.
+enum Out {
+    Jsonl(Box<dyn Write>),
+    Text(Box<dyn Write>),
+    Csv(Box<dyn Write>),
+    Parquet(Box<EventsFile<BufWriter<File>>>),
+}
+
+impl Out {
+    fn new(format: Format, output: &OutputArgs) -> Result<Self, Failure> {
+        Ok(match format {
+            Format::Jsonl => Self::Jsonl(output.writer()?),
+            Format::Text => Self::Text(output.writer()?),
+            Format::Csv => {
+                let mut out = output.writer()?;
+                writeln!(out, "{}", COLUMNS.join(","))?;
+                Self::Csv(out)
+            }
+            Format::Parquet => {
+                let Some(path) = &output.output else {
+                    let remedy = "name it with `-o FILE`";
+                    return Err(Failure::new("Parquet is binary and needs a file", remedy));
+                };
+                let file = File::create(path).map_err(|error| {
+                    InputError::new(format!("cannot write `{}`: {error}", path.display()))
+                })?;
+                Self::Parquet(Box::new(EventsFile::new(BufWriter::new(file))?))
+            }
+        })
+    }
+
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Jsonl(mut out) | Self::Text(mut out) | Self::Csv(mut out) => out.flush(),
+            Self::Parquet(file) => file.finish(),
+        }
+    }
 }
 
 struct Printer {
-    out: Box<dyn Write>,
-    format: Format,
+    out: Out,
     zone: Option<TimeZone>,
     anonymizer: Option<Anonymizer>,
+    names: Option<AddressNames>,
     /// The first error of writing; it ends the reading.
     error: Option<io::Error>,
 }
@@ -78,16 +126,21 @@ impl Sink for Printer {
 
 impl Printer {
     fn print(&mut self, record: &LogRecord) -> io::Result<()> {
-        match self.format {
-            Format::Jsonl => {
-                serde_json::to_writer(&mut self.out, &NormalForm::from(record))?;
-                self.out.write_all(b"\n")
+        let mut form = NormalForm::from(record);
+        if let Some(names) = &self.names {
+            form.name(names);
+        }
+        match &mut self.out {
+            Out::Jsonl(out) => {
+                serde_json::to_writer(&mut *out, &form)?;
+                out.write_all(b"\n")
             }
-            Format::Text => {
-                let line = render::line(record, self.zone.as_ref());
-                writeln!(self.out, "{}", terminal_lines(&line))
+            Out::Text(out) => {
+                let line = render::line(record, self.zone.as_ref(), self.names.as_ref());
+                writeln!(out, "{}", terminal_lines(&line))
             }
-            Format::Csv => self.out.write_all(render::csv_row(record).as_bytes()),
+            Out::Csv(out) => out.write_all(render::csv_row(&form).as_bytes()),
+            Out::Parquet(file) => file.push(&form),
         }
     }
 }
@@ -114,19 +167,21 @@ pub(super) fn run(args: &EventsArgs, global: &GlobalArgs) -> Result<ExitStatus, 
     let filter = args.filter.filter(inventory, "with `--policy FILE`")?;
     let zone = args.filter.zone()?;
     let anonymizer = anonymizer(args)?;
-    let mut printer =
-        Printer { out: args.output.writer()?, format: args.format, zone, anonymizer, error: None };
-    if args.format == Format::Csv {
-        writeln!(printer.out, "{}", COLUMNS.join(","))?;
-    }
+    // A name would give away what a pseudonym hides.
+    let names = match &anonymizer {
+        Some(_) => None,
+        None => args.names.address_names(inventory)?,
+    };
+    let out = Out::new(args.format, &args.output)?;
+    let printer = Printer { out, zone, anonymizer, names, error: None };
     let mut filtered = Filtered::new(printer, filter);
     let read = log_inputs::read(&args.logs.logs, &args.logs.reading, global, &mut filtered)?;
     log_filter::note_unsettled(&filtered, global);
-    let mut printer = filtered.sink;
+    let printer = filtered.sink;
     if let Some(error) = printer.error {
         return Err(error.into());
     }
-    printer.out.flush()?;
+    printer.out.finish()?;
     log_inputs::warn_of_rejects(&read, global);
     let is_nothing_read = read.counts.records_total() == 0 && read.counts.rejected > 0;
     Ok(if is_nothing_read { ExitStatus::CouldNotAnswer } else { ExitStatus::Yes })

@@ -178,14 +178,14 @@ impl Iterator for Inputs {
     }
 }
 
-/// Whether a file is a zip archive. Others are taken from the first byte to the last.
-fn is_zip(file: &Path) -> io::Result<bool> {
-    if !file.is_file() {
-        return Ok(false);
-    }
+/// The first bytes of a file by which those are known that are not taken from the first byte to the
+/// last.
+fn magic(file: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    File::open(file)?.take(logs::ZIP_MAGIC.len() as u64).read_to_end(&mut head)?;
-    Ok(head == logs::ZIP_MAGIC)
+    if file.is_file() {
+        File::open(file)?.take(logs::ZIP_MAGIC.len() as u64).read_to_end(&mut head)?;
+    }
+    Ok(head)
 }
 
 /// Says on standard error what could not be read.
@@ -224,9 +224,15 @@ fn opened(file: &Path, progress: &ProgressBar) -> io::Result<logs::Bytes> {
         let input = BufReader::with_capacity(BUFFER, io::stdin());
         return Ok(logs::Bytes::Stream(Box::new(input)));
     }
-    if is_zip(file)? {
+    let magic = magic(file)?;
+    if magic == logs::ZIP_MAGIC {
         let archive = progress.wrap_read(BufReader::new(File::open(file)?));
         return Ok(logs::Bytes::Zip { archive: Box::new(archive), is_log: is_log_name });
+    }
+    if magic == logs::PARQUET_MAGIC {
+        let table = File::open(file)?;
+        progress.inc(table.metadata()?.len());
+        return Ok(logs::Bytes::Parquet(Box::new(table)));
     }
     let input = BufReader::with_capacity(BUFFER, progress.wrap_read(File::open(file)?));
     Ok(logs::Bytes::Stream(Box::new(input)))
@@ -261,7 +267,7 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             let entry =
                 entry.map_err(|error| InputError::new(format!("cannot read folder: {error}")))?;
             let name = entry.file_name().to_string_lossy();
-            if entry.file_type().is_file() && (is_log_name(&name) || is_archive_name(&name)) {
+            if entry.file_type().is_file() && (is_log_name(&name) || has_own_reader(&name)) {
                 files.push(entry.into_path());
             }
         }
@@ -269,7 +275,7 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
             return Err(Failure::new(
                 format!("folder `{}` holds no log file", path.display()),
                 format!(
-                    "looked for files ending in {}, also with .gz or .zst, and for .zip",
+                    "looked for files ending in {}, also with .gz or .zst, and for .zip and .parquet",
                     ENDINGS.join(", ")
                 ),
             ));
@@ -287,8 +293,11 @@ fn is_log_name(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, end)| ENDINGS.contains(&end))
 }
 
-fn is_archive_name(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("zip"))
+/// Names of files that are not read from the first byte to the last.
+fn has_own_reader(name: &str) -> bool {
+    let is_known =
+        |end: &str| ["zip", "parquet"].iter().any(|known| end.eq_ignore_ascii_case(known));
+    name.rsplit_once('.').is_some_and(|(_, end)| is_known(end))
 }
 
 /// The hour that a path of a storage account names (`y=2026/m=09/d=14/h=08/…`). Both families of

@@ -1,5 +1,7 @@
 //! The command line: arguments, opening files, exit status. The only module that does I/O.
 
+#[cfg(feature = "logs")]
+mod address_names;
 mod args;
 mod audit;
 mod bench;

@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use smol_str::SmolStr;
 
+use super::address_names::NameArgs;
 use super::args::{GlobalArgs, OutputArgs, ReadingArgs};
 use super::failure::Failure;
 use super::log_filter::{self, FilterArgs};
@@ -40,6 +41,8 @@ pub(super) struct ReportArgs {
     /// The policy to use, when the files of `--policy` hold several
     #[arg(long, value_name = "NAME", requires = "policy")]
     policy_name: Option<String>,
+    #[command(flatten)]
+    names: NameArgs,
     /// What differs from these earlier logs, in place of the report: new, gone and grown connections
     #[arg(long, value_name = "LOGS", num_args = 1, conflicts_with = "rejects")]
     compare: Vec<PathBuf>,
@@ -133,9 +136,10 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, 
         input.ignored.push(("flows of other logs, for `azfw replay`".to_owned(), account.flows()));
     }
     let is_nothing_read = read.counts.records_total() == 0;
+    let names = args.names.address_names(inventory)?;
     let zone = args.filter.zone()?;
     let summary_of = |tally: Tally, input: Input, top: usize| {
-        let options = tables::Options { top, policy: rules.as_deref() };
+        let options = tables::Options { top, policy: rules.as_deref(), names: names.as_ref() };
         let summary = tally.finish(input, &options);
         summary.map_err(|error| InputError::new(format!("cannot summarise the logs: {error}")))
     };
@@ -278,6 +282,7 @@ fn policy_rules(ruleset: &Ruleset) -> Vec<PolicyRule> {
             path: ruleset.path(rule).clone(),
             kind: kind(rule).into(),
             action: SmolStr::from(ruleset.info(rule).action.name().to_lowercase()),
+            parts: tables::rule_parts(ruleset.info(rule), ruleset),
         })
         .collect()
 }

@@ -8,6 +8,8 @@ mod batch;
 mod cache;
 mod fit;
 mod index;
+mod memo;
+mod packet;
 mod rule_fit;
 mod threat;
 mod trace;
@@ -20,6 +22,8 @@ use crate::flow::Flow;
 pub use cache::{CacheUse, FlowCache};
 pub use fit::Fit;
 pub use index::{Decided, Index};
+pub use memo::PacketMemo;
+pub use packet::{Packet, PacketEnd, PacketSlice, Packets};
 pub use trace::{Criterion, Step, StepResult, Trace};
 pub use verdict::{Alert, Decision, Outcome, RuleRef, Ruling, Stage, Translation, Verdict};
 

@@ -174,7 +174,7 @@ impl<'a, T: Trace> Walk<'a, T> {
 
     /// Adds what comes of a DNAT rule: by default it allows and ends the walk.
     fn translated(&mut self, rule: &NatCriteria, found: Match) {
-        let translation = translation(rule, self.flow);
+        let translation = translation(rule, self.flow.port);
         let allowed = Outcome {
             translation: Some(translation.clone()),
             ..outcome(Ruling::Allow, Stage::Dnat, Some(RuleRef::Nat(found.rank)), found.needs)
@@ -388,8 +388,8 @@ impl<'a, T: Trace> Walk<'a, T> {
     }
 }
 
-/// Where a DNAT rule sends `flow`.
-pub(super) fn translation(rule: &NatCriteria, flow: &Flow) -> Translation {
+/// Where a DNAT rule sends a flow to this port.
+pub(super) fn translation(rule: &NatCriteria, port: Option<u16>) -> Translation {
     Translation {
         address: match rule.target.address {
             NatAddress::Known(address) => Some(address),
@@ -398,7 +398,7 @@ pub(super) fn translation(rule: &NatCriteria, flow: &Flow) -> Translation {
         port: match rule.target.port {
             Some(NatPort::Known(port)) => Some(port),
             Some(NatPort::Unknown) => None,
-            None => flow.port,
+            None => port,
         },
     }
 }

@@ -271,8 +271,11 @@ mod tests {
 
     #[test]
     fn every_name_is_a_name_of_the_normal_form() {
+        // What addresses are called does not stand in the records.
+        let is_of_record = |column: &&str| !["source_name", "destination_name"].contains(column);
         let columns = crate::report::events::COLUMNS;
-        for column in columns {
+        let columns: Vec<&str> = columns.into_iter().filter(is_of_record).collect();
+        for &column in &columns {
             assert_eq!(Field::from_name(column).map(Field::name), Some(column));
         }
         assert_eq!(Field::names().count(), columns.len() + 2);

@@ -110,9 +110,9 @@ fn decided(record: &mut LogRecord, decision: &Decision<'_>) {
         Some(Cause::Signature { id, description, priority, classification }) => {
             record.signature = Some(Box::new(Signature {
                 id: Some((*id).into()),
-                category: Some((*classification).into()),
+                category: classification.map(SmolStr::from),
                 description: Some((*description).into()),
-                severity: priority.parse().ok(),
+                severity: priority.and_then(|priority| priority.parse().ok()),
             }));
         }
         Some(Cause::Reason(reason)) => {
@@ -152,14 +152,19 @@ fn dns_answer(mut record: LogRecord, answer: &DnsAnswer<'_>) -> Result<LogRecord
         request_size: Some(answer.request_size),
         dnssec_ok: Some(answer.dnssec_ok),
         edns_size: Some(answer.edns_size),
-        rcode: Some(answer.rcode.into()),
-        flags: Some(answer.flags.into()),
+        rcode: there(answer.rcode),
+        flags: there(answer.flags),
         response_size: Some(answer.response_size),
         duration_s: answer.seconds.parse().ok().filter(|seconds: &f64| seconds.is_finite()),
         error: None,
         server: None,
     }));
     Ok(record)
+}
+
+/// The DNS proxy writes a dash for what an answer does not have.
+fn there(text: &str) -> Option<SmolStr> {
+    (text != "-").then(|| text.into())
 }
 
 fn dns_error(mut record: LogRecord, error: &DnsError<'_>) -> LogRecord {

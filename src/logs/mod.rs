@@ -6,7 +6,7 @@
 //! What it understands is found out from the content, never from names: JSON lines of a diagnostic
 //! setting, `{"records":[…]}` of Event Hub, arrays of flattened objects, answers of Log Analytics
 //! queries, rows of the `AzureDiagnostics` table and of Data Export, CSV of the portal and of Kusto.
-//! Flow logs of networks and clusters become records of kind [`RecordKind::Flow`]. gzip, zstd, UTF-16, byte order
+//! Flow logs of networks and clusters become records of kind [`RecordKind::Flow`]. Parquet, gzip, zstd, UTF-16, byte order
 //! marks and CRLF are taken as they are.
 //!
 //! Memory is bounded by the largest single value, at most [`Options::value_bytes_max`]: lines,
@@ -34,6 +34,7 @@ mod legacy;
 mod lines;
 mod normal_form;
 mod parallel;
+mod parquet;
 mod reader;
 mod record;
 mod row;
@@ -43,6 +44,7 @@ mod split;
 mod structured;
 mod time;
 mod value;
+mod wrapped;
 
 use std::io::{self, BufRead};
 use std::sync::Arc;
@@ -58,6 +60,7 @@ pub(crate) use keyed::KeyedState;
 pub use layout::Scanned;
 pub use normal_form::{DnsForm, NormalForm, SignatureForm};
 pub use parallel::{Bytes, Collector, Input, read_all, read_in_order};
+pub use parquet::{PARQUET_MAGIC, Table, read_parquet};
 pub use record::{Category, Dns, Form, LogRecord, LoggedAction, Origin, RecordKind, Signature};
 pub use time::DateOrder;
 
@@ -149,8 +152,8 @@ enum Content {
 
 impl Content {
     fn of(head: &[u8], options: &Options) -> Self {
-        if head.starts_with(b"PAR1") {
-            Self::Other("Parquet, which is not read")
+        if head.starts_with(PARQUET_MAGIC) {
+            Self::Other("Parquet, which is read as a plain file only: not packed, not from a pipe")
         } else if head.starts_with(ZIP_MAGIC) {
             Self::Other("a zip archive, which is read as a file only")
         } else if flowlogs::is_zeek(head) {

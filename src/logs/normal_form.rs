@@ -3,8 +3,10 @@
 use std::net::IpAddr;
 
 use serde::Serialize;
+use smol_str::SmolStr;
 
 use super::record::{Dns, LogRecord, Signature};
+use crate::net::AddressNames;
 
 /// A record with the names and the order of `azfw events`. What is unknown is absent; addresses are
 /// canonical, without brackets; the time is RFC 3339 in UTC.
@@ -22,10 +24,15 @@ pub struct NormalForm<'a> {
     pub icmp_type: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<IpAddr>,
+    /// What the address is called, see [`NormalForm::name`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_port: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination_port: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,6 +127,15 @@ pub struct DnsForm<'a> {
     pub server: Option<&'a str>,
 }
 
+impl<'a> NormalForm<'a> {
+    /// Fills in what the addresses are called.
+    pub fn name(&mut self, names: &'a AddressNames) {
+        let name = |address: Option<IpAddr>| names.name(address?).map(SmolStr::as_str);
+        self.source_name = name(self.source);
+        self.destination_name = name(self.destination);
+    }
+}
+
 impl<'a> From<&'a LogRecord> for NormalForm<'a> {
     fn from(record: &'a LogRecord) -> Self {
         Self {
@@ -130,8 +146,10 @@ impl<'a> From<&'a LogRecord> for NormalForm<'a> {
             protocol: record.protocol.as_deref(),
             icmp_type: record.icmp_type,
             source: record.source,
+            source_name: None,
             source_port: record.source_port,
             destination: record.destination,
+            destination_name: None,
             destination_port: record.destination_port,
             fqdn: record.fqdn.as_deref(),
             url: record.url.as_deref(),

@@ -12,6 +12,7 @@ use super::layout::Scanned;
 use super::record::{LogRecord, Origin};
 use super::row::{Cell, Row};
 use super::value::Value;
+use super::wrapped::{self, Inside};
 use super::{Options, flowlogs, legacy, structured, time};
 
 /// Goes on, or stops because the sink wants no more.
@@ -75,7 +76,7 @@ impl<'a, S: Sink> Reader<'a, S> {
     }
 
     /// A record, or an object that holds records.
-    fn value(&mut self, value: &Value<'_>, text: &[u8], line: u64) -> Flowing {
+    pub(super) fn value(&mut self, value: &Value<'_>, text: &[u8], line: u64) -> Flowing {
         if let Some(elements) = value.get("records").and_then(Value::elements) {
             return elements.iter().try_for_each(|element| self.value(element, text, line));
         }
@@ -93,6 +94,16 @@ impl<'a, S: Sink> Reader<'a, S> {
                     members.iter().map(|(_, value)| value).filter(|value| holds_rows(value));
                 if row.is_empty() && wrapped.clone().next().is_some() {
                     return wrapped.try_for_each(|value| self.value(value, text, line));
+                }
+                if row.is_hollow()
+                    && let Some(inside) = wrapped::inside(value)
+                {
+                    return match inside {
+                        Inside::Value(inner) => self.value(&inner, text, line),
+                        Inside::Sentence(message, time) => {
+                            self.row(wrapped::row(message, time), text, line)
+                        }
+                    };
                 }
                 self.row(row, text, line)
             }
@@ -253,6 +264,13 @@ impl<'a, S: Sink> Reader<'a, S> {
     pub(super) fn origin(&self, line: u64) -> Origin {
         Origin { file: Arc::clone(&self.file), line }
     }
+}
+
+/// Whether `value` is an object with columns of a firewall log besides those of an envelope.
+pub(super) fn known_columns(value: &Value<'_>) -> bool {
+    let mut row = Row::new();
+    fill(&mut row, value.members(), Place::Envelope);
+    !row.is_hollow()
 }
 
 /// Whether `value` is a container: consumers and notebooks wrap those under names of their own.

@@ -160,6 +160,12 @@ impl IpSet {
         }
     }
 
+    /// Whether the two sets have an address in common.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        overlap(&self.v4, &other.v4) || overlap(&self.v6, &other.v6)
+    }
+
     /// The addresses in either set.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
@@ -222,6 +228,14 @@ impl fmt::Display for IpSet {
         }
         Ok(())
     }
+}
+
+fn overlap<T: Ord + Copy>(ours: &[(T, T)], theirs: &[(T, T)]) -> bool {
+    let (few, many) = if ours.len() < theirs.len() { (ours, theirs) } else { (theirs, ours) };
+    few.iter().any(|&(first, last)| {
+        let at = many.partition_point(|&(_, to)| to < first);
+        many.get(at).is_some_and(|&(from, _)| from <= last)
+    })
 }
 
 fn contains<T: Ord + Copy>(intervals: &[(T, T)], value: T) -> bool {
@@ -298,6 +312,9 @@ mod tests {
             let probe = IpAddr::V4(Ipv4Addr::from_bits(probe));
             prop_assert_eq!(set.contains(probe), ranges.iter().any(|range| range.contains(probe)));
             prop_assert!(set.v4().windows(2).all(|pair| pair[0].1 + 1 < pair[1].0));
+            let single: IpSet = [IpRange::single(probe)].into_iter().collect();
+            prop_assert_eq!(set.overlaps(&single), set.contains(probe));
+            prop_assert_eq!(single.overlaps(&set), set.contains(probe));
         }
     }
 }

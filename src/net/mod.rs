@@ -4,12 +4,14 @@
 
 mod fqdn;
 mod ip;
+mod names;
 mod port;
 mod protocol;
 mod url;
 
 pub use fqdn::{Fqdn, FqdnPattern};
 pub use ip::{IpFamily, IpRange, IpSet};
+pub use names::AddressNames;
 pub use port::{PortRange, PortSet};
 pub use protocol::{ApplicationProtocol, IpProtocol, RuleProtocol};
 pub use url::{PathPattern, RequestUrl, UrlPattern};

@@ -1,6 +1,7 @@
 //! `azfw events` as text and CSV; the JSON shape is [`crate::logs::NormalForm`].
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,9 +9,10 @@ use serde_json::Value;
 
 use super::sanitize::csv_cell;
 use crate::logs::{LogRecord, NormalForm};
+use crate::net::AddressNames;
 
 /// The columns of the CSV: the fields of the JSON form, nested ones joined with a dot.
-pub const COLUMNS: [&str; 48] = [
+pub const COLUMNS: [&str; 50] = [
     "time",
     "kind",
     "form",
@@ -18,8 +20,10 @@ pub const COLUMNS: [&str; 48] = [
     "protocol",
     "icmp_type",
     "source",
+    "source_name",
     "source_port",
     "destination",
+    "destination_name",
     "destination_port",
     "fqdn",
     "url",
@@ -63,8 +67,8 @@ pub const COLUMNS: [&str; 48] = [
 
 /// One row, with its line end.
 #[must_use]
-pub fn csv_row(record: &LogRecord) -> String {
-    let json = serde_json::to_value(NormalForm::from(record)).unwrap_or(Value::Null);
+pub fn csv_row(form: &NormalForm<'_>) -> String {
+    let json = serde_json::to_value(form).unwrap_or(Value::Null);
     let cells = COLUMNS.map(|column| {
         let value = column.split('.').try_fold(&json, |value, key| value.get(key));
         let text = match value {
@@ -93,34 +97,49 @@ fn second(time: Timestamp, zone: Option<&TimeZone>) -> String {
     }
 }
 
+/// An address as it stands before a port.
+fn host(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    }
+}
+
+/// `192.0.2.4:443 (hub)`.
+fn end(host: Option<String>, port: Option<u16>, name: Option<&smol_str::SmolStr>) -> String {
+    let mut text = host.unwrap_or_else(|| "-".to_owned());
+    if let Some(port) = port {
+        let _ = write!(text, ":{port}");
+    }
+    if let Some(name) = name {
+        let _ = write!(text, " ({name})");
+    }
+    text
+}
+
 /// One record on one line: time (in UTC or `zone`), kind, action, who to whom, which rule.
 #[must_use]
-pub fn line(record: &LogRecord, zone: Option<&TimeZone>) -> String {
+pub fn line(record: &LogRecord, zone: Option<&TimeZone>, names: Option<&AddressNames>) -> String {
     let time = record.time.map_or_else(|| "-".into(), |time| second(time, zone));
     let action = record.action.map_or("-", crate::logs::LoggedAction::name);
     let protocol = record.protocol.as_deref().unwrap_or("-");
     let mut line = format!("{time:<20} {:<12} {action:<6} {protocol:<6}", record.kind.name());
-    let source = record.source.map_or_else(|| "-".into(), |address| address.to_string());
+    let called = |address: Option<IpAddr>| names.zip(address).and_then(|(n, at)| n.name(at));
+    let source = end(record.source.map(host), record.source_port, called(record.source));
     let _ = write!(line, " {source}");
-    if let Some(port) = record.source_port {
-        let _ = write!(line, ":{port}");
-    }
     if let Some(dns) = &record.dns {
         let text = |text: &Option<smol_str::SmolStr>| text.clone().unwrap_or_default();
         let _ = write!(line, " {} {} {}", text(&dns.query_type), text(&dns.name), text(&dns.rcode));
     }
-    let destination = record.destination.map(|address| address.to_string());
-    if let Some(target) = record.fqdn.as_ref().map(ToString::to_string).or(destination) {
-        let _ = write!(line, " -> {target}");
-    }
-    if let Some(port) = record.destination_port {
-        let _ = write!(line, ":{port}");
+    let target = record.fqdn.as_ref().map(ToString::to_string);
+    let destination = target.or(record.destination.map(host));
+    let name = called(record.destination.filter(|_| record.fqdn.is_none()));
+    if destination.is_some() || record.destination_port.is_some() {
+        let _ = write!(line, " -> {}", end(destination, record.destination_port, name));
     }
     if let Some(address) = record.translated {
-        let _ = write!(line, " => {address}");
-    }
-    if let Some(port) = record.translated_port {
-        let _ = write!(line, ":{port}");
+        let (port, name) = (record.translated_port, called(record.translated));
+        let _ = write!(line, " => {}", end(Some(host(address)), port, name));
     }
     let rule: Vec<&str> = [&record.group, &record.collection, &record.rule]
         .into_iter()

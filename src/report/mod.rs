@@ -7,6 +7,8 @@ pub mod detect;
 pub mod diff;
 #[cfg(feature = "logs")]
 pub mod events;
+#[cfg(feature = "logs")]
+pub mod events_parquet;
 pub mod explain;
 pub mod find;
 pub mod grid;
@@ -14,9 +16,9 @@ pub mod replay;
 pub mod rule_line;
 pub mod sanitize;
 pub mod show;
-pub mod test;
 #[cfg(feature = "logs")]
 pub mod suggest;
+pub mod test;
 #[cfg(feature = "logs")]
 pub mod traffic;
 pub mod verdict;

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::draft::{ALLOW, RuleNames, group, head, made, policy};
 use super::names::patterns;
 use super::observed::{Fate, Observed, Times};
-use super::sources::{SourceEntry, Sources};
+use super::sources::{SourceEntry, Sources, named};
 use super::{Options, Suggestion, groups};
 use crate::flow::{Flow, FlowProtocol, Name};
 use crate::net::{
@@ -233,9 +233,7 @@ impl Draft<'_> {
                 bundle.add(users);
             }
         }
-        type Targets = BTreeSet<FqdnPattern>;
-        let mut by_names: BTreeMap<(Entries, Targets), (Vec<Application>, Bundle)> =
-            BTreeMap::new();
+        let mut by_names: BTreeMap<(Entries, Names), (Vec<Application>, Bundle)> = BTreeMap::new();
         for ((entries, application), (names, bundle)) in by_protocol {
             let denied = self.denied_names(application);
             let targets = patterns(&names, &denied, self.options.roll_up);
@@ -331,12 +329,13 @@ impl Draft<'_> {
     }
 
     fn write(&mut self, entries: &Entries, head: &mut crate::policy::RuleHead) {
-        self.used.extend(self.sources.named(entries));
+        self.used.extend(named(entries));
         self.sources.write(entries, head);
     }
 }
 
 type IpParts = BTreeSet<IpAddr>;
+type Names = BTreeSet<FqdnPattern>;
 /// A protocol and a port of it.
 type ProtocolPort = (RuleProtocol, Option<u16>);
 

@@ -109,15 +109,15 @@ impl<'a> Sources<'a> {
             head.sources.push(Spanned::unplaced(Written::Value(address)));
         }
     }
+}
 
-    /// The groups that `entries` name.
-    pub(super) fn named(&self, entries: &BTreeSet<SourceEntry>) -> BTreeSet<usize> {
-        let groups = entries.iter().filter_map(|entry| match entry {
-            SourceEntry::Group(place) => Some(*place),
-            SourceEntry::Prefix(_) | SourceEntry::Any => None,
-        });
-        groups.collect()
-    }
+/// The IP Groups that `entries` name, by their places.
+pub(super) fn named(entries: &BTreeSet<SourceEntry>) -> BTreeSet<usize> {
+    let groups = entries.iter().filter_map(|entry| match entry {
+        SourceEntry::Group(place) => Some(*place),
+        SourceEntry::Prefix(_) | SourceEntry::Any => None,
+    });
+    groups.collect()
 }
 
 pub(super) fn single(source: IpAddr) -> SourceEntry {

@@ -220,7 +220,7 @@ proptest! {
         };
         let lines: Vec<String> = records.iter().map(line).collect();
         let observed = observed(&lines.join("\n"));
-        let options = Options { roll_up, subnet_sources, ..Options::default() };
+        let options = Options { subnet_sources, roll_up, ..Options::default() };
         let suggestion = from_logs(&observed, None, &options);
         prop_assert!(suggestion.notes.is_empty());
         if !observed.has_no_allowed() {

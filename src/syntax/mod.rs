@@ -9,6 +9,7 @@ pub mod flow;
 pub(crate) mod hcl;
 pub mod json;
 pub mod legacy;
+pub mod names;
 pub mod query;
 pub mod selector;
 pub mod suite;

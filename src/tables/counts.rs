@@ -8,6 +8,7 @@ use std::hash::BuildHasherDefault;
 use super::coding::{Coding, Recoding};
 use super::dictionary::{ABSENT, Code, CodeHasher, CodeMap, Translation};
 use super::row::{CLASSES, Class, Field, Head, Row};
+use super::rule_ports::RulePorts;
 use super::tally::{Measure, Table};
 
 const MINUTE_US: i64 = 60_000_000;
@@ -16,7 +17,7 @@ const MINUTE_US: i64 = 60_000_000;
 pub(super) const RULE: [Field; 4] = [Field::Policy, Field::Group, Field::Collection, Field::Rule];
 
 /// A rule, its kind and its action.
-type RuleKey = [Code; 6];
+pub(super) type RuleKey = [Code; 6];
 
 /// Events of one head.
 #[derive(Debug, Clone, Copy)]
@@ -55,11 +56,17 @@ impl Ends {
         }
     }
 
+    /// The rule and the end of a pair.
     #[expect(clippy::cast_possible_truncation, reason = "both halves are taken apart")]
+    fn parted(pair: u64) -> (usize, Code) {
+        ((pair >> 32) as usize, pair as Code)
+    }
+
     fn merge(&mut self, other: Self, rules: &[u32], translation: &Translation) {
         for pair in other.seen {
-            if let Some(&rule) = rules.get((pair >> 32) as usize) {
-                self.add(rule, translation.code(pair as Code));
+            let (rule, end) = Self::parted(pair);
+            if let Some(&rule) = rules.get(rule) {
+                self.add(rule, translation.code(end));
             }
         }
     }
@@ -148,6 +155,7 @@ pub(super) struct Counted {
     rule_numbers: CodeMap<RuleKey, u32>,
     rule_sources: Ends,
     rule_targets: Ends,
+    rule_ports: RulePorts,
     sources: Connections<2>,
     destinations: Connections<2>,
     fqdns: Connections<2>,
@@ -167,6 +175,7 @@ impl Counted {
         if let HeadRule::Number(rule) = rule {
             self.rule_sources.add(rule, row.event.source);
             self.rule_targets.add(rule, row.get(Field::Target));
+            self.rule_ports.add(row.event.head, row.event.destination_port);
         }
         match row.head.class {
             Class::Allowed | Class::DeniedByRule => self.add_connection(row),
@@ -236,6 +245,7 @@ impl Counted {
             other.rules.iter().map(|key| self.rule(translation.codes(*key))).collect();
         self.rule_sources.merge(other.rule_sources, &rules, translation);
         self.rule_targets.merge(other.rule_targets, &rules, translation);
+        self.rule_ports.merge(other.rule_ports, recoding);
         self.sources.merge(other.sources, translation);
         self.destinations.merge(other.destinations, translation);
         self.fqdns.merge(other.fqdns, translation);
@@ -246,10 +256,26 @@ impl Counted {
         self.rare.merge(other.rare, translation);
     }
 
+    /// Which sources and targets each rule has seen.
+    fn rule_ends(&self, translation: &Translation) -> CodeMap<RuleKey, [Vec<Code>; 2]> {
+        let mut ends: CodeMap<RuleKey, [Vec<Code>; 2]> = CodeMap::default();
+        for (side, seen) in [(0, &self.rule_sources.seen), (1, &self.rule_targets.seen)] {
+            for &pair in seen {
+                let (rule, end) = Ends::parted(pair);
+                let Some(key) = self.rules.get(rule) else { continue };
+                let places = ends.entry(translation.codes(*key)).or_default();
+                if let Some(place) = places.get_mut(side) {
+                    place.push(translation.code(end));
+                }
+            }
+        }
+        ends
+    }
+
     /// The tables in the codes of another dictionary.
     pub(super) fn tables(mut self, heads: &[Head], translation: &Translation) -> Tables {
         let mut tables = Tables::default();
-        tables.merge(self.rare, translation);
+        tables.merge(std::mem::take(&mut self.rare), translation);
         for (head, count) in heads.iter().zip(&self.heads) {
             if count.measure.count > 0 {
                 tables.add_head(&head.translated(translation), count.measure);
@@ -257,6 +283,8 @@ impl Counted {
         }
         tables.rule_sources = self.rule_sources.table(&self.rules, translation);
         tables.rule_targets = self.rule_targets.table(&self.rules, translation);
+        tables.rule_ends = self.rule_ends(translation);
+        tables.rule_ports = self.rule_ports.table(heads, translation, rule_key);
         tables.sources = self.sources.table(translation);
         tables.destinations = self.destinations.table(translation);
         tables.fqdns = self.fqdns.table(translation);
@@ -307,6 +335,12 @@ pub(super) struct Tables {
     pub(super) rule_sources: Table<6>,
     /// The same, counting targets.
     pub(super) rule_targets: Table<6>,
+    /// The sources and the targets of each rule.
+    pub(super) rule_ends: CodeMap<RuleKey, [Vec<Code>; 2]>,
+    /// Rule, kind, action, protocol, port.
+    pub(super) rule_ports: Table<8>,
+    /// Rule, kind, action, protocol, web category.
+    pub(super) rule_words: Table<8>,
     /// Source, class.
     pub(super) sources: Table<2>,
     /// Destination, class.
@@ -329,6 +363,8 @@ pub(super) struct Tables {
     pub(super) dns: Table<2>,
     /// Name, answer code: queries that failed.
     pub(super) dns_failing: Table<2>,
+    /// Name, how long the answer took.
+    pub(super) dns_durations: Table<2>,
     /// Name, rule: names that the firewall itself could not resolve.
     pub(super) unresolved: Table<5>,
     /// Category, rule, action.
@@ -345,6 +381,10 @@ impl Tables {
         self.classes.add([head.class.code()], measure);
         if let Some(key) = rule_key(head) {
             self.rules.add(key, measure);
+            let [policy, group, collection, rule, kind, action] = key;
+            let [protocol, category] = head.key([Field::Protocol, Field::WebCategory]);
+            let words = [policy, group, collection, rule, kind, action, protocol, category];
+            self.rule_words.add(words, measure);
         }
         let is_connection = head.class == Class::Allowed || head.class.is_denied();
         if is_connection && head.get(Field::WebCategory) != ABSENT {
@@ -412,6 +452,9 @@ impl Tables {
         if row.head.is_failed_query {
             self.dns_failing.add(row.key([Field::DnsName, Field::Rcode]), one);
         }
+        if row.event.duration != ABSENT {
+            self.dns_durations.add([row.get(Field::DnsName), row.event.duration], one);
+        }
     }
 
     fn add_unresolved(&mut self, row: &Row<'_>, one: Measure) {
@@ -432,6 +475,7 @@ impl Tables {
         self.threat_intel.merge(other.threat_intel, translation);
         self.idps.merge(other.idps, translation);
         self.dns_failing.merge(other.dns_failing, translation);
+        self.dns_durations.merge(other.dns_durations, translation);
         self.unresolved.merge(other.unresolved, translation);
         self.aggregation_rows.merge(other.aggregation_rows, translation);
         self.aggregated.merge(other.aggregated, translation);

@@ -4,9 +4,10 @@ use polars::prelude::*;
 use smol_str::SmolStr;
 
 use crate::logs::{Form, LoggedAction, RecordKind};
+use crate::net::AddressNames;
 
 use super::counts::Tables;
-use super::dictionary::{Code, Dictionary, as_number};
+use super::dictionary::{Code, Dictionary, Entry, as_number};
 use super::frame::{COUNT, Line, frame, lines, measures, ranked, seen};
 use super::row::Class;
 use super::summary::{CategoryRow, Coverage, IdpsTotal, Input, PolicyRule, Summary, Top, Totals};
@@ -19,11 +20,13 @@ pub struct Options<'a> {
     pub top: usize,
     /// The rules to join the hits with.
     pub policy: Option<&'a [PolicyRule]>,
+    /// What addresses are called.
+    pub names: Option<&'a AddressNames>,
 }
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { top: 20, policy: None }
+        Self { top: 20, policy: None, names: None }
     }
 }
 
@@ -53,7 +56,8 @@ impl Tally {
             without_time: 0,
             categories: Vec::new(),
         };
-        let finish = Finish { dictionary, tables, attempts: attempts.finish(), top: options.top };
+        let Options { top, names, .. } = *options;
+        let finish = Finish { dictionary, tables, attempts: attempts.finish(), top, names };
         coverage.categories = finish.categories()?;
         // One family alone has no duplicates, however many events were let go.
         let has = |form| coverage.categories.iter().any(|row| row.form == form);
@@ -66,14 +70,15 @@ impl Tally {
 }
 
 /// The tables in sorted codes, and what is needed to read them.
-pub(super) struct Finish {
+pub(super) struct Finish<'a> {
     pub(super) dictionary: Dictionary,
     pub(super) tables: Tables,
     pub(super) attempts: super::dictionary::CodeMap<super::attempts::Group, u64>,
     pub(super) top: usize,
+    names: Option<&'a AddressNames>,
 }
 
-impl Finish {
+impl Finish<'_> {
     fn summary(&self, coverage: Coverage, options: &Options<'_>) -> Result<Summary, SummaryError> {
         Ok(Summary {
             period: self.period(),
@@ -83,9 +88,12 @@ impl Finish {
             denied_targets: self.denied_targets()?,
             denied: self.denied()?,
             rules: self.rules()?,
+            web_by_network_rules: self.web_by_network_rules(),
             policy: options.policy.map(|rules| self.policy_use(rules)).transpose()?,
             sources: self.talkers(&self.tables.sources)?,
             destinations: self.talkers(&self.tables.destinations)?,
+            sources_by_name: self.by_name(&self.tables.sources),
+            destinations_by_name: self.by_name(&self.tables.destinations),
             fqdns: self.talkers(&self.tables.fqdns)?,
             ports: self.ports()?,
             dnat: self.dnat()?,
@@ -202,6 +210,14 @@ impl Finish {
 
     pub(super) fn text(&self, code: Code) -> Option<SmolStr> {
         self.dictionary.show(code)
+    }
+
+    /// What the address of a code is called.
+    pub(super) fn name(&self, code: Code) -> Option<SmolStr> {
+        match self.dictionary.entry(code)? {
+            Entry::Address(address) => self.names?.name(*address).cloned(),
+            Entry::Text(_) => None,
+        }
     }
 }
 

@@ -12,10 +12,14 @@ mod cube;
 mod dictionary;
 mod drops;
 mod duplicates;
+mod durations;
 mod finish;
 mod frame;
 mod gaps;
+mod parts;
 mod row;
+mod rule_ports;
+mod rule_use;
 mod rules;
 mod summary;
 mod tally;
@@ -30,12 +34,14 @@ pub use compare::{Comparison, GROWN_TIMES, Pair, PairChange, Pairs, RuleChange};
 pub use counter::{Account, Batch, Coder};
 pub use cube::{Cell, CellClass, CellEnds, Cube, CubeTally};
 pub use drops::Drops;
+pub use durations::Durations;
 pub use finish::{Options, SummaryError};
 pub use gaps::{Gap, Presence};
+pub use parts::{PartKind, PartUse, RulePart, rule_parts};
 pub use summary::{
     AggregationRow, AnswerRow, CategoryRow, Coverage, DeniedRow, DeniedTargetRow, DnatRow,
-    DnsSummary, FailingRow, HourRow, IdpsRow, IdpsTotal, Input, LoggedRule, PolicyRule,
-    PolicyRuleUse, PolicyUse, PortRow, RejectedExample, RuleRow, Seen, Summary, TalkerRow,
-    ThreatRow, Top, Totals, UnresolvedRow,
+    DnsSummary, FailingRow, HourRow, IdpsRow, IdpsTotal, Input, LoggedRule, NamedRow, PolicyRule,
+    PolicyRuleUse, PolicyUse, PortRow, RejectedExample, RuleRow, Seen, SlowRow, Summary, TalkerRow,
+    ThreatRow, Top, Totals, UnresolvedRow, WebRow,
 };
 pub use tally::{HELD_MAX, Tally};

@@ -3,6 +3,7 @@
 use crate::logs::{Form, LogRecord, LoggedAction, RecordKind};
 
 use super::dictionary::{ABSENT, Code, Dictionary, Translation, number};
+use super::durations;
 
 /// What a record is counted as. Every record is counted as exactly one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,6 +156,8 @@ pub(super) struct Event {
     pub(super) name: Code,
     /// Connections that the record stands for.
     pub(super) weight: u64,
+    /// How long a DNS answer took, see [`durations`].
+    pub(super) duration: Code,
 }
 
 /// An event with its head.
@@ -259,6 +262,7 @@ impl Event {
             destination_port: port(record.destination_port),
             name: dictionary.text(name),
             weight: record.count.unwrap_or(1),
+            duration: durations::step(record.dns.as_ref().and_then(|dns| dns.duration_s)),
         }
     }
 
@@ -327,7 +331,8 @@ impl Row<'_> {
 /// Reasons name hosts and ephemeral ports (`Failed to resolve address a.example.com:443: lookup …:
 /// no such host`); grouped by what went wrong, there are few.
 fn reason_group(reason: &str) -> smol_str::SmolStr {
-    let reason = reason.trim();
+    // Structured records leave out the stop at the end.
+    let reason = reason.trim().trim_end_matches('.');
     if !reason.starts_with("Failed to resolve") {
         return reason.into();
     }
@@ -351,6 +356,7 @@ mod tests {
         let text = "Failed to resolve address a.example.com:443: lookup a.example.com on 192.0.2.1:53: no such host";
         assert_eq!(reason_group(text), "Failed to resolve address: no such host");
         assert_eq!(reason_group(" Default Action"), "Default Action");
+        assert_eq!(reason_group("SNI was missing."), "SNI was missing");
         assert_eq!(last_part("read udp 192.0.2.1:4->198.51.100.1:53: i/o timeout"), "i/o timeout");
     }
 }

@@ -14,7 +14,7 @@ use super::tally::{Measure, Table};
 
 const KEYS: [&str; 6] = ["policy", "group", "collection", "rule", "kind", "action"];
 
-impl Finish {
+impl Finish<'_> {
     pub(super) fn rules(&self) -> PolarsResult<Vec<RuleRow>> {
         let by = KEYS.map(col);
         let join = |left: LazyFrame, right| {
@@ -95,9 +95,14 @@ impl Finish {
             }
         }
         let lines = policy_lines(rules.len(), &hits, &connections)?;
-        let uses = lines.into_iter().zip(rules).map(|(line, rule)| {
+        let traffic = self.traffic(rules.len(), |rule| index.find(rule));
+        let uses = lines.into_iter().zip(rules).zip(&traffic).map(|((line, rule), traffic)| {
             let [hits, aggregated] = line.counts;
-            PolicyRuleUse { rule: rule.clone(), hits, aggregated, seen: line.seen }
+            // Aggregation rows are not looked into: what they stand for may have used any part.
+            let is_told = hits > 0 && aggregated == 0;
+            let parts = rule.parts.iter().filter(|_| is_told).map(|part| part.used(traffic));
+            let (rule, parts) = (rule.clone(), parts.collect());
+            PolicyRuleUse { rule, hits, aggregated, seen: line.seen, parts }
         });
         Ok(PolicyUse { rules: uses.collect(), unknown, unnamed_policies: index.unnamed })
     }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::compile::RulePath;
 use crate::logs::{Dns, Form, LogRecord, LoggedAction, Origin, RecordKind, Signature};
+use crate::net::{AddressNames, IpRange};
 
 use super::{Input, PolicyRule, RejectedExample};
 
@@ -160,21 +161,22 @@ fn rare() -> Vec<LogRecord> {
 }
 
 fn dns() -> Vec<LogRecord> {
-    let query = |at: f64, name: &str, rcode: &str| {
+    let query = |at: f64, name: &str, rcode: &str, seconds: f64| {
         let mut record = flow(RecordKind::Dns, at, "udp 10.0.1.4:5353 -> :53");
         record.fqdn = None;
         record.dns = Some(Box::new(Dns {
             query_type: Some("A".into()),
             name: Some(name.into()),
             rcode: Some(rcode.into()),
+            duration_s: Some(seconds),
             ..Dns::default()
         }));
         record
     };
     vec![
-        query(9_600.0, "mcr.microsoft.com.", "NOERROR"),
-        query(9_601.0, "mcr.microsoft.com.", "NOERROR"),
-        query(9_602.0, "printer.corp.example.com.", "NXDOMAIN"),
+        query(9_600.0, "mcr.microsoft.com.", "NOERROR", 0.000_092),
+        query(9_601.0, "mcr.microsoft.com.", "NOERROR", 0.011),
+        query(9_602.0, "printer.corp.example.com.", "NXDOMAIN", 1.5),
     ]
 }
 
@@ -193,6 +195,16 @@ pub(crate) fn input(records: usize) -> Input {
     }
 }
 
+/// What people call some of the addresses.
+pub(crate) fn names() -> AddressNames {
+    let range = |first: &str, last: &str| {
+        IpRange::new(first.parse().unwrap(), last.parse().unwrap()).unwrap()
+    };
+    let mut names = AddressNames::default();
+    names.push(vec![(range("10.0.1.0", "10.0.1.255"), "spoke-a".into())]);
+    names
+}
+
 pub(crate) fn policy() -> Vec<PolicyRule> {
     let rule = |kind: &str, action: &str, path: &str| {
         let parts: Vec<&str> = path.splitn(3, '/').collect();
@@ -206,6 +218,7 @@ pub(crate) fn policy() -> Vec<PolicyRule> {
             },
             kind: kind.into(),
             action: action.into(),
+            parts: Vec::new(),
         }
     };
     vec![

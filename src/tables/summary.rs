@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use smol_str::SmolStr;
 
+use super::durations::Durations;
 use super::gaps::Gap;
+use super::parts::{PartUse, RulePart};
 use crate::compile::RulePath;
 use crate::logs::{Form, LoggedAction, RecordKind};
 
@@ -21,10 +23,15 @@ pub struct Summary {
     /// Denials by default, by who asked for what.
     pub denied: Top<DeniedRow>,
     pub rules: Vec<RuleRow>,
+    /// Web traffic to the internet that network rules allowed.
+    pub web_by_network_rules: Vec<WebRow>,
     /// Present where the rules of a policy were given.
     pub policy: Option<PolicyUse>,
     pub sources: Top<TalkerRow>,
     pub destinations: Top<TalkerRow>,
+    /// The same by what the addresses are called.
+    pub sources_by_name: Top<NamedRow>,
+    pub destinations_by_name: Top<NamedRow>,
     pub fqdns: Top<TalkerRow>,
     pub ports: Top<PortRow>,
     pub dnat: Top<DnatRow>,
@@ -211,6 +218,8 @@ pub struct HourRow {
 pub struct DeniedTargetRow {
     /// The destination address, else the name.
     pub target: Option<SmolStr>,
+    /// What the address is called.
+    pub target_name: Option<SmolStr>,
     pub port: Option<u16>,
     pub protocol: Option<SmolStr>,
     pub reason: Option<SmolStr>,
@@ -224,8 +233,10 @@ pub struct DeniedTargetRow {
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeniedRow {
     pub source: Option<SmolStr>,
+    pub source_name: Option<SmolStr>,
     /// The destination address, else the name.
     pub target: Option<SmolStr>,
+    pub target_name: Option<SmolStr>,
     pub port: Option<u16>,
     pub protocol: Option<SmolStr>,
     pub reason: Option<SmolStr>,
@@ -263,6 +274,8 @@ pub struct PolicyRule {
     pub kind: SmolStr,
     /// `allow`, `deny` or `dnat`.
     pub action: SmolStr,
+    /// What it is made of.
+    pub parts: Vec<RulePart>,
 }
 
 /// The rules of the policy against those of the logs.
@@ -291,6 +304,9 @@ pub struct PolicyRuleUse {
     /// Connections in aggregation rows.
     pub aggregated: u64,
     pub seen: Option<Seen>,
+    /// How much of each part was used. Empty where nothing is known of that: the rule was never hit,
+    /// or aggregation rows stand for some of its connections.
+    pub parts: Vec<PartUse>,
 }
 
 impl PolicyRuleUse {
@@ -305,8 +321,32 @@ impl PolicyRuleUse {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TalkerRow {
     pub name: SmolStr,
+    /// What the address is called.
+    pub called: Option<SmolStr>,
     pub allowed: u64,
     pub denied: u64,
+}
+
+/// Connections of all addresses that are called alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedRow {
+    /// `None`: the addresses without a name.
+    pub name: Option<SmolStr>,
+    /// How many different ones.
+    pub addresses: u64,
+    pub allowed: u64,
+    pub denied: u64,
+}
+
+/// Web traffic that a network rule allowed: no name, URL or category was compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebRow {
+    pub rule: LoggedRule,
+    pub protocol: SmolStr,
+    pub port: u16,
+    pub records: u64,
+    /// Different destinations of the rule on the internet, on whatever port.
+    pub public_destinations: u64,
 }
 
 /// Connections to a port.
@@ -323,9 +363,11 @@ pub struct PortRow {
 pub struct DnatRow {
     pub protocol: Option<SmolStr>,
     pub client: Option<SmolStr>,
+    pub client_name: Option<SmolStr>,
     pub public: Option<SmolStr>,
     pub public_port: Option<u16>,
     pub inner: Option<SmolStr>,
+    pub inner_name: Option<SmolStr>,
     pub inner_port: Option<u16>,
     pub rule: Option<LoggedRule>,
     pub records: u64,
@@ -337,6 +379,7 @@ pub struct DnatRow {
 pub struct ThreatRow {
     pub threat: Option<SmolStr>,
     pub target: Option<SmolStr>,
+    pub target_name: Option<SmolStr>,
     pub port: Option<u16>,
     pub protocol: Option<SmolStr>,
     pub is_denied: bool,
@@ -365,6 +408,17 @@ pub struct IdpsRow {
 pub struct DnsSummary {
     pub answers: Vec<AnswerRow>,
     pub failing: Top<FailingRow>,
+    /// How long answers took; `None` where no record says.
+    pub durations: Option<Durations>,
+    /// Names with slow answers.
+    pub slow: Top<SlowRow>,
+}
+
+/// How long the answers for one name took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlowRow {
+    pub name: Option<SmolStr>,
+    pub durations: Durations,
 }
 
 /// Queries of one type with one answer code.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::generate::{Bulk, PORTAL_HEADER, legacy_record, portal_row, structured_record};
 use crate::logs::{self, Counts, LogRecord, LoggedAction, RecordKind, Sink as _};
 
-use super::sample::{as_legacy, by, denied, flow, half_a_day, input, policy, record};
+use super::sample::{as_legacy, by, denied, flow, half_a_day, input, names, policy, record};
 use super::{Account, Input, Options, Presence, Summary, Tally};
 
 fn tally<'a>(records: impl IntoIterator<Item = &'a LogRecord>) -> Tally {
@@ -17,7 +17,9 @@ fn tally<'a>(records: impl IntoIterator<Item = &'a LogRecord>) -> Tally {
 }
 
 fn summary(tally: Tally) -> Summary {
-    tally.finish(Input::default(), &Options { top: 5, policy: Some(&policy()) }).unwrap()
+    tally
+        .finish(Input::default(), &Options { top: 5, policy: Some(&policy()), names: None })
+        .unwrap()
 }
 
 #[test]
@@ -116,7 +118,9 @@ fn a_policy_that_no_record_names_is_compared_without_its_name() {
         rule.path.policy = Some("other-export".into());
     }
     let tally = tally(&half_a_day());
-    let got = tally.finish(Input::default(), &Options { top: 5, policy: Some(&rules) }).unwrap();
+    let got = tally
+        .finish(Input::default(), &Options { top: 5, policy: Some(&rules), names: None })
+        .unwrap();
     let got = got.policy.unwrap();
     assert_eq!(got.rules[2].hits, 234);
     assert_eq!(got.unnamed_policies, ["other-export"]);
@@ -328,4 +332,71 @@ proptest! {
             prop_assert_eq!(&got, &expected);
         }
     }
+}
+
+#[test]
+fn addresses_have_their_names_in_every_table() {
+    let packet = denied(
+        flow(RecordKind::Network, 0.0, "tcp 10.0.1.4:40000 -> 203.0.113.9:8443"),
+        "Default Action",
+    );
+    let other = denied(
+        flow(RecordKind::Network, 1.0, "tcp 10.0.2.4:40000 -> 10.0.1.9:8443"),
+        "Default Action",
+    );
+    let names = names();
+    let options = Options { names: Some(&names), ..Options::default() };
+    let got = tally(&[packet.clone(), packet, other]).finish(Input::default(), &options).unwrap();
+    let row = &got.denied.rows[0];
+    assert_eq!((row.source_name.as_deref(), row.target_name.as_deref()), (Some("spoke-a"), None));
+    assert_eq!(got.sources.rows[0].called.as_deref(), Some("spoke-a"));
+    let by_name = |rows: &[super::NamedRow]| -> Vec<(Option<String>, u64, u64)> {
+        let row = |row: &super::NamedRow| {
+            (row.name.as_ref().map(ToString::to_string), row.addresses, row.denied)
+        };
+        rows.iter().map(row).collect()
+    };
+    let spoke = || Some("spoke-a".to_owned());
+    assert_eq!(by_name(&got.sources_by_name.rows), [(spoke(), 1, 2), (None, 1, 1)]);
+    assert_eq!(by_name(&got.destinations_by_name.rows), [(None, 1, 2), (spoke(), 1, 1)]);
+    // Without names there is nothing to group by.
+    let none = tally(&half_a_day()).finish(Input::default(), &Options::default()).unwrap();
+    assert!(none.sources_by_name.rows.is_empty());
+}
+
+#[test]
+fn web_traffic_of_network_rules_counts_where_it_leaves_the_network() {
+    let by_rule = |kind, at, text: &str, path| by(flow(kind, at, text), LoggedAction::Allow, path);
+    let network = RecordKind::Network;
+    let records = [
+        by_rule(network, 0.0, "tcp 10.0.1.4:1 -> 203.0.113.9:443", "g/c/out"),
+        by_rule(network, 1.0, "tcp 10.0.1.4:2 -> 10.9.9.9:443", "g/c/out"),
+        by_rule(network, 2.0, "udp 10.0.1.4:3 -> 203.0.113.9:443", "g/c/out"),
+        by_rule(network, 3.0, "tcp 10.0.1.4:4 -> 203.0.113.9:22", "g/c/out"),
+        by_rule(network, 4.0, "tcp 10.0.1.4:5 -> 10.9.9.9:80", "g/c/in"),
+        by_rule(RecordKind::Application, 5.0, "https 10.0.1.4:6 -> a.example.com:443", "g/c/app"),
+    ];
+    let rows = summary(tally(&records)).web_by_network_rules;
+    let shown: Vec<_> = rows
+        .iter()
+        .map(|row| (row.rule.rule.as_str(), row.protocol.as_str(), row.port, row.records))
+        .collect();
+    assert_eq!(shown, [("out", "tcp", 443, 2), ("out", "udp", 443, 1)]);
+    assert_eq!(rows[0].public_destinations, 1);
+}
+
+#[test]
+fn ports_and_durations_do_not_depend_on_how_counting_was_shared() {
+    let records = half_a_day();
+    let (left, right) = records.split_at(records.len() / 3);
+    let mut shared = tally(right);
+    shared.merge(tally(left));
+    let (whole, shared) = (summary(tally(&records)), summary(shared));
+    assert_eq!(whole.dns, shared.dns);
+    assert_eq!(
+        whole.dns.durations.map(|durations| (durations.answers, durations.slow)),
+        Some((3, 1))
+    );
+    assert_eq!(whole.web_by_network_rules, shared.web_by_network_rules);
+    assert_eq!(whole.policy, shared.policy);
 }

@@ -1,15 +1,20 @@
 //! Tables of traffic: hours, talkers, ports, denials, translations, threats, DNS.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
+
 use jiff::Timestamp;
 use polars::prelude::*;
+use smol_str::SmolStr;
 
-use super::dictionary::{ABSENT, Code, as_number};
+use super::dictionary::{ABSENT, Code, CodeMap, as_number};
+use super::durations::Durations;
 use super::finish::{Finish, action_of};
 use super::frame::{COUNT, Line, distinct, frame, lines, measures, ranked};
 use super::row::Class;
 use super::summary::{
     AnswerRow, DeniedRow, DeniedTargetRow, DnatRow, DnsSummary, FailingRow, HourRow, IdpsRow,
-    PortRow, TalkerRow, ThreatRow, Top, UnresolvedRow,
+    NamedRow, PortRow, SlowRow, TalkerRow, ThreatRow, Top, UnresolvedRow,
 };
 use super::tally::Table;
 
@@ -21,7 +26,7 @@ const GAP_HOURS_MAX: i64 = 48;
 
 const DENIED_KEYS: [&str; 5] = ["reason", "source", "target", "port", "protocol"];
 
-impl Finish {
+impl Finish<'_> {
     pub(super) fn hours(&self) -> PolarsResult<Vec<HourRow>> {
         let activity = || self.tables.activity.iter();
         let times: Vec<i64> = activity().map(|((minute, _), _)| minute * MINUTE_US).collect();
@@ -51,6 +56,7 @@ impl Finish {
             ["name"],
             |Line { keys: [name], counts: [allowed, denied], .. }| TalkerRow {
                 name: self.text(name).unwrap_or_default(),
+                called: self.name(name),
                 allowed,
                 denied,
             },
@@ -89,6 +95,7 @@ impl Finish {
             let [reason, target, port, protocol] = keys;
             DeniedTargetRow {
                 target: self.text(target),
+                target_name: self.name(target),
                 port: as_number(port),
                 protocol: self.text(protocol),
                 reason: self.text(reason),
@@ -107,7 +114,9 @@ impl Finish {
             let [reason, source, target, port, protocol] = keys;
             DeniedRow {
                 source: self.text(source),
+                source_name: self.name(source),
                 target: self.text(target),
+                target_name: self.name(target),
                 port: as_number(port),
                 protocol: self.text(protocol),
                 reason: self.text(reason),
@@ -165,9 +174,11 @@ impl Finish {
             DnatRow {
                 protocol: self.text(protocol),
                 client: self.text(client),
+                client_name: self.name(client),
                 public: self.text(public),
                 public_port: as_number(port),
                 inner: self.text(inner),
+                inner_name: self.name(inner),
                 inner_port: as_number(inner_port),
                 rule: self.logged_rule(rule),
                 records,
@@ -194,6 +205,7 @@ impl Finish {
             ThreatRow {
                 threat: self.text(threat),
                 target: self.text(target),
+                target_name: self.name(target),
                 port: as_number(port),
                 protocol: self.text(protocol),
                 is_denied: class == denied,
@@ -254,7 +266,60 @@ impl Finish {
             let Line { keys: [name, answer], counts: [records], seen } = line;
             FailingRow { name: self.text(name), answer: self.text(answer), records, seen }
         })?;
-        Ok(DnsSummary { answers, failing })
+        let (durations, slow) = self.dns_durations();
+        Ok(DnsSummary { answers, failing, durations, slow })
+    }
+
+    /// How long all answers took, and names with slow ones.
+    fn dns_durations(&self) -> (Option<Durations>, Top<SlowRow>) {
+        let mut names: CodeMap<Code, Vec<(Code, u64)>> = CodeMap::default();
+        for ([name, step], measure) in &self.tables.dns_durations.rows {
+            names.entry(*name).or_default().push((*step, measure.count));
+        }
+        let all = Durations::of(names.values().flatten().copied());
+        let mut slow: Vec<(Code, Durations)> = names
+            .into_iter()
+            .filter_map(|(name, steps)| Some((name, Durations::of(steps.into_iter())?)))
+            .filter(|(_, durations)| durations.slow > 0)
+            .collect();
+        let order = |row: &(Code, Durations)| (Reverse(row.1.slow), Reverse(row.1.p95_us), row.0);
+        slow.sort_unstable_by_key(order);
+        let rows = slow
+            .iter()
+            .take(self.top)
+            .map(|(name, durations)| SlowRow { name: self.text(*name), durations: *durations });
+        let left_out = slow.iter().skip(self.top).map(|(_, durations)| durations.answers).sum();
+        let (rows, rows_total) = (rows.collect(), slow.len() as u64);
+        (all, Top { rows, rows_total, records_left_out: left_out })
+    }
+
+    /// Connections of all addresses with one name. Nothing where no address has a name.
+    pub(super) fn by_name(&self, table: &Table<2>) -> Top<NamedRow> {
+        let mut names: BTreeMap<Option<SmolStr>, (HashSet<Code>, u64, u64)> = BTreeMap::new();
+        for ([address, class], measure) in &table.rows {
+            let (addresses, allowed, denied) = names.entry(self.name(*address)).or_default();
+            addresses.insert(*address);
+            if *class == Class::Allowed.code() {
+                *allowed += measure.count;
+            } else {
+                *denied += measure.count;
+            }
+        }
+        if names.keys().all(Option::is_none) {
+            names.clear();
+        }
+        let rows = names.into_iter().map(|(name, (addresses, allowed, denied))| NamedRow {
+            name,
+            addresses: addresses.len() as u64,
+            allowed,
+            denied,
+        });
+        let mut rows: Vec<NamedRow> = rows.collect();
+        rows.sort_by_key(|row| Reverse(row.allowed + row.denied));
+        let rows_total = rows.len() as u64;
+        let left_out = rows.split_off(rows.len().min(self.top));
+        let records_left_out = left_out.iter().map(|row| row.allowed + row.denied).sum();
+        Top { rows, rows_total, records_left_out }
     }
 
     pub(super) fn unresolved(&self) -> PolarsResult<Top<UnresolvedRow>> {

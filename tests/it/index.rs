@@ -2,7 +2,9 @@
 
 use azfw::analyse::traffic::{Mix, flows as draw};
 use azfw::compile::{Options, Ruleset, compile};
-use azfw::evaluate::{Decided, Decision, FlowCache, Index, evaluate};
+use azfw::evaluate::{
+    Decided, Decision, FlowCache, Index, Packet, PacketEnd, PacketMemo, Packets, evaluate,
+};
 use azfw::flow::Flow;
 use azfw::generate::{EstateRules, OddRuleset, estate};
 use rayon::prelude::*;
@@ -17,6 +19,9 @@ struct Tally {
     translated: u64,
     by_network_rule: u64,
     by_application_rule: u64,
+    packets: u64,
+    sure_packets: u64,
+    remembered: u64,
 }
 
 impl Tally {
@@ -27,6 +32,9 @@ impl Tally {
             translated: self.translated + other.translated,
             by_network_rule: self.by_network_rule + other.by_network_rule,
             by_application_rule: self.by_application_rule + other.by_application_rule,
+            packets: self.packets + other.packets,
+            sure_packets: self.sure_packets + other.sure_packets,
+            remembered: self.remembered + other.remembered,
         }
     }
 }
@@ -45,6 +53,36 @@ fn compare(seed: u64, ruleset: &Ruleset, index: &Index<'_>, flow: &Flow) -> Tall
         translated: u64::from(decided.translation.is_some()),
         by_network_rule: is_by(azfw::evaluate::Stage::Network),
         by_application_rule: is_by(azfw::evaluate::Stage::Application),
+        ..Tally::default()
+    }
+}
+
+/// The flows in batches and as packets, with and without a memory, against the plain walk.
+fn compare_batches(seed: u64, ruleset: &Ruleset, index: &Index<'_>, flows: &[Flow]) -> Tally {
+    for (flow, decided) in flows.iter().zip(index.decided_each(flows)) {
+        let plain = Decided::from(evaluate(ruleset, flow, &mut ()));
+        assert_eq!(decided, plain, "rule set {seed}, {flow:?}");
+    }
+    let packets: Packets = flows.iter().filter_map(Packet::of).collect();
+    let mut ends = Vec::new();
+    index.packet_ends(packets.all(), &mut ends);
+    assert_eq!(ends.len(), packets.len());
+    // So small a memory that packets take the places of others, and twice, so that it knows some.
+    let mut memo = PacketMemo::new(64);
+    for _ in 0..2 {
+        let mut remembered = Vec::new();
+        memo.packet_ends(index, packets.all(), &mut remembered);
+        assert_eq!(remembered, ends, "rule set {seed}");
+    }
+    for (packet, &end) in packets.all().iter().zip(&ends) {
+        let plain = Decided::from(evaluate(ruleset, &packet.flow(), &mut ()));
+        assert_eq!(index.decided_packet(packet, end), plain, "rule set {seed}, {packet:?}");
+    }
+    Tally {
+        packets: packets.len() as u64,
+        sure_packets: ends.iter().filter(|&&end| end != PacketEnd::UNSURE).count() as u64,
+        remembered: memo.used().hits,
+        ..Tally::default()
     }
 }
 
@@ -60,8 +98,9 @@ fn compare_ruleset(seed: u64, flows: usize) -> Tally {
         12 => Index::within(&ruleset, 128),
         _ => Index::new(&ruleset),
     };
-    let tallies = (0..flows).map(|_| compare(seed, &ruleset, &index, &odd.flow()));
-    tallies.fold(Tally::default(), Tally::and)
+    let flows: Vec<Flow> = (0..flows).map(|_| odd.flow()).collect();
+    let tallies = flows.iter().map(|flow| compare(seed, &ruleset, &index, flow));
+    tallies.fold(compare_batches(seed, &ruleset, &index, &flows), Tally::and)
 }
 
 /// A million flows: two thousand rule sets, five hundred flows each.
@@ -72,6 +111,8 @@ fn a_million_flows_through_odd_rule_sets() {
     assert_eq!(tally.flows, 1_000_000);
     let least = tally.translated.min(tally.by_network_rule).min(tally.by_application_rule);
     assert!(least > 10_000 && tally.undecided > 100_000, "{tally:?}");
+    let least = tally.packets.min(tally.sure_packets).min(tally.remembered);
+    assert!(least > 10_000, "{tally:?}");
 }
 
 #[test]
@@ -93,7 +134,52 @@ fn estates_of_many_rules() {
             assert_eq!(*cache.verdict(flow), plain, "{kind:?} {flow:?}");
             assert_eq!(*cache.verdict(flow), plain, "{kind:?} {flow:?}");
         }
+        assert!(compare_batches(3, &ruleset, &index, &flows).sure_packets > 100);
         let used = cache.used();
         assert!(used.lookups == 3_000 && (1_500..2_900).contains(&used.hits), "{used:?}");
     });
+}
+
+/// Every rule covers other addresses and other ports, so that no two values share a row and rows
+/// would take far more memory than they may.
+#[test]
+fn a_rule_set_too_large_for_rows_keeps_within_its_memory() {
+    use std::fmt::Write as _;
+
+    const WORDS_MAX: usize = 4_096;
+    let mut rules = String::new();
+    for number in 0..1_500 {
+        let (high, low) = (number / 250, number % 250);
+        let _ = write!(
+            rules,
+            r#"{}{{"ruleType": "NetworkRule", "name": "r{number}", "ipProtocols": ["TCP"],
+            "sourceAddresses": ["10.0.0.0-10.{high}.{low}.255"],
+            "destinationAddresses": ["10.{high}.{low}.0-10.255.255.255"],
+            "destinationPorts": ["{}-65535"]}}"#,
+            if number == 0 { "" } else { "," },
+            1_000 + number,
+        );
+    }
+    let export = format!(
+        r#"{{"value": [{{"type": "Microsoft.Network/firewallPolicies", "id": "/p", "name": "p",
+        "properties": {{}}}}, {{
+        "type": "Microsoft.Network/firewallPolicies/ruleCollectionGroups",
+        "id": "/p/ruleCollectionGroups/g", "name": "g", "properties": {{"priority": 100,
+        "ruleCollections": [{{"ruleCollectionType": "FirewallPolicyFilterRuleCollection",
+        "name": "c", "priority": 100, "action": {{"type": "Allow"}}, "rules": [{rules}]}}]}}}}]}}"#
+    );
+    let loaded = load(&[("wide.json".into(), export)]).expect("the file can be read");
+    let (ruleset, _) = compile(&loaded.inventory, &Options::default()).expect("whole");
+    let (wide, narrow) = (Index::new(&ruleset), Index::within(&ruleset, WORDS_MAX));
+    // Rows of eight tables for two families, and what finds them.
+    assert!(wide.size() > 1 << 20 && narrow.size() < 8 * 8 * WORDS_MAX + (3 << 20));
+    assert!(narrow.size() < wide.size());
+    let flows: Vec<Flow> =
+        [Mix::Uniform, Mix::Boundary].iter().flat_map(|&mix| draw(&ruleset, mix, 200, 5)).collect();
+    for index in [&wide, &narrow] {
+        for flow in &flows {
+            compare(0, &ruleset, index, flow);
+        }
+        compare_batches(0, &ruleset, index, &flows);
+    }
 }

@@ -17,3 +17,4 @@ mod testing;
 mod tidy;
 #[cfg(feature = "logs")]
 mod transcripts;
+mod workflows;

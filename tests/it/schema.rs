@@ -91,16 +91,25 @@ fn output(arguments: &[&str]) -> String {
 
 #[track_caller]
 fn promised(schema: &str, arguments: &[&str], is_lines: bool) {
-    let path = format!("{}/docs/schema/{schema}.schema.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path).expect("a schema");
-    let schema: Value = serde_json::from_str(&text).expect("JSON");
     let output = output(arguments);
     let values: Vec<&str> = if is_lines { output.lines().collect() } else { vec![&output] };
     assert!(!values.is_empty(), "nothing printed by {arguments:?}");
+    let schema = read_schema(schema);
     for value in values {
-        let value: Value = serde_json::from_str(value).expect("JSON");
-        check(&schema, &schema, &value, "").unwrap_or_else(|error| panic!("{error}"));
+        promised_of(&schema, value);
     }
+}
+
+/// Checks one JSON text.
+#[track_caller]
+fn promised_of(schema: &Value, text: &str) {
+    let value: Value = serde_json::from_str(text).expect("JSON");
+    check(schema, schema, &value, "").unwrap_or_else(|error| panic!("{error}"));
+}
+
+fn read_schema(name: &str) -> Value {
+    let path = format!("{}/docs/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).expect("a schema")).expect("JSON")
 }
 
 #[test]
@@ -122,6 +131,34 @@ fn check_and_show() {
         promised("check", &["check", &folder, "--flows", &flows, "--format", "jsonl"], true);
         promised("show", &["show", &folder, "--format", "json"], false);
     }
+}
+
+#[test]
+fn audit_diff_and_find() {
+    for folder in ["aks-egress", "seed", "parent-child"] {
+        let folder = format!("rulesets/{folder}");
+        promised("audit", &["audit", &folder, "--format", "json"], false);
+        for question in ["verdict = allow", "verdict = allow and verdict = deny"] {
+            let find = ["find", &folder, question, "--all", "--format", "json"];
+            promised("find", &find, false);
+        }
+    }
+    let sides = ["rulesets/seed", "rulesets/seed-repaired"];
+    promised("diff", &["diff", sides[0], sides[1], "--format", "json"], false);
+    promised("diff", &["diff", sides[0], sides[0], "--format", "json"], false);
+}
+
+#[test]
+fn bench() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = folder.path().join("before.json");
+    let before = before.to_str().expect("a plain path");
+    let bench = ["bench", "rulesets/seed", "--count", "500", "--traffic", "uniform"];
+    let json = ["--format", "json"];
+    promised("bench", &[&bench[..], &json[..]].concat(), false);
+    output(&[&bench[..], &json[..], &["-o", before]].concat());
+    let compared = ["--baseline", before];
+    promised("bench", &[&bench[..], &json[..], &compared[..]].concat(), false);
 }
 
 #[test]
@@ -149,8 +186,25 @@ fn tests_of_rule_sets() {
 
 #[cfg(feature = "logs")]
 #[test]
+fn reports() {
+    for folder in ["aks-egress", "seed", "parent-child"] {
+        let (logs, rules) = (format!("samples/{folder}"), format!("rulesets/{folder}"));
+        promised("report", &["report", &logs, "--format", "json"], false);
+        promised("report", &["report", &logs, "--policy", &rules, "--format", "json"], false);
+    }
+    let compare = ["report", "samples/seed", "--compare", "samples/aks-egress", "--format", "json"];
+    promised("report-compare", &compare, false);
+    let whole = "src/report/traffic/expected/report.json";
+    let text = std::fs::read_to_string(format!("{}/{whole}", env!("CARGO_MANIFEST_DIR")));
+    promised_of(&read_schema("report"), &text.expect("a report with something of every kind"));
+}
+
+#[cfg(feature = "logs")]
+#[test]
 fn events_and_replay() {
     promised("events", &["events", "samples"], true);
+    let named = ["events", "samples/aks-egress", "--policy", "rulesets/aks-egress"];
+    promised("events", &named, true);
     let replay = ["replay", "rulesets/aks-egress", "samples/aks-egress", "--format", "json"];
     promised("replay", &replay, false);
     let against = [

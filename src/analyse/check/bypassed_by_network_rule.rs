@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use rayon::prelude::*;
+
 use super::size::is_internet;
 use super::{Check, Context, Finding, Level, named};
-use crate::analyse::order::Standing;
+use crate::analyse::reach::Layout;
 use crate::analyse::search::Search;
 use crate::analyse::space::describe::{list, service_words};
 use crate::analyse::space::{Axis, Product, Set};
@@ -28,33 +30,27 @@ struct Taken {
 }
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (place, rule, criteria) in context.allowing_network() {
-        // A rule to chosen addresses is an exception; one to the Internet takes every name.
-        if is_internet(&criteria.destinations.known) {
-            findings.extend(finding(context, place, rule));
-        }
-    }
-    findings
+    bypassing(context).iter().map(|(_, finding)| finding.clone()).collect()
 }
 
-/// The places of the network rules that this check reports.
-pub(super) fn bypassing(context: &Context<'_>) -> Vec<usize> {
-    let places = context.allowing_network().filter(|(place, rule, criteria)| {
-        is_internet(&criteria.destinations.known) && finding(context, *place, *rule).is_some()
-    });
-    places.map(|(place, _, _)| place).collect()
+/// The places of the network rules that this check reports, with what it says.
+pub(super) fn bypassing<'c>(context: &'c Context<'_>) -> &'c [(usize, Finding)] {
+    context.bypassing.get_or_init(|| {
+        // A rule to chosen addresses is an exception; one to the Internet takes every name.
+        let wide = context
+            .allowing_network()
+            .filter(|(_, _, criteria)| is_internet(&criteria.destinations.known));
+        wide.filter_map(|(place, rule, _)| Some((place, finding(context, place, rule)?))).collect()
+    })
 }
 
 fn finding(context: &Context<'_>, place: usize, rule: RuleRef) -> Option<Finding> {
     let layout = &context.layout;
     let ruleset = context.ruleset;
     let own = reaching(context, place)?;
-    let taken: Vec<Taken> = layout
-        .overlapping(place)
-        .into_iter()
-        .filter_map(|other| taken(context, &own, other))
-        .collect();
+    let others: Vec<usize> = layout.overlapping(place).collect();
+    let taken: Vec<Taken> =
+        others.into_par_iter().filter_map(|other| taken(layout, &own, other)).collect();
     let denied: Vec<&Taken> = taken.iter().filter(|taken| taken.is_denied).collect();
     let unlisted = unlisted(context, &own, &taken);
     if denied.is_empty() && unlisted.is_none() {
@@ -120,24 +116,22 @@ fn reaching(context: &Context<'_>, place: usize) -> Option<Vec<Product>> {
     let named = web.with(Axis::Name, layout.space.named())?;
     let own: Vec<Product> =
         item.region.sure.iter().filter_map(|piece| piece.intersection(&named)).collect();
-    let before: Vec<usize> = layout
-        .overlapping(place)
-        .into_iter()
-        .filter(|&other| layout.standing(other, place) != Standing::After)
-        .collect();
-    let left = Search::new(layout.steps()).all_left(&own, &layout.may(&before)).ok()?;
+    let before = layout.maybe_before(place);
+    let left = Search::new(layout.steps_for_few()).all_left(&own, &layout.may(&before)).ok()?;
     (!left.is_empty()).then_some(left)
 }
 
 /// What an application rule would decide if the network rule did not take it.
-fn taken(context: &Context<'_>, own: &[Product], other: usize) -> Option<Taken> {
-    let layout = &context.layout;
+fn taken(layout: &Layout<'_>, own: &[Product], other: usize) -> Option<Taken> {
     let item = layout.items.get(other)?;
     let RuleRef::Application(_) = item.rule else { return None };
     let common: Vec<Product> = own
         .iter()
         .flat_map(|own| item.region.sure.iter().filter_map(|sure| own.intersection(sure)))
         .collect();
+    if common.is_empty() {
+        return None;
+    }
     let before: Vec<usize> = layout
         .before(other)
         .into_iter()

@@ -1,7 +1,6 @@
 #![doc = include_str!("../../../docs/checks/management-port-open.md")]
 
 use super::{Check, Context, Finding, Level};
-use crate::analyse::order::Standing;
 use crate::analyse::reach::{Item, internet};
 use crate::analyse::search::Search;
 use crate::analyse::space::service::{Service, of_protocol};
@@ -71,11 +70,7 @@ fn open(
             layout.space.destinations.measure(set)
         }
     };
-    let others: Vec<usize> = layout
-        .overlapping(place)
-        .into_iter()
-        .filter(|&other| layout.standing(other, place) != Standing::After)
-        .collect();
+    let others = layout.maybe_before(place);
     let before = layout.may(&others);
     let mut ports = Vec::new();
     let mut witness = None;

@@ -1,6 +1,6 @@
 #![doc = include_str!("../../../docs/checks/mergeable-rules.md")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Check, Context, Finding, Level, named};
 use crate::compile::RulePath;
@@ -23,6 +23,19 @@ struct Parts {
     fixed: String,
 }
 
+/// Numbers for texts, so that they are compared and kept once.
+#[derive(Default)]
+struct Known {
+    numbers: HashMap<String, u32, foldhash::fast::RandomState>,
+}
+
+impl Known {
+    fn number(&mut self, text: String) -> u32 {
+        let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+        *self.numbers.entry(text).or_insert(next)
+    }
+}
+
 fn run(context: &Context<'_>) -> Vec<Finding> {
     let live = context
         .layout
@@ -31,14 +44,20 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         .enumerate()
         .filter(|(place, item)| context.is_needed(*place) && item.region.needs.is_empty());
     let rules: Vec<RuleRef> = live.map(|(_, item)| item.rule).collect();
-    let mut clusters: BTreeMap<(usize, String), Vec<RuleRef>> = BTreeMap::new();
+    let mut known = Known::default();
+    let mut clusters: BTreeMap<(usize, [u32; 6]), Vec<RuleRef>> = BTreeMap::new();
     for &rule in &rules {
         let info = context.ruleset.info(rule);
         let Some(parts) = parts(&info.written) else { continue };
-        for (free, _) in parts.lists.iter().enumerate() {
-            let kept: Vec<_> =
-                parts.lists.iter().enumerate().filter(|(list, _)| *list != free).collect();
-            let key = format!("{:?} {kept:?} {}", collection(&info.path), parts.fixed);
+        let collection = known.number(format!("{:?}", collection(&info.path)));
+        let fixed = known.number(parts.fixed);
+        let lists = parts.lists.map(|list| known.number(format!("{list:?}")));
+        for free in 0..lists.len() {
+            let [a, b, c, d] = lists;
+            let mut key = [a, b, c, d, collection, fixed];
+            if let Some(list) = key.get_mut(free) {
+                *list = u32::MAX;
+            }
             clusters.entry((free, key)).or_default().push(rule);
         }
     }

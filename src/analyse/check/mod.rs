@@ -36,7 +36,7 @@ mod wide_source;
 mod wildcard_without_dot;
 mod written;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 
 use super::reach::{Item, Layout, Reach};
@@ -163,6 +163,8 @@ pub struct Context<'a> {
     /// The rules that can be removed without changing any verdict.
     pub redundant: Vec<Redundant>,
     redundant_places: HashSet<usize>,
+    /// What `bypassed-by-network-rule` finds, which another check asks too.
+    bypassing: OnceCell<Vec<(usize, Finding)>>,
     inconsistencies: RefCell<Vec<String>>,
 }
 
@@ -202,8 +204,16 @@ impl<'a> Context<'a> {
         let reaches = layout.reaches();
         let redundant = redundant(&layout, &reaches);
         let redundant_places = redundant.iter().map(|found| found.rule).collect();
-        let inconsistencies = RefCell::default();
-        Self { ruleset, inventory, layout, reaches, redundant, redundant_places, inconsistencies }
+        Self {
+            ruleset,
+            inventory,
+            layout,
+            reaches,
+            redundant,
+            redundant_places,
+            bypassing: OnceCell::new(),
+            inconsistencies: RefCell::default(),
+        }
     }
 
     /// Whether the rule surely decides a flow and cannot be removed.

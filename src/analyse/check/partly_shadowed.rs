@@ -1,10 +1,13 @@
 #![doc = include_str!("../../../docs/checks/partly-shadowed.md")]
 
+use std::collections::HashMap;
+
 use rayon::prelude::*;
 
 use super::bypassed_by_network_rule::bypassing;
 use super::{Check, Context, Finding, Level, named};
-use crate::analyse::reach::{Item, Layout};
+use crate::analyse::reach::{Item, Layout, Reach};
+use crate::analyse::search::Search;
 use crate::analyse::shadow::takers;
 use crate::analyse::space::describe::list;
 use crate::analyse::space::service::{Service, WITH_PORTS, of_entries};
@@ -26,20 +29,25 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     let bypassing = bypassing(context);
     let places: Vec<usize> =
         (0..context.layout.items.len()).filter(|&place| context.is_needed(place)).collect();
-    let layout = &context.layout;
+    let (layout, reaches) = (&context.layout, &context.reaches);
+    let groups = groups(layout);
     let shadowed: Vec<(usize, Shadowed)> = places
         .into_par_iter()
-        .filter_map(|place| Some((place, shadowed(layout, place)?)))
+        .filter_map(|place| match reaches.get(place)? {
+            Reach::Reachable(decided) => Some((place, shadowed(layout, &groups, place, decided)?)),
+            Reach::Unreachable | Reach::Depends(_) | Reach::NotDecided => None,
+        })
         .collect();
     shadowed
         .into_iter()
-        .filter_map(|(place, shadowed)| finding(context, place, &shadowed, &bypassing))
+        .filter_map(|(place, shadowed)| finding(context, place, &shadowed, bypassing))
         .collect()
 }
 
 /// What is left of a rule, and the entries of which nothing is.
 struct Shadowed {
-    left: Vec<Product>,
+    /// In words, one line each.
+    left: Vec<String>,
     dead: Vec<Entry>,
 }
 
@@ -50,48 +58,86 @@ struct Entry {
     set: Set,
 }
 
-/// `None` where every entry can decide something.
-fn shadowed(layout: &Layout<'_>, place: usize) -> Option<Shadowed> {
+/// `None` where every entry can decide something. The rule decides all of `decided`.
+fn shadowed(
+    layout: &Layout<'_>,
+    groups: &Groups<'_>,
+    place: usize,
+    decided: &Product,
+) -> Option<Shadowed> {
     let item = layout.items.get(place)?;
-    if layout.before(place).is_empty() {
+    let before = layout.before(place);
+    if before.is_empty() {
         return None;
     }
-    let left = layout.left(place).ok()?;
-    let on = |pieces: &[Product], axis: Axis| -> Set {
-        pieces.iter().flat_map(|piece| piece.on(axis).intervals().to_vec()).collect()
-    };
+    let before = layout.sure(&before);
+    let mut search = Search::new(layout.steps());
     let mut dead: Vec<Entry> = Vec::new();
     for axis in [Axis::Source, Axis::Destination, Axis::Service, Axis::Name] {
-        let (alive, whole) = (on(&left, axis), on(&item.region.may, axis));
-        if whole.is_subset(&alive) {
-            continue;
+        let whole = item.region.may.iter().flat_map(|piece| piece.on(axis).intervals().to_vec());
+        let whole: Set = whole.collect();
+        let written = &layout.ruleset.info(item.rule).written;
+        for entry in entries(layout, groups, written, axis, &whole) {
+            if entry.set.overlaps(decided.on(axis)) {
+                continue;
+            }
+            // One example is cheaper than the proof, and most entries have one.
+            let part = entry.part_of(item);
+            if part.is_empty() {
+                // It matches nothing by itself, so it is no one's shadow.
+                continue;
+            }
+            let is_alive =
+                part.first().is_some_and(|part| layout.decided_by(part, item.rule).is_some());
+            if !is_alive && search.first_left(&part, &before).ok()?.is_none() {
+                dead.push(entry);
+            }
         }
-        let entries = entries(layout, &layout.ruleset.info(item.rule).written, axis, &whole);
-        dead.extend(entries.into_iter().filter(|entry| !entry.set.overlaps(&alive)));
     }
-    (!dead.is_empty()).then_some(Shadowed { left, dead })
+    (!dead.is_empty()).then(|| Shadowed { left: left(layout, place), dead })
+}
+
+/// What is left of the rule; nothing where that is too much to find out.
+fn left(layout: &Layout<'_>, place: usize) -> Vec<String> {
+    let left = layout.left(place).unwrap_or_default();
+    let mut shown: Vec<String> = left
+        .iter()
+        .take(LEFT_SHOWN)
+        .map(|piece| format!("left: {}", layout.space.words(piece)))
+        .collect();
+    let more = left.len().checked_sub(LEFT_SHOWN).filter(|more| *more > 0);
+    shown.extend(more.map(|more| format!("left: and {more} more parts")));
+    shown
+}
+
+impl Entry {
+    /// What the rule matches by this entry.
+    fn part_of(&self, item: &Item) -> Vec<Product> {
+        let pieces = item.region.may.iter();
+        let part =
+            |piece: &Product| piece.with(self.axis, piece.on(self.axis).intersection(&self.set));
+        pieces.filter_map(part).collect()
+    }
 }
 
 fn finding(
     context: &Context<'_>,
     place: usize,
     shadowed: &Shadowed,
-    bypassing: &[usize],
+    bypassing: &[(usize, Finding)],
 ) -> Option<Finding> {
     let item = context.layout.items.get(place)?;
     let Shadowed { left, dead } = shadowed;
     let first = dead.first()?;
     let mut others: Vec<usize> = Vec::new();
     for entry in dead {
-        let part = item.region.may.iter().filter_map(|piece| {
-            piece.with(entry.axis, piece.on(entry.axis).intersection(&entry.set))
-        });
-        let part: Vec<Product> = part.collect();
-        others.extend(part.iter().flat_map(|part| takers(&context.layout, place, part)));
+        others.extend(
+            entry.part_of(item).iter().flat_map(|part| takers(&context.layout, place, part)),
+        );
     }
     others.sort_unstable();
     others.dedup();
-    if others.iter().all(|other| bypassing.contains(other)) {
+    if others.iter().all(|other| bypassing.iter().any(|(place, _)| place == other)) {
         return None;
     }
     let differs = |other: &usize| {
@@ -107,19 +153,13 @@ fn finding(
         named(context.ruleset, &takers),
         if takers.len() == 1 { "s" } else { "" }
     );
-    let what_is_left = left
-        .iter()
-        .take(LEFT_SHOWN)
-        .map(|piece| format!("left: {}", context.layout.space.words(piece)));
-    let more = left.len().checked_sub(LEFT_SHOWN).filter(|more| *more > 0);
     let witness = dead_witness(context, item, first);
     Some(
         Finding::new(CHECK.name, level, message)
             .about(context.ruleset, item.rule)
             .with_others(context.ruleset, takers)
             .with_help("remove the entries, or narrow the earlier rules")
-            .with_details(what_is_left)
-            .with_details(more.map(|more| format!("left: and {more} more parts")))
+            .with_details(left.iter().cloned())
             .with_witness(witness),
     )
 }
@@ -128,12 +168,8 @@ const LEFT_SHOWN: usize = 5;
 
 /// A flow of a dead entry, which another rule decides.
 fn dead_witness(context: &Context<'_>, item: &Item, entry: &Entry) -> Option<crate::flow::Flow> {
-    let piece =
-        item.region.may.iter().find_map(|piece| {
-            piece.with(entry.axis, piece.on(entry.axis).intersection(&entry.set))
-        })?;
-    let flow = context.layout.space.flow(&piece)?;
-    let verdict = crate::evaluate::evaluate(context.ruleset, &flow, &mut ());
+    let flow = context.layout.space.flow(entry.part_of(item).first()?)?;
+    let verdict = context.layout.verdict(&flow);
     let has_part = verdict.rule == Some(item.rule)
         || verdict.candidates.iter().any(|candidate| candidate.rule == Some(item.rule));
     if has_part {
@@ -148,18 +184,28 @@ fn dead_witness(context: &Context<'_>, item: &Item, entry: &Entry) -> Option<cra
 }
 
 /// The written entries of a rule on one axis that hold anything, when there are several.
-fn entries(layout: &Layout<'_>, rule: &Rule, axis: Axis, whole: &Set) -> Vec<Entry> {
+fn entries(
+    layout: &Layout<'_>,
+    groups: &Groups<'_>,
+    rule: &Rule,
+    axis: Axis,
+    whole: &Set,
+) -> Vec<Entry> {
+    let addresses = |written: &[Spanned<Written<Address>>], ip_groups: &[Spanned<IpGroupRef>]| {
+        if written.len() + ip_groups.len() < 2 {
+            return Vec::new();
+        }
+        addresses(layout, groups, axis, whole, written, ip_groups)
+    };
     let entries = match (axis, rule) {
         (Axis::Source, _) => {
             let head = rule.head();
-            addresses(layout, axis, whole, &head.sources, &head.source_ip_groups)
+            addresses(&head.sources, &head.source_ip_groups)
         }
         (Axis::Destination, Rule::Network(rule)) => {
-            addresses(layout, axis, whole, &rule.destinations, &rule.destination_ip_groups)
+            addresses(&rule.destinations, &rule.destination_ip_groups)
         }
-        (Axis::Destination, Rule::Nat(rule)) => {
-            addresses(layout, axis, whole, &rule.destinations, &[])
-        }
+        (Axis::Destination, Rule::Nat(rule)) => addresses(&rule.destinations, &[]),
         (Axis::Service, Rule::Network(rule)) => ports(&rule.destination_ports, whole),
         (Axis::Service, Rule::Nat(rule)) => ports(&rule.destination_ports, whole),
         (Axis::Service, Rule::Application(rule)) => rule
@@ -187,12 +233,25 @@ fn entries(layout: &Layout<'_>, rule: &Rule, axis: Axis, whole: &Set) -> Vec<Ent
     if entries.len() > 1 { entries } else { Vec::new() }
 }
 
+/// What IP Groups hold, as sources and as destinations; only those of which all is known.
+type Groups<'a> = HashMap<&'a str, (Set, Set)>;
+
+fn groups<'a>(layout: &'a Layout<'_>) -> Groups<'a> {
+    let known = layout.ruleset.ip_groups.iter().filter(|(_, held)| held.unknown.is_empty());
+    let sets = known.map(|(name, held)| {
+        let space = &layout.space;
+        (name.as_str(), (space.sources.set(&held.known), space.destinations.set(&held.known)))
+    });
+    sets.collect()
+}
+
 fn addresses(
     layout: &Layout<'_>,
+    groups: &Groups<'_>,
     axis: Axis,
     whole: &Set,
     written: &[Spanned<Written<Address>>],
-    groups: &[Spanned<IpGroupRef>],
+    ip_groups: &[Spanned<IpGroupRef>],
 ) -> Vec<Entry> {
     let space = &layout.space;
     let of_axis = if axis == Axis::Source { &space.sources } else { &space.destinations };
@@ -200,21 +259,21 @@ fn addresses(
     let set = |addresses: &IpSet| of_axis.set(addresses).intersection(whole);
     let mut entries = Vec::new();
     for address in written.iter().filter_map(|entry| entry.value.value()) {
-        let addresses = match address {
-            Address::Any => IpSet::all(),
-            Address::Range(range) => [*range].into_iter().collect(),
+        let held = match address {
+            Address::Any => set(&IpSet::all()),
+            Address::Range(range) => set(&[*range].into_iter().collect()),
             Address::ServiceTag(tag) => {
                 let Some(known) = layout.ruleset.tables.service_tag(tag) else { continue };
-                known.clone()
+                set(known)
             }
         };
-        entries.push(Entry { text: address.to_string(), axis, set: set(&addresses) });
+        entries.push(Entry { text: address.to_string(), axis, set: held });
     }
-    for group in groups.iter().filter_map(|group| group.value.value()) {
-        let Some(held) = layout.ruleset.ip_groups.get(group.name()) else { continue };
-        if held.unknown.is_empty() {
-            entries.push(Entry { text: format!("@{}", group.name()), axis, set: set(&held.known) });
-        }
+    for group in ip_groups.iter().filter_map(|group| group.value.value()) {
+        let Some((from, to)) = groups.get(group.name()) else { continue };
+        let held = if axis == Axis::Source { from } else { to };
+        let text = format!("@{}", group.name());
+        entries.push(Entry { text, axis, set: held.intersection(whole) });
     }
     entries
 }
@@ -233,4 +292,62 @@ fn ports(written: &[Spanned<Written<PortRange>>], whole: &Set) -> Vec<Entry> {
         set: of(range).intersection(whole),
     };
     known.map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::analyse::small_world;
+
+    /// The entries of which nothing is left, by what is left of the whole rule.
+    fn by_what_is_left(layout: &Layout<'_>, place: usize) -> Vec<String> {
+        let item = &layout.items[place];
+        let left = layout.left(place).unwrap();
+        let on = |pieces: &[Product], axis: Axis| -> Set {
+            pieces.iter().flat_map(|piece| piece.on(axis).intervals().to_vec()).collect()
+        };
+        let axes = [Axis::Source, Axis::Destination, Axis::Service, Axis::Name];
+        let written = &layout.ruleset.info(item.rule).written;
+        let dead = axes.into_iter().flat_map(|axis| {
+            let whole = on(&item.region.may, axis);
+            let alive = on(&left, axis);
+            let entries = entries(layout, &groups(layout), written, axis, &whole);
+            let matches = |entry: &Entry| !entry.part_of(item).is_empty();
+            let entries = entries.into_iter().filter(matches);
+            entries.filter(|entry| !entry.set.overlaps(&alive)).collect::<Vec<_>>()
+        });
+        dead.map(|entry| entry.text).collect()
+    }
+
+    fn check(text: &str) -> Result<(), TestCaseError> {
+        let ruleset = small_world::ruleset(text);
+        let layout = Layout::new(&ruleset);
+        let groups = groups(&layout);
+        for (place, reach) in layout.reaches().iter().enumerate() {
+            let Reach::Reachable(decided) = reach else { continue };
+            let dead = shadowed(&layout, &groups, place, decided);
+            let dead: Vec<String> =
+                dead.into_iter().flat_map(|dead| dead.dead).map(|entry| entry.text).collect();
+            prop_assert_eq!(dead, by_what_is_left(&layout, place), "{}", text);
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn an_entry_is_dead_where_nothing_is_left_of_it(text in small_world::texts(false)) {
+            check(&text)?;
+        }
+
+        #[test]
+        fn so_it_is_among_inherited_rules_with_unknown_parts(
+            parent in small_world::texts(true),
+            child in small_world::texts(true),
+        ) {
+            check(&small_world::inherited(&parent, &child))?;
+        }
+    }
 }

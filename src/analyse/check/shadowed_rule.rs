@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use rayon::prelude::*;
+
 use super::{Check, Context, Finding, Level, named};
 use crate::analyse::reach::Reach;
-use crate::analyse::shadow::blockers;
+use crate::analyse::shadow::{Blockers, blockers};
 use crate::compile::{AddressCriterion, ApplicationCriteria, NatAddress, Need};
 use crate::evaluate::{RuleRef, Ruling};
 
@@ -17,6 +19,18 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
+    let layout = &context.layout;
+    let mut blockers: Vec<Option<Blockers>> = context
+        .reaches
+        .par_iter()
+        .enumerate()
+        .map(|(place, reach)| {
+            let is_shadowed = *reach == Reach::Unreachable;
+            let mut blockers = is_shadowed.then(|| blockers(layout, place))??;
+            blockers.witness = blockers.witness.map(|flow| layout.simplest(flow));
+            Some(blockers)
+        })
+        .collect();
     let mut findings = Vec::new();
     let (mut open, mut needs): (Vec<RuleRef>, Vec<Need>) = (Vec::new(), Vec::new());
     let mut not_decided = Vec::new();
@@ -26,7 +40,10 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
             Reach::Unreachable if item.region.may.is_empty() => {
                 findings.push(by_itself(context, item.rule));
             }
-            Reach::Unreachable => findings.push(by_others(context, place, item.rule)),
+            Reach::Unreachable => {
+                let blockers = blockers.get_mut(place).and_then(Option::take);
+                findings.push(by_others(context, blockers, item.rule));
+            }
             // A rule that waits for its own tag or group alone is no one's shadow.
             Reach::Depends(_) if !context.layout.may_be_shadowed(place) => {}
             Reach::Depends(more) => {
@@ -53,9 +70,9 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     findings
 }
 
-fn by_others(context: &Context<'_>, place: usize, rule: RuleRef) -> Finding {
+fn by_others(context: &Context<'_>, blockers: Option<Blockers>, rule: RuleRef) -> Finding {
     let ruleset = context.ruleset;
-    let Some(blockers) = blockers(&context.layout, place) else {
+    let Some(blockers) = blockers else {
         let message = "never decides anything: the rules before it take all of its traffic";
         return Finding::new(CHECK.name, Level::Warning, message)
             .about(ruleset, rule)
@@ -98,12 +115,11 @@ fn by_others(context: &Context<'_>, place: usize, rule: RuleRef) -> Finding {
         "remove it: the others do the same"
     };
     let level = if blockers.differs { Level::Error } else { Level::Warning };
-    let witness = blockers.witness.map(|flow| context.layout.simplest(flow));
     Finding::new(CHECK.name, level, message)
         .about(ruleset, rule)
         .with_others(ruleset, others)
         .with_help(help)
-        .with_witness(witness)
+        .with_witness(blockers.witness)
 }
 
 fn differs(context: &Context<'_>, rule: RuleRef, other: RuleRef) -> bool {

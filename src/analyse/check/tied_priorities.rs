@@ -5,7 +5,7 @@ use crate::analyse::order::Standing;
 use crate::analyse::search::Search;
 use crate::analyse::space::Product;
 use crate::compile::Need;
-use crate::evaluate::{Decision, evaluate};
+use crate::evaluate::Decision;
 use crate::flow::Flow;
 
 pub(super) const CHECK: Check = Check {
@@ -49,14 +49,10 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
 fn conflict(context: &Context<'_>, rule: usize) -> Option<Flow> {
     let layout = &context.layout;
     let item = layout.items.get(rule)?;
-    let overlapping = layout.overlapping(rule);
-    let before: Vec<usize> = overlapping
-        .iter()
-        .copied()
-        .filter(|&other| layout.standing(other, rule) == Standing::Before)
-        .collect();
-    let tied = overlapping.iter().filter(|&&other| layout.standing(other, rule) == Standing::Tied);
-    tied.filter_map(|&other| layout.items.get(other))
+    let before = layout.before(rule);
+    let tied =
+        layout.overlapping(rule).filter(|&other| layout.standing(other, rule) == Standing::Tied);
+    tied.filter_map(|other| layout.items.get(other))
         .filter(|other| other.effect != item.effect)
         .find_map(|other| {
             let common: Vec<Product> = item
@@ -69,7 +65,7 @@ fn conflict(context: &Context<'_>, rule: usize) -> Option<Flow> {
                 .collect();
             let left = Search::new(layout.steps()).first_left(&common, &layout.may(&before));
             let flow = layout.space.flow(&left.ok().flatten()?)?;
-            let verdict = evaluate(context.ruleset, &flow, &mut ());
+            let verdict = layout.verdict(&flow);
             (verdict.decision == Decision::Undecided).then(|| layout.simplest(flow))
         })
 }

@@ -1,7 +1,6 @@
 #![doc = include_str!("../../../docs/checks/wildcard-without-dot.md")]
 
 use super::{Check, Context, Finding, Level};
-use crate::analyse::order::Standing;
 use crate::analyse::search::Search;
 use crate::analyse::space::{Axis, Product};
 use crate::evaluate::{RuleRef, Ruling};
@@ -63,11 +62,7 @@ fn foreign(context: &Context<'_>, place: usize, pattern: &FqdnPattern) -> Option
         .iter()
         .filter_map(|piece| piece.with(Axis::Name, piece.on(Axis::Name).intersection(&names)))
         .collect();
-    let others: Vec<usize> = layout
-        .overlapping(place)
-        .into_iter()
-        .filter(|&other| layout.standing(other, place) != Standing::After)
-        .collect();
+    let others = layout.maybe_before(place);
     let left = Search::new(layout.steps()).first_left(&pieces, &layout.may(&others));
     left.ok().flatten()
 }

@@ -49,6 +49,23 @@ fn add<C: Eq + Hash>(all: &mut Unaligned, offset: (usize, usize), before: &[C], 
 /// A long common subsequence, as pairs of places: equal rules are paired in their order, then the
 /// longest run of pairs that does not cross is kept.
 fn common<C: Eq + Hash>(before: &[C], after: &[C]) -> Vec<(usize, usize)> {
+    // Most changes are small: equal starts and ends are paired without hashing them.
+    let start = before.iter().zip(after).take_while(|(a, b)| a == b).count();
+    let (before_rest, after_rest) =
+        (before.get(start..).unwrap_or(&[]), after.get(start..).unwrap_or(&[]));
+    let end = before_rest.iter().rev().zip(after_rest.iter().rev());
+    let end = end.take_while(|(a, b)| a == b).count();
+    let middle = |all: &[C]| start..all.len() - end;
+    let between = common_between(
+        before.get(middle(before)).unwrap_or(&[]),
+        after.get(middle(after)).unwrap_or(&[]),
+    );
+    let tail = (before.len() - end..before.len()).zip(after.len() - end..after.len());
+    let between = between.into_iter().map(|(a, b)| (start + a, start + b));
+    (0..start).map(|place| (place, place)).chain(between).chain(tail).collect()
+}
+
+fn common_between<C: Eq + Hash>(before: &[C], after: &[C]) -> Vec<(usize, usize)> {
     let mut places: HashMap<&C, VecDeque<usize>> = HashMap::new();
     for (place, criteria) in after.iter().enumerate() {
         places.entry(criteria).or_default().push_back(place);

@@ -1,10 +1,10 @@
 //! What becomes of every flow of a set: the set cut into parts that one rule set treats alike.
 
 use crate::analyse::order::{Order, Standing};
-use crate::analyse::reach::{Effect, Item, items};
+use crate::analyse::reach::{Effect, Item};
 use crate::analyse::search::OutOfSteps;
 use crate::analyse::space::service;
-use crate::analyse::space::{Axis, Product, Regions, Space};
+use crate::analyse::space::{Axis, Product, Space};
 use crate::compile::{NatAddress, NatPort, Ruleset};
 use crate::evaluate::Ruling;
 use crate::net::IpFamily;
@@ -27,19 +27,22 @@ pub enum End {
     Default,
 }
 
+/// A cut takes about as long as so many comparisons.
+const CUT_STEPS: u32 = 8;
+
 /// One rule set, ready to say what becomes of flows.
 pub struct Side<'a> {
     pub ruleset: &'a Ruleset,
-    pub items: Vec<Item>,
+    /// The rules that can matter, by their place in evaluation order, ascending.
+    items: &'a [(usize, Item)],
     order: Order,
     infrastructure: Option<Product>,
 }
 
 impl<'a> Side<'a> {
-    /// The rules of `ruleset` in a space that tells them apart.
+    /// Rules of `ruleset` with their places, ascending, in a space that tells them apart.
     #[must_use]
-    pub fn new(ruleset: &'a Ruleset, space: &'a Space) -> Self {
-        let items = items(ruleset, Regions::new(space).all(ruleset));
+    pub fn new(ruleset: &'a Ruleset, space: &Space, items: &'a [(usize, Item)]) -> Self {
         let web =
             space.family(IpFamily::V4).and_then(|all| all.with(Axis::Service, service::web()));
         let names = space.fqdns(&ruleset.infrastructure.fqdns);
@@ -47,56 +50,54 @@ impl<'a> Side<'a> {
         Self { ruleset, items, order: Order::new(ruleset), infrastructure }
     }
 
-    /// The rules whose order to another one is not known.
+    /// The rule at a place in evaluation order, if it can matter.
     #[must_use]
-    pub fn tied(&self) -> Vec<usize> {
-        self.order.ties().flat_map(|(_, rules)| rules).collect()
+    pub fn item(&self, place: usize) -> Option<&'a Item> {
+        let at = self.items.binary_search_by_key(&place, |(place, _)| *place).ok()?;
+        self.items.get(at).map(|(_, item)| item)
     }
 
-    /// Cuts `pieces` into parts that are treated alike.
+    /// The rules that may match a flow of `piece`, by their places.
     ///
     /// # Errors
     ///
-    /// When more than `steps` cuts would be needed.
-    pub fn classify(
-        &self,
-        pieces: &[Product],
-        steps: &mut u32,
-    ) -> Result<Vec<(Product, Fate)>, OutOfSteps> {
-        let mut parts = Vec::new();
-        for piece in pieces {
-            let relevant: Vec<usize> = self
-                .items
-                .iter()
-                .enumerate()
-                .filter(|(_, item)| item.region.may.iter().any(|may| may.overlaps(piece)))
-                .map(|(place, _)| place)
-                .collect();
-            self.cut(piece, &relevant, steps, &mut parts)?;
-        }
-        Ok(parts)
+    /// When more than `steps` comparisons would be needed.
+    pub fn meeting(&self, piece: &Product, steps: &mut u32) -> Result<Vec<usize>, OutOfSteps> {
+        let count = u32::try_from(self.items.len()).map_err(|_| OutOfSteps)?;
+        *steps = steps.checked_sub(count).ok_or(OutOfSteps)?;
+        let meets = |item: &Item| item.region.may.iter().any(|may| may.overlaps(piece));
+        let items = self.items.iter().filter(|(_, item)| meets(item));
+        Ok(items.map(|(place, _)| *place).collect())
     }
 
-    fn cut(
+    /// Cuts `piece` into parts that are treated alike. `relevant` are the rules that may match some
+    /// of it, in evaluation order.
+    ///
+    /// # Errors
+    ///
+    /// When more than `steps` comparisons would be needed.
+    pub fn classify(
         &self,
         piece: &Product,
         relevant: &[usize],
         steps: &mut u32,
-        parts: &mut Vec<(Product, Fate)>,
-    ) -> Result<(), OutOfSteps> {
+    ) -> Result<Vec<(Product, Fate)>, OutOfSteps> {
+        let mut parts = Vec::new();
         let mut open: Vec<(Product, usize, Vec<usize>)> = vec![(piece.clone(), 0, Vec::new())];
         while let Some((piece, from, maybe)) = open.pop() {
+            let mut compared = 0;
             let mut rest = relevant.iter().enumerate().skip(from);
             let next = rest.find_map(|(at, &rule)| {
-                let item = self.items.get(rule)?;
+                compared += 1;
+                let item = self.item(rule)?;
                 let may = item.region.may.iter().find(|may| may.overlaps(&piece))?;
                 Some((at, rule, item, may))
             });
+            *steps = steps.checked_sub(CUT_STEPS + compared).ok_or(OutOfSteps)?;
             let Some((at, rule, item, may)) = next else {
-                self.unmatched(piece, maybe, parts);
+                self.unmatched(piece, maybe, &mut parts);
                 continue;
             };
-            *steps = steps.checked_sub(1).ok_or(OutOfSteps)?;
             let mut outside = Vec::new();
             piece.minus(may, &mut outside);
             // Another product of the same rule may still match what is outside of this one.
@@ -124,16 +125,18 @@ impl<'a> Side<'a> {
             let with_rule: Vec<usize> = maybe.iter().copied().chain([rule]).collect();
             open.extend(unsure.into_iter().map(|piece| (piece, at + 1, with_rule.clone())));
         }
-        Ok(())
+        Ok(parts)
     }
 
     /// Whether a rule that is tied with this one may match all of `piece`; or a product along which
     /// the piece has to be cut first, because one may match only a part of it.
     fn tie(&self, piece: &Product, rule: usize, relevant: &[usize]) -> (bool, Option<&Product>) {
+        if !self.order.has_ties() {
+            return (false, None);
+        }
         let tied =
             relevant.iter().filter(|&&other| self.order.standing(other, rule) == Standing::Tied);
-        let products =
-            tied.filter_map(|&other| self.items.get(other)).flat_map(|item| &item.region.may);
+        let products = tied.filter_map(|&other| self.item(other)).flat_map(|item| &item.region.may);
         let mut is_tied = false;
         for product in products.filter(|product| product.overlaps(piece)) {
             if !piece.is_subset(product) {
@@ -163,7 +166,7 @@ impl<'a> Side<'a> {
     #[must_use]
     pub fn effect(&self, fate: &Fate) -> Option<Effect> {
         let end = match fate.end {
-            End::Rule(rule) => self.items.get(rule)?.effect.clone(),
+            End::Rule(rule) => self.item(rule)?.effect.clone(),
             End::Infrastructure => Effect { ruling: Ruling::Allow, target: None },
             End::Default => Effect { ruling: Ruling::Deny, target: None },
         };
@@ -171,7 +174,7 @@ impl<'a> Side<'a> {
             matches!(target.address, NatAddress::Known(_))
                 && !matches!(target.port, Some(NatPort::Unknown))
         });
-        let agrees = |&rule: &usize| self.items.get(rule).is_some_and(|item| item.effect == end);
+        let agrees = |&rule: &usize| self.item(rule).is_some_and(|item| item.effect == end);
         (is_known && fate.maybe.iter().all(agrees)).then_some(end)
     }
 }

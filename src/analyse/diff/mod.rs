@@ -6,16 +6,21 @@
 
 mod align;
 mod classify;
+mod ends;
 
 use std::collections::BTreeMap;
 
+use super::order::Order;
+use super::reach::Item;
 use super::search::OutOfSteps;
-use super::space::{Cuts, Product, Space, Words, without};
+use super::space::{Cuts, Product, Regions, Space, Words, without};
 use crate::compile::{DnatMode, Ruleset, SignatureMode};
-use crate::evaluate::{Decision, Verdict, evaluate};
+use crate::evaluate::{Decision, Index, RuleRef, Verdict, evaluate};
 use crate::flow::Flow;
 
+use align::Unaligned as Changed;
 pub use classify::{End, Fate, Side};
+use ends::Ends;
 
 /// What differs between two rule sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,7 +70,13 @@ impl Diff {
     }
 }
 
-const STEPS: u32 = 2_000_000;
+/// Comparisons that may be made. The bound is on work, not on time: the answer is always the same.
+const STEPS: u32 = 30_000_000;
+const STEPS_MIN: u32 = 100_000;
+/// When the flows to compare fall into more products than these, they are compared at once.
+const TOUCHED_MAX: usize = 4_000;
+/// From so many differences on, an index of the rules pays off.
+const MANY: usize = 32;
 
 /// A set of flows and what becomes of them on both sides.
 type Pairs = BTreeMap<(Fate, Fate), Vec<Product>>;
@@ -77,61 +88,115 @@ pub fn diff(before: &Ruleset, after: &Ruleset) -> Option<Diff> {
     if [before, after].iter().any(|side| side.options.dnat == DnatMode::LegacyOverride) {
         return None;
     }
-    let mut cuts = Cuts::default();
-    cuts.add_ruleset(before);
-    cuts.add_ruleset(after);
-    let space = cuts.space();
-    let (old, new) = (Side::new(before, &space), Side::new(after, &space));
     let mut diff = Diff { settings: settings(before, after), ..Diff::default() };
-    let touched = touched(&old, &new, &space);
-    let mut pairs = Pairs::new();
-    if compare(&old, &new, &touched, &mut pairs).is_err() {
-        diff.is_incomplete = true;
+    let Changed { before: old_places, after: new_places } = changed(before, after);
+    // With different lists for the built-in collection, everything has to be looked at.
+    let is_everywhere = before.infrastructure.fqdns != after.infrastructure.fqdns;
+    if !is_everywhere && old_places.is_empty() && new_places.is_empty() {
+        return Some(diff);
     }
+    let ends = [(before, &old_places), (after, &new_places)];
+    let ends = (!is_everywhere).then(|| Ends::of(ends.into_iter()));
+    let (old_rules, new_rules) = (near(before, ends.as_ref()), near(after, ends.as_ref()));
+    let mut cuts = Cuts::default();
+    for (ruleset, rules) in [(before, &old_rules), (after, &new_rules)] {
+        for &(_, rule) in rules {
+            cuts.add_rule(ruleset, rule);
+        }
+        cuts.add_lists(ruleset);
+    }
+    if let Some(ends) = &ends {
+        ends.add_to(&mut cuts);
+    }
+    let space = cuts.space();
+    let (old_items, new_items) =
+        (items(before, &space, &old_rules), items(after, &space, &new_rules));
+    let (old, new) = (Side::new(before, &space, &old_items), Side::new(after, &space, &new_items));
+    let touched = match &ends {
+        None => space.everything(),
+        Some(ends) => touched((&old, &old_places), (&new, &new_places))
+            .unwrap_or_else(|| ends.products(&space)),
+    };
+    let mut pairs = Pairs::new();
+    let count = u32::try_from(touched.len().max(1)).unwrap_or(u32::MAX);
+    let share = (STEPS / count).max(STEPS_MIN);
+    for piece in &touched {
+        diff.is_incomplete |= compare(&old, &new, piece, share, &mut pairs).is_err();
+    }
+    let indexes = (pairs.len() >= MANY).then(|| (Index::new(before), Index::new(after)));
+    let verdicts = |flow: &Flow| match &indexes {
+        Some((old, new)) => (old.verdict(flow), new.verdict(flow)),
+        None => (evaluate(before, flow, &mut ()), evaluate(after, flow, &mut ())),
+    };
     for ((was, is), pieces) in pairs {
-        report(&mut diff, &space, (&old, &was), (&new, &is), &pieces);
+        report(&mut diff, &space, (&old, &was), (&new, &is), &pieces, &verdicts);
     }
     Some(diff)
 }
 
-/// The flows that a rule without a counterpart matches, as disjoint products.
-fn touched(old: &Side<'_>, new: &Side<'_>, space: &Space) -> Vec<Product> {
-    let mut unaligned = align::unaligned(old.ruleset, new.ruleset);
-    unaligned.before.extend(old.tied());
-    unaligned.after.extend(new.tied());
+/// The rules without a counterpart, and those whose order is not known.
+fn changed(before: &Ruleset, after: &Ruleset) -> Changed {
+    let mut changed = align::unaligned(before, after);
+    let tied = |ruleset| -> Vec<usize> {
+        Order::new(ruleset).ties().flat_map(|(_, rules)| rules).collect()
+    };
+    changed.before.extend(tied(before));
+    changed.after.extend(tied(after));
+    changed
+}
+
+/// The rules that can match a flow between `ends`, with their places in evaluation order.
+fn near(ruleset: &Ruleset, ends: Option<&Ends>) -> Vec<(usize, RuleRef)> {
+    let rules = ruleset.rules().enumerate();
+    rules.filter(|&(_, rule)| ends.is_none_or(|ends| ends.meet(ruleset, rule))).collect()
+}
+
+fn items(ruleset: &Ruleset, space: &Space, rules: &[(usize, RuleRef)]) -> Vec<(usize, Item)> {
+    let mut regions = Regions::new(space);
+    rules
+        .iter()
+        .map(|&(place, rule)| (place, Item::new(ruleset, rule, regions.of(ruleset, rule))))
+        .collect()
+}
+
+/// The flows that a rule without a counterpart matches, as disjoint products; `None` when they are
+/// too many.
+fn touched(
+    (old, old_places): (&Side<'_>, &[usize]),
+    (new, new_places): (&Side<'_>, &[usize]),
+) -> Option<Vec<Product>> {
     let mut touched: Vec<Product> = Vec::new();
-    let before = unaligned.before.iter().filter_map(|&rule| old.items.get(rule));
-    let after = unaligned.after.iter().filter_map(|&rule| new.items.get(rule));
-    let changed = before.chain(after).flat_map(|item| item.region.may.iter().cloned());
-    // With different lists for the built-in collection, everything has to be looked at.
-    let infrastructure = |side: &Side<'_>| side.ruleset.infrastructure.fqdns.clone();
-    let all =
-        if infrastructure(old) == infrastructure(new) { Vec::new() } else { space.everything() };
-    for piece in all.into_iter().chain(changed) {
-        let fresh = touched.iter().fold(vec![piece], |fresh, known| {
+    let before = old_places.iter().filter_map(|&rule| old.item(rule));
+    let after = new_places.iter().filter_map(|&rule| new.item(rule));
+    for piece in before.chain(after).flat_map(|item| item.region.may.iter().cloned()) {
+        let mut fresh = vec![piece];
+        for known in &touched {
             if fresh.iter().any(|piece| piece.overlaps(known)) {
-                without(&fresh, known)
-            } else {
-                fresh
+                fresh = without(&fresh, known);
             }
-        });
+            if fresh.len() > TOUCHED_MAX {
+                return None;
+            }
+        }
         touched.extend(fresh);
+        if touched.len() > TOUCHED_MAX {
+            return None;
+        }
     }
-    touched
+    Some(touched)
 }
 
 fn compare(
     old: &Side<'_>,
     new: &Side<'_>,
-    touched: &[Product],
+    piece: &Product,
+    mut steps: u32,
     pairs: &mut Pairs,
 ) -> Result<(), OutOfSteps> {
-    let mut steps = STEPS;
-    for piece in touched {
-        for (part, was) in old.classify(std::slice::from_ref(piece), &mut steps)? {
-            for (part, is) in new.classify(&[part], &mut steps)? {
-                pairs.entry((was.clone(), is)).or_default().push(part);
-            }
+    let (olds, news) = (old.meeting(piece, &mut steps)?, new.meeting(piece, &mut steps)?);
+    for (part, was) in old.classify(piece, &olds, &mut steps)? {
+        for (part, is) in new.classify(&part, &news, &mut steps)? {
+            pairs.entry((was.clone(), is)).or_default().push(part);
         }
     }
     Ok(())
@@ -143,6 +208,7 @@ fn report(
     (old, was): (&Side<'_>, &Fate),
     (new, is): (&Side<'_>, &Fate),
     pieces: &[Product],
+    verdicts: &impl Fn(&Flow) -> (Verdict, Verdict),
 ) {
     let (effect, new_effect) = (old.effect(was), new.effect(is));
     let is_same = effect.is_some() && effect == new_effect;
@@ -151,8 +217,7 @@ fn report(
         return;
     }
     let Some(witness) = pieces.iter().find_map(|piece| space.flow(piece)) else { return };
-    let before = evaluate(old.ruleset, &witness, &mut ());
-    let after = evaluate(new.ruleset, &witness, &mut ());
+    let (before, after) = verdicts(&witness);
     let agrees = before.decision == after.decision && before.translation == after.translation;
     let is_decided =
         before.decision != Decision::Undecided && after.decision != Decision::Undecided;
@@ -161,7 +226,7 @@ fn report(
         return;
     }
     let region = pieces.iter().map(|piece| space.words(piece)).collect();
-    let witness = simplest(old.ruleset, new.ruleset, witness);
+    let witness = simplest(verdicts, witness);
     let difference = Difference { region, before, after, witness };
     if agrees && is_decided {
         diff.rule_changes.push(difference);
@@ -173,7 +238,7 @@ fn report(
 /// Whether the same rules, by name and content, decide or may decide.
 fn same_deciders((old, was): (&Side<'_>, &Fate), (new, is): (&Side<'_>, &Fate)) -> bool {
     let same_rule = |a: usize, b: usize| {
-        let (Some(a), Some(b)) = (old.items.get(a), new.items.get(b)) else { return false };
+        let (Some(a), Some(b)) = (old.item(a), new.item(b)) else { return false };
         let same_path = old.ruleset.path(a.rule) == new.ruleset.path(b.rule);
         same_path && a.effect == b.effect && a.region.needs == b.region.needs
     };
@@ -189,8 +254,7 @@ fn same_deciders((old, was): (&Side<'_>, &Fate), (new, is): (&Side<'_>, &Fate)) 
 }
 
 /// The flow with less said about it, as long as both sides say the same of it.
-fn simplest(before: &Ruleset, after: &Ruleset, flow: Flow) -> Flow {
-    let of = |flow: &Flow| (evaluate(before, flow, &mut ()), evaluate(after, flow, &mut ()));
+fn simplest(of: &impl Fn(&Flow) -> (Verdict, Verdict), flow: Flow) -> Flow {
     let verdicts = of(&flow);
     let shorter: [fn(&mut Flow); 4] = [
         |flow| flow.web_category = None,

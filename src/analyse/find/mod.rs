@@ -8,12 +8,11 @@ mod cases;
 mod matching;
 
 use super::diff::Side;
-use super::order::Standing;
-use super::reach::{Layout, internet};
+use super::reach::{Item, Layout, internet};
 use super::search::{OutOfSteps, Search};
 use super::space::{Axis, Cuts, Product, Words, service};
 use crate::compile::Ruleset;
-use crate::evaluate::{Decision, RuleRef, Ruling, Stage, Verdict, evaluate};
+use crate::evaluate::{Decision, RuleRef, Ruling, Stage, Verdict};
 use crate::flow::Flow;
 use crate::net::IpFamily;
 use crate::syntax::query::Query;
@@ -64,7 +63,8 @@ pub struct Wanted {
     pub regions: bool,
 }
 
-const STEPS: u32 = 2_000_000;
+/// Comparisons that may be made for one question.
+const STEPS: u32 = 500_000_000;
 /// More sets of flows than these are not listed.
 const REGIONS_MAX: usize = 10_000;
 
@@ -126,12 +126,7 @@ impl Finder<'_> {
             if pieces.is_empty() {
                 continue;
             }
-            let earlier: Vec<usize> = self
-                .layout
-                .overlapping(place)
-                .into_iter()
-                .filter(|&other| self.layout.standing(other, place) != Standing::After)
-                .collect();
+            let earlier = self.layout.maybe_before(place);
             let blockers = self.layout.may(&earlier);
             self.collect(&pieces, &blockers, (item.effect.ruling, stage, Some(item.rule)))?;
         }
@@ -166,6 +161,10 @@ impl Finder<'_> {
         let tied: Vec<usize> =
             self.layout.ties().into_iter().flat_map(|(_, rules)| rules).collect();
         let mut side = None;
+        if !self.layout.has_unknown() {
+            return Ok(());
+        }
+        let items: Vec<(usize, Item)> = self.layout.items.iter().cloned().enumerate().collect();
         for (place, item) in self.layout.items.iter().enumerate() {
             let is_tied = tied.contains(&place);
             if self.is_satisfied() || (item.region.needs.is_empty() && !is_tied) {
@@ -178,11 +177,14 @@ impl Finder<'_> {
             }
             let pieces = common(flows, &item.region.may);
             let left = Search::new(self.layout.steps()).all_left(&pieces, &blockers)?;
-            let side =
-                side.get_or_insert_with(|| Side::new(self.layout.ruleset, &self.layout.space));
+            let side = side
+                .get_or_insert_with(|| Side::new(self.layout.ruleset, &self.layout.space, &items));
             let mut steps = self.steps;
-            for (part, _) in side.classify(&left, &mut steps)? {
-                self.ask(&part);
+            for piece in left {
+                let relevant = side.meeting(&piece, &mut steps)?;
+                for (part, _) in side.classify(&piece, &relevant, &mut steps)? {
+                    self.ask(&part);
+                }
             }
             self.steps = steps;
         }
@@ -191,7 +193,7 @@ impl Finder<'_> {
 
     fn ask(&mut self, part: &Product) {
         let Some(flow) = self.layout.space.flow(part) else { return };
-        let verdict = evaluate(self.layout.ruleset, &flow, &mut ());
+        let verdict = self.layout.verdict(&flow);
         match matching::matches(self.query, self.layout.ruleset, &flow, &verdict) {
             Some(true)
                 if verdict.decision == Decision::Undecided
@@ -213,12 +215,13 @@ impl Finder<'_> {
         blockers: &[&Product],
         (ruling, stage, rule): (Ruling, Stage, Option<RuleRef>),
     ) -> Result<(), OutOfSteps> {
-        let mut search = Search::new(self.layout.steps().max(100_000));
+        let mut search = Search::new(self.steps);
         let left = if self.wanted.regions {
             search.all_left(pieces, blockers)?
         } else {
             search.first_left(pieces, blockers)?.into_iter().collect()
         };
+        self.steps = search.steps();
         for part in left {
             if self.wanted.regions {
                 if self.answer.regions.len() >= REGIONS_MAX {
@@ -239,7 +242,7 @@ impl Finder<'_> {
             self.answer.is_incomplete = true;
             return;
         };
-        let verdict = evaluate(self.layout.ruleset, &flow, &mut ());
+        let verdict = self.layout.verdict(&flow);
         if matching::matches(self.query, self.layout.ruleset, &flow, &verdict) != Some(true) {
             self.answer.inconsistencies.push(format!("{flow:?} was to be found and is not"));
             return;
@@ -263,6 +266,7 @@ mod tests {
 
     use super::*;
     use crate::analyse::small_world;
+    use crate::evaluate::evaluate;
     use crate::syntax::query::query;
 
     const CONDITIONS: &[&str] = &[

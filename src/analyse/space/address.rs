@@ -1,5 +1,6 @@
 //! The axis of addresses: both families, cut where any set of interest begins or ends.
 
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Set;
@@ -18,7 +19,9 @@ impl AddressAxis {
     #[must_use]
     pub fn new<'a>(sets: impl IntoIterator<Item = &'a IpSet>) -> Self {
         let (mut v4, mut v6) = (vec![0], vec![0]);
-        for set in sets {
+        // Rules that share an IP Group share a set.
+        let distinct: HashSet<&IpSet, foldhash::fast::RandomState> = sets.into_iter().collect();
+        for set in distinct {
             for &(first, last) in set.v4() {
                 v4.push(first);
                 v4.extend(last.checked_add(1));

@@ -16,6 +16,8 @@ pub struct Laminar {
     points: HashMap<String, u32>,
     /// Prefix to its atoms; the last one holds what is under the prefix and not told apart.
     prefixes: HashMap<String, (u32, u32)>,
+    /// Last and first atom of each prefix, by the last.
+    nested: Vec<(u32, u32)>,
     /// What each atom holds, from the first on.
     atoms: Vec<Atom>,
     first: u32,
@@ -53,8 +55,13 @@ impl Laminar {
             texts.entry(text).or_default().is_prefix = true;
         }
         texts.entry(root.to_owned()).or_default().is_prefix = true;
-        let mut tree =
-            Self { points: HashMap::new(), prefixes: HashMap::new(), atoms: Vec::new(), first };
+        let mut tree = Self {
+            points: HashMap::new(),
+            prefixes: HashMap::new(),
+            nested: Vec::new(),
+            atoms: Vec::new(),
+            first,
+        };
         let mut open: Vec<(String, u32)> = Vec::new();
         // Texts below a prefix follow it directly in the order of bytes.
         for (text, marks) in texts.into_iter().filter(|(text, _)| text.starts_with(root)) {
@@ -75,6 +82,8 @@ impl Laminar {
         while let Some((prefix, start)) = open.pop() {
             tree.close(prefix, start);
         }
+        tree.nested = tree.prefixes.values().map(|&(first, last)| (last, first)).collect();
+        tree.nested.sort_unstable();
         tree
     }
 
@@ -120,9 +129,7 @@ impl Laminar {
         let mut rest = set.clone();
         let mut at = self.first;
         // From the outside in: a prefix begins where it begins and ends as late as it can.
-        let mut prefixes: Vec<(u32, u32)> = self.prefixes.values().copied().collect();
-        prefixes.sort_unstable_by_key(|&(first, last)| (first, std::cmp::Reverse(last)));
-        for (first, last) in prefixes {
+        for (first, last) in self.prefixes_of(set) {
             let Some(under) = self.atom(last).filter(|_| rest.contains(last)) else { continue };
             let whole = Set::interval(first, last);
             let outside = whole.difference(set);
@@ -137,6 +144,18 @@ impl Laminar {
         }
         words.extend(self.points(&rest, at, u32::MAX, word));
         words
+    }
+
+    /// The prefixes whose last atom is in a set, outer ones first.
+    fn prefixes_of(&self, set: &Set) -> Vec<(u32, u32)> {
+        let mut prefixes = Vec::new();
+        for &(from, to) in set.intervals() {
+            let start = self.nested.partition_point(|&(last, _)| last < from);
+            let nested = self.nested.iter().skip(start).take_while(|&&(last, _)| last <= to);
+            prefixes.extend(nested.map(|&(last, first)| (first, last)));
+        }
+        prefixes.sort_unstable_by_key(|&(first, last)| (first, std::cmp::Reverse(last)));
+        prefixes
     }
 
     /// The points of a set from one atom up to another one.

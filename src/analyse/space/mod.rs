@@ -22,6 +22,7 @@ use std::collections::BTreeSet;
 use smol_str::SmolStr;
 
 use crate::compile::{AddressCriterion, Ruleset};
+use crate::evaluate::RuleRef;
 use crate::net::{FqdnPattern, IpFamily, IpSet, PathPattern, UrlPattern};
 
 pub use address::AddressAxis;
@@ -49,18 +50,38 @@ pub struct Cuts<'a> {
 impl<'a> Cuts<'a> {
     /// Everything that the rules of `ruleset` tell apart.
     pub fn add_ruleset(&mut self, ruleset: &'a Ruleset) {
-        for rule in &ruleset.nat.criteria {
-            self.add_addresses(&rule.sources, Some(&rule.destinations));
+        for rule in ruleset.rules() {
+            self.add_rule(ruleset, rule);
         }
-        for rule in &ruleset.network.criteria {
-            self.add_addresses(&rule.sources, Some(&rule.destinations));
+        self.add_lists(ruleset);
+    }
+
+    /// Everything that one rule tells apart.
+    pub fn add_rule(&mut self, ruleset: &'a Ruleset, rule: RuleRef) {
+        match rule {
+            RuleRef::Nat(rank) => {
+                if let Some(rule) = ruleset.nat.criteria.get(rank as usize) {
+                    self.add_addresses(&rule.sources, Some(&rule.destinations));
+                }
+            }
+            RuleRef::Network(rank) => {
+                if let Some(rule) = ruleset.network.criteria.get(rank as usize) {
+                    self.add_addresses(&rule.sources, Some(&rule.destinations));
+                }
+            }
+            RuleRef::Application(rank) => {
+                if let Some(rule) = ruleset.application.criteria.get(rank as usize) {
+                    self.add_addresses(&rule.sources, rule.destinations.as_ref());
+                    self.fqdns.extend(&rule.targets.fqdns);
+                    self.urls.extend(&rule.targets.urls);
+                    self.categories.extend(rule.targets.web_categories.iter().cloned());
+                }
+            }
         }
-        for rule in &ruleset.application.criteria {
-            self.add_addresses(&rule.sources, rule.destinations.as_ref());
-            self.fqdns.extend(&rule.targets.fqdns);
-            self.urls.extend(&rule.targets.urls);
-            self.categories.extend(rule.targets.web_categories.iter().cloned());
-        }
+    }
+
+    /// What decides beside the rules: the names of the built-in collection, tables of names.
+    pub fn add_lists(&mut self, ruleset: &'a Ruleset) {
         self.fqdns.extend(&ruleset.infrastructure.fqdns);
         let table = ruleset.tables.web_categories.iter();
         self.categorised

@@ -66,6 +66,16 @@ impl Product {
         self.sets[axis.index()] = set;
     }
 
+    /// One flow of the product: the lowest value on every axis.
+    #[must_use]
+    pub fn corner(&self) -> Self {
+        let sets = self
+            .sets
+            .each_ref()
+            .map(|set| set.first().map_or_else(Set::empty, |first| Set::interval(first, first)));
+        Self { sets }
+    }
+
     /// Whether the two products have a flow in common.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
@@ -86,9 +96,7 @@ impl Product {
         }
         let mut common = self.clone();
         for (ours, theirs) in common.sets.iter_mut().zip(&other.sets) {
-            if !ours.is_subset(theirs) {
-                *ours = ours.intersection(theirs);
-            }
+            *ours = ours.intersection(theirs);
         }
         Some(common)
     }

@@ -7,6 +7,7 @@ use super::{Axis, Product, Set, Space};
 use crate::compile::{
     AddressCriterion, ApplicationCriteria, NatAddress, NatCriteria, Need, NetworkCriteria, Ruleset,
 };
+use crate::evaluate::RuleRef;
 use crate::net::{ApplicationProtocol, IpFamily, IpSet, PathPattern, UrlPattern};
 
 /// The flows of one rule, before any other rule is looked at.
@@ -23,59 +24,56 @@ pub struct Region {
 /// Makes regions of rules; sets that several rules share are made once.
 pub struct Regions<'a> {
     space: &'a Space,
-    sources: HashMap<&'a IpSet, Set>,
-    destinations: HashMap<&'a IpSet, Set>,
+    sources: HashMap<&'a IpSet, Set, foldhash::fast::RandomState>,
+    destinations: HashMap<&'a IpSet, Set, foldhash::fast::RandomState>,
 }
 
 impl<'a> Regions<'a> {
     #[must_use]
     pub fn new(space: &'a Space) -> Self {
-        Self { space, sources: HashMap::new(), destinations: HashMap::new() }
+        Self { space, sources: HashMap::default(), destinations: HashMap::default() }
     }
 
-    /// The regions of all rules of `ruleset`: DNAT, network, application.
-    pub fn all(&mut self, ruleset: &'a Ruleset) -> Vec<Region> {
-        let mut regions = Vec::new();
-        for rule in &ruleset.nat.criteria {
-            let needs = needs(&[
-                &rule.unknown,
-                &rule.sources.unknown,
-                &rule.destinations.unknown,
-                &rule.protocols.unknown,
-                &rule.ports.unknown,
-            ]);
-            regions.push(
-                self.region(needs, &rule.unknown, |regions, extreme| regions.nat(rule, extreme)),
-            );
-        }
-        for rule in &ruleset.network.criteria {
-            let needs = needs(&[
-                &rule.unknown,
-                &rule.sources.unknown,
-                &rule.destinations.unknown,
-                &rule.protocols.unknown,
-                &rule.ports.unknown,
-            ]);
-            regions.push(
-                self.region(needs, &rule.unknown, |regions, extreme| {
-                    regions.network(rule, extreme)
-                }),
-            );
-        }
-        for rule in &ruleset.application.criteria {
-            let to = rule.destinations.as_ref().map_or(&[][..], |to| &to.unknown);
-            let needs = needs(&[
-                &rule.unknown,
-                &rule.sources.unknown,
-                to,
-                &rule.unknown_protocols,
-                &rule.targets.unknown,
-            ]);
-            regions.push(self.region(needs, &rule.unknown, |regions, extreme| {
-                regions.application(rule, extreme)
-            }));
-        }
-        regions
+    /// The region of one rule of `ruleset`.
+    pub fn of(&mut self, ruleset: &'a Ruleset, rule: RuleRef) -> Region {
+        let region = match rule {
+            RuleRef::Nat(rank) => ruleset.nat.criteria.get(rank as usize).map(|rule| {
+                let needs = needs(&[
+                    &rule.unknown,
+                    &rule.sources.unknown,
+                    &rule.destinations.unknown,
+                    &rule.protocols.unknown,
+                    &rule.ports.unknown,
+                ]);
+                self.region(needs, &rule.unknown, |regions, extreme| regions.nat(rule, extreme))
+            }),
+            RuleRef::Network(rank) => ruleset.network.criteria.get(rank as usize).map(|rule| {
+                let needs = needs(&[
+                    &rule.unknown,
+                    &rule.sources.unknown,
+                    &rule.destinations.unknown,
+                    &rule.protocols.unknown,
+                    &rule.ports.unknown,
+                ]);
+                self.region(needs, &rule.unknown, |regions, extreme| regions.network(rule, extreme))
+            }),
+            RuleRef::Application(rank) => {
+                ruleset.application.criteria.get(rank as usize).map(|rule| {
+                    let to = rule.destinations.as_ref().map_or(&[][..], |to| &to.unknown);
+                    let needs = needs(&[
+                        &rule.unknown,
+                        &rule.sources.unknown,
+                        to,
+                        &rule.unknown_protocols,
+                        &rule.targets.unknown,
+                    ]);
+                    self.region(needs, &rule.unknown, |regions, extreme| {
+                        regions.application(rule, extreme)
+                    })
+                })
+            }
+        };
+        region.unwrap_or_default()
     }
 
     fn region(

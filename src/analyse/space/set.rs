@@ -59,7 +59,11 @@ impl Set {
     /// Whether the two sets have a number in common.
     #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
-        let (mut ours, mut theirs) = (&*self.intervals, &*other.intervals);
+        if Arc::ptr_eq(&self.intervals, &other.intervals) {
+            return !self.is_empty();
+        }
+        let mut ours = within(&self.intervals, &other.intervals);
+        let mut theirs = within(&other.intervals, &self.intervals);
         while let ([(first, last), rest @ ..], [(from, to), others @ ..]) = (ours, theirs) {
             if first <= to && from <= last {
                 return true;
@@ -79,8 +83,12 @@ impl Set {
         if Arc::ptr_eq(&self.intervals, &other.intervals) {
             return true;
         }
-        let mut theirs = &*other.intervals;
-        for &(first, last) in self.intervals() {
+        let ours = within(&self.intervals, &other.intervals);
+        let mut theirs = within(&other.intervals, &self.intervals);
+        if ours.len() < self.intervals.len() {
+            return false;
+        }
+        for &(first, last) in ours {
             while let [(_, to), rest @ ..] = theirs
                 && *to < first
             {
@@ -97,11 +105,13 @@ impl Set {
     /// The numbers in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        if Arc::ptr_eq(&self.intervals, &other.intervals) {
+        // Sets that are kept as they are stay shared, and shared sets are compared at a glance.
+        if self.is_subset(other) {
             return self.clone();
         }
         let mut common = Vec::new();
-        let (mut ours, mut theirs) = (&*self.intervals, &*other.intervals);
+        let mut ours = within(&self.intervals, &other.intervals);
+        let mut theirs = within(&other.intervals, &self.intervals);
         while let ([(first, last), rest @ ..], [(from, to), others @ ..]) = (ours, theirs) {
             let both = (*first.max(from), *last.min(to));
             if both.0 <= both.1 {
@@ -120,7 +130,7 @@ impl Set {
     #[must_use]
     pub fn difference(&self, other: &Self) -> Self {
         let mut left = Vec::new();
-        let mut theirs = &*other.intervals;
+        let mut theirs = within(&other.intervals, &self.intervals);
         for &(first, last) in self.intervals() {
             while let [(_, to), rest @ ..] = theirs
                 && *to < first
@@ -143,6 +153,20 @@ impl Set {
         }
         self.intervals.iter().chain(&*other.intervals).copied().collect()
     }
+}
+
+/// The intervals that do not lie before or behind all `others`.
+fn within<'s>(intervals: &'s [(u32, u32)], others: &[(u32, u32)]) -> &'s [(u32, u32)] {
+    let (Some((first, _)), Some((_, last))) = (others.first(), others.last()) else { return &[] };
+    let from = match intervals.first() {
+        Some((_, to)) if to < first => intervals.partition_point(|(_, to)| to < first),
+        Some(_) | None => 0,
+    };
+    let to = match intervals.last() {
+        Some((from, _)) if from > last => intervals.partition_point(|(from, _)| from <= last),
+        Some(_) | None => intervals.len(),
+    };
+    intervals.get(from..to).unwrap_or(&[])
 }
 
 /// What is left of one interval when `theirs`, which does not end before it, is taken away.

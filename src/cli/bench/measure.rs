@@ -4,9 +4,11 @@ use std::fs;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use super::result::{RateJson, SpeedJson, StagesJson, TrafficJson};
+use super::result::{PacketsJson, RateJson, SpeedJson, StageSpeedJson, StagesJson, TrafficJson};
 use crate::cli::failure::Failure;
-use crate::evaluate::{Decision, FlowCache, Index, Stage, evaluate};
+use crate::evaluate::{
+    Decided, Decision, FlowCache, Index, Packet, PacketMemo, Packets, Stage, evaluate,
+};
 use crate::flow::Flow;
 use crate::syntax::flow::print_flow;
 
@@ -40,6 +42,7 @@ pub(super) fn traffic(
     let indexed = speed(flows, |flow| {
         black_box(index.decided(black_box(flow)));
     });
+    let batched = batched(index, flows);
     let indexed_all_cores = rate(Clock::Wall, || {
         black_box(index.decided_all(black_box(flows)));
         flows.len()
@@ -55,12 +58,17 @@ pub(super) fn traffic(
         decided_by: StagesJson::default(),
         plain,
         indexed,
+        batched,
         indexed_all_cores,
         cache_cold,
         cache_hot,
         cache_hit_rate,
+        packets: packets(index, flows),
+        stages: Vec::new(),
     };
-    for decided in index.decided_all(flows) {
+    let decided = index.decided_all(flows);
+    result.stages = stages(index, flows, &decided);
+    for decided in decided {
         match decided.decision {
             Decision::Allow => result.allowed += 1,
             Decision::Deny => result.denied += 1,
@@ -69,6 +77,77 @@ pub(super) fn traffic(
         *result.decided_by.of(decided.stage) += 1;
     }
     Ok(result)
+}
+
+/// Flows of a batch.
+const BATCH: usize = 1_024;
+
+fn batched(index: &Index<'_>, flows: &[Flow]) -> RateJson {
+    let mut batches = flows.chunks(BATCH).cycle();
+    rate(Clock::Thread, || {
+        let batch = batches.next().unwrap_or(flows);
+        black_box(index.decided_each(black_box(batch)));
+        batch.len()
+    })
+}
+
+/// The packets of the flows, column by column, as inputs too large for anything else hold them.
+fn packets(index: &Index<'_>, flows: &[Flow]) -> Option<PacketsJson> {
+    let packets: Packets = flows.iter().filter_map(Packet::of).collect();
+    if packets.is_empty() {
+        return None;
+    }
+    let mut ends = Vec::new();
+    let one_core = rate(Clock::Thread, || {
+        ends.clear();
+        index.packet_ends(black_box(packets.all()), &mut ends);
+        black_box(&ends);
+        packets.len()
+    });
+    let all_cores = rate(Clock::Wall, || {
+        black_box(index.packet_ends_all(black_box(&packets)));
+        packets.len()
+    });
+    let mut memo = PacketMemo::new(PacketMemo::PACKETS);
+    let memory_empty = once(|| {
+        ends.clear();
+        memo.packet_ends(index, black_box(packets.all()), &mut ends);
+        packets.len()
+    });
+    let used = memo.used();
+    let memory_filled = rate(Clock::Thread, || {
+        ends.clear();
+        memo.packet_ends(index, black_box(packets.all()), &mut ends);
+        black_box(&ends);
+        packets.len()
+    });
+    Some(PacketsJson {
+        packets: packets.len(),
+        one_core,
+        all_cores,
+        // A cold memory is cold once only; it varies about as much as a filled one.
+        memory_empty: RateJson { noise: memory_filled.noise, flows_per_second: memory_empty },
+        memory_filled,
+        memory_hit_rate: share(used.hits, used.lookups),
+    })
+}
+
+/// The index, for the flows of each stage that decides at least one of a hundred.
+fn stages(index: &Index<'_>, flows: &[Flow], decided: &[Decided]) -> Vec<StageSpeedJson> {
+    let stages = [Stage::Dnat, Stage::Network, Stage::Application, Stage::Default];
+    let of_stage = stages.into_iter().map(|stage| {
+        let decided = flows.iter().zip(decided);
+        let flows = decided.filter(|(_, decided)| decided.stage == Some(stage));
+        (stage, flows.map(|(flow, _)| flow.clone()).collect::<Vec<Flow>>())
+    });
+    of_stage
+        .filter(|(_, of_stage)| of_stage.len() * 100 >= flows.len())
+        .map(|(stage, flows)| StageSpeedJson {
+            stage: stage.name().to_owned(),
+            flows: flows.len(),
+            rate: batched(index, &flows),
+        })
+        .collect()
 }
 
 impl StagesJson {
@@ -91,9 +170,13 @@ fn compared(index: &Index<'_>, flows: &[Flow]) -> Result<usize, Failure> {
     let started = Instant::now();
     let step = (flows.len() / COMPARED_MAX).max(1);
     let mut compared = 0;
-    for flow in flows.iter().step_by(step) {
+    for batch in flows.chunks(step) {
+        let Some(flow) = batch.first() else { continue };
         let plain = evaluate(index.ruleset(), flow, &mut ());
-        if index.verdict(flow) != plain || index.decided(flow) != plain.into() {
+        let is_same = index.verdict(flow) == plain;
+        let plain = Decided::from(plain);
+        let in_batch = index.decided_each(batch).into_iter().next();
+        if !is_same || index.decided(flow) != plain || in_batch != Some(plain) {
             return Err(Failure::new(
                 format!("the index and the plain walk differ on `{}`", print_flow(flow)),
                 "this is a defect of azfw: please report it with the rule set and the flow",
@@ -223,13 +306,12 @@ fn at(sorted: &[f64], share: f64) -> f64 {
 fn cached(index: &Index<'_>, flows: &[Flow]) -> (RateJson, RateJson, f64) {
     let mut cache = FlowCache::new(Index::new(index.ruleset()), FlowCache::FLOWS);
     let pass = |cache: &mut FlowCache<'_>| {
-        let (started, cpu_started) = (Instant::now(), cpu_time());
-        for flow in flows {
-            black_box(cache.verdict(black_box(flow)));
-        }
-        let cpu = cpu_time().zip(cpu_started).map(|(now, then)| now.saturating_sub(then));
-        let took = cpu.filter(|cpu| !cpu.is_zero()).unwrap_or_else(|| started.elapsed());
-        per_second(flows.len(), took)
+        once(|| {
+            for flow in flows {
+                black_box(cache.verdict(black_box(flow)));
+            }
+            flows.len()
+        })
     };
     let cold = pass(&mut cache);
     let used = cache.used();
@@ -239,9 +321,21 @@ fn cached(index: &Index<'_>, flows: &[Flow]) -> (RateJson, RateJson, f64) {
     let noise = if median > 0.0 { (at(&hot, 1.0) - at(&hot, 0.0)) / median } else { 0.0 };
     // A cold cache is cold once only; it varies about as much as a hot one.
     let rate = |flows_per_second| RateJson { flows_per_second, noise };
-    #[expect(clippy::cast_precision_loss, reason = "counts of flows are far below 2^52")]
-    let hit_rate = used.hits as f64 / used.lookups.max(1) as f64;
-    (rate(cold), rate(median), hit_rate)
+    (rate(cold), rate(median), share(used.hits, used.lookups))
+}
+
+/// The rate of one run.
+fn once(work: impl FnOnce() -> usize) -> f64 {
+    let (started, cpu_started) = (Instant::now(), cpu_time());
+    let flows = work();
+    let cpu = cpu_time().zip(cpu_started).map(|(now, then)| now.saturating_sub(then));
+    let took = cpu.filter(|cpu| !cpu.is_zero()).unwrap_or_else(|| started.elapsed());
+    per_second(flows, took)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of flows are far below 2^52")]
+fn share(count: u64, of: u64) -> f64 {
+    count as f64 / of.max(1) as f64
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count of flows is far below 2^52")]

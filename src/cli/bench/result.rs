@@ -48,11 +48,41 @@ pub(super) struct TrafficJson {
     pub(super) decided_by: StagesJson,
     pub(super) plain: SpeedJson,
     pub(super) indexed: SpeedJson,
+    /// The index, flows taken 1,024 at a time.
+    #[serde(default)]
+    pub(super) batched: RateJson,
     pub(super) indexed_all_cores: RateJson,
     pub(super) cache_cold: RateJson,
     pub(super) cache_hot: RateJson,
     /// Of the first pass: the share of flows that had been seen before.
     pub(super) cache_hit_rate: f64,
+    /// `None`: no flow is known well enough.
+    #[serde(default)]
+    pub(super) packets: Option<PacketsJson>,
+    /// The flows that each stage decides, on their own.
+    #[serde(default)]
+    pub(super) stages: Vec<StageSpeedJson>,
+}
+
+/// DNAT and network rules alone, for the flows of which all is known that these look at.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct PacketsJson {
+    pub(super) packets: usize,
+    pub(super) one_core: RateJson,
+    pub(super) all_cores: RateJson,
+    pub(super) memory_empty: RateJson,
+    pub(super) memory_filled: RateJson,
+    /// Of the first pass: the share of packets that were remembered.
+    pub(super) memory_hit_rate: f64,
+}
+
+/// The index, for the flows that one stage decides.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct StageSpeedJson {
+    pub(super) stage: String,
+    pub(super) flows: usize,
+    #[serde(flatten)]
+    pub(super) rate: RateJson,
 }
 
 /// How many flows each stage decided.
@@ -79,7 +109,7 @@ pub(super) struct SpeedJson {
 }
 
 /// A rate and how much it varied between rounds: (highest - lowest) / median.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(super) struct RateJson {
     pub(super) flows_per_second: f64,
     pub(super) noise: f64,
@@ -132,19 +162,39 @@ pub(super) fn changes(before: &BenchJson, after: &BenchJson) -> Vec<ChangeJson> 
     for now in &after.traffic {
         let then = before.traffic.iter().find(|then| then.traffic == now.traffic);
         let Some(then) = then else { continue };
-        for (what, before, after) in [
-            ("plain", then.plain.rate, now.plain.rate),
-            ("index", then.indexed.rate, now.indexed.rate),
-            ("index, all cores", then.indexed_all_cores, now.indexed_all_cores),
-            ("cache, cold", then.cache_cold, now.cache_cold),
-            ("cache, hot", then.cache_hot, now.cache_hot),
-        ] {
+        for (what, before, after) in rates(then).into_iter().zip(rates(now)).filter_map(both) {
             let figure = format!("{}: {what}, flows/s", now.traffic);
             let noise = before.noise.max(after.noise);
             changes.push(change(figure, before.flows_per_second, after.flows_per_second, noise));
         }
     }
     changes
+}
+
+/// A rate and what it is called; `None`: not measured.
+type NamedRate = (&'static str, Option<RateJson>);
+
+/// What the rates of one traffic are called, in an order that is always the same.
+fn rates(traffic: &TrafficJson) -> [NamedRate; 8] {
+    let packets = traffic.packets.as_ref();
+    [
+        ("plain", Some(traffic.plain.rate)),
+        ("index", Some(traffic.indexed.rate)),
+        ("batches", Some(traffic.batched)),
+        ("index, all cores", Some(traffic.indexed_all_cores)),
+        ("cache, cold", Some(traffic.cache_cold)),
+        ("cache, hot", Some(traffic.cache_hot)),
+        ("packets", packets.map(|packets| packets.one_core)),
+        ("packets, remembered", packets.map(|packets| packets.memory_filled)),
+    ]
+}
+
+/// One rate of two runs, where both measured it.
+fn both(
+    ((what, before), (_, after)): (NamedRate, NamedRate),
+) -> Option<(&'static str, RateJson, RateJson)> {
+    let (before, after) = before.zip(after)?;
+    (before.flows_per_second > 0.0).then_some((what, before, after))
 }
 
 fn change(figure: String, before: f64, after: f64, noise: f64) -> ChangeJson {

@@ -82,9 +82,19 @@ fn traffic_text(out: &mut String, traffic: &TrafficJson, cores: usize) {
     let (walk, index) = (&traffic.plain, &traffic.indexed);
     line(PLAIN, walk.rate, Some((walk.median_ns, walk.p99_ns)));
     line("index", index.rate, Some((index.median_ns, index.p99_ns)));
+    line("index, in batches", traffic.batched, None);
     line(&format!("index on all {cores} cores"), traffic.indexed_all_cores, None);
     line("flow cache, empty", traffic.cache_cold, None);
     line("flow cache, filled", traffic.cache_hot, None);
+    if let Some(packets) = &traffic.packets {
+        line("packets", packets.one_core, None);
+        line(&format!("packets on all {cores} cores"), packets.all_cores, None);
+        line("packet memory, empty", packets.memory_empty, None);
+        line("packet memory, filled", packets.memory_filled, None);
+    }
+    for stage in &traffic.stages {
+        line(&format!("stage {}", stage.stage), stage.rate, None);
+    }
     let _ = writeln!(
         out,
         "  {:.0} % of the flows repeat an earlier one; {} compared: the same answers",

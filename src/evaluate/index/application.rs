@@ -105,7 +105,7 @@ impl ApplicationIndex {
         let with_category = rows.of(with_category)?;
         Ok(Self {
             shapes: Shapes::new(builders, placed.care)?,
-            sources: Ipv4Map::new(sources),
+            sources: Ipv4Map::new(sources)?,
             services,
             fqdns,
             urls,

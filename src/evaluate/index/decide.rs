@@ -3,6 +3,7 @@
 use super::Index;
 use super::shape::First;
 use crate::compile::DnatMode;
+use crate::evaluate::packet::PacketEnd;
 use crate::evaluate::verdict::{Decision, RuleRef, Ruling, Stage, Translation, Verdict};
 use crate::evaluate::walk;
 use crate::flow::{Flow, FlowProtocol};
@@ -27,7 +28,7 @@ impl From<Verdict> for Decided {
 }
 
 impl Decided {
-    fn by(ruling: Ruling, stage: Stage, rule: Option<RuleRef>) -> Self {
+    pub(super) fn by(ruling: Ruling, stage: Stage, rule: Option<RuleRef>) -> Self {
         Self { decision: ruling.into(), stage: Some(stage), rule, translation: None }
     }
 }
@@ -50,24 +51,44 @@ impl Index<'_> {
             if flow.source.is_ipv4() {
                 match self.first_nat(flow) {
                     First::Nothing => {}
-                    First::Rule(rank) => return self.translated(flow, rank),
+                    First::Rule(rank) => return self.by_nat(rank, flow.port),
                     First::Unsure => return None,
                 }
             }
             match self.first_network(flow) {
                 First::Nothing => {}
-                First::Rule(rank) => {
-                    let rule = self.ruleset.network.criteria.get(rank as usize)?;
-                    let ruling = walk::ruling(rule.action);
-                    return Some(Decided::by(ruling, Stage::Network, Some(RuleRef::Network(rank))));
-                }
+                First::Rule(rank) => return self.by_network(rank),
                 First::Unsure => return None,
             }
         }
+        self.behind_network(flow)
+    }
+
+    /// The answer for a flow, given where DNAT and network rules leave its packet.
+    #[inline]
+    pub(in crate::evaluate) fn decided_behind(&self, flow: &Flow, end: PacketEnd) -> Decided {
+        let decided = match end.rule() {
+            Some(RuleRef::Nat(rank)) => self.by_nat(rank, flow.port),
+            Some(RuleRef::Network(rank)) => self.by_network(rank),
+            None if end == PacketEnd::NO_RULE => self.behind_network(flow),
+            Some(RuleRef::Application(_)) | None => None,
+        };
+        decided.unwrap_or_else(|| self.verdict(flow).into())
+    }
+
+    /// The answer where no DNAT or network rule matches.
+    fn behind_network(&self, flow: &Flow) -> Option<Decided> {
         match walk::application_gate(flow) {
             walk::Gate::Open => self.by_application(flow),
             walk::Gate::Closed(_) => Some(Decided::by(Ruling::Deny, Stage::Default, None)),
         }
+    }
+
+    #[inline]
+    pub(super) fn by_network(&self, rank: u32) -> Option<Decided> {
+        let rule = self.ruleset.network.criteria.get(rank as usize)?;
+        let ruling = walk::ruling(rule.action);
+        Some(Decided::by(ruling, Stage::Network, Some(RuleRef::Network(rank))))
     }
 
     fn by_application(&self, flow: &Flow) -> Option<Decided> {
@@ -97,11 +118,11 @@ impl Index<'_> {
         }
     }
 
-    fn translated(&self, flow: &Flow, rank: u32) -> Option<Decided> {
+    pub(super) fn by_nat(&self, rank: u32, port: Option<u16>) -> Option<Decided> {
         let rule = self.ruleset.nat.criteria.get(rank as usize)?;
         match self.ruleset.options.dnat {
             DnatMode::Terminal => Some(Decided {
-                translation: Some(walk::translation(rule, flow)),
+                translation: Some(walk::translation(rule, port)),
                 ..Decided::by(Ruling::Allow, Stage::Dnat, Some(RuleRef::Nat(rank)))
             }),
             DnatMode::LegacyOverride => None,

@@ -8,6 +8,7 @@
 
 mod address;
 mod application;
+mod columns;
 mod decide;
 mod names;
 mod packet;

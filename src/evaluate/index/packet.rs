@@ -2,7 +2,7 @@
 
 use super::address::Ipv4Map;
 use super::service::{
-    self, PACKET_SERVICES, PacketServices, ServiceCover, ServiceMap, always_and_covers,
+    self, PACKET_SERVICES, PacketServices, Service, ServiceCover, ServiceMap, always_and_covers,
 };
 use super::shape::{Care, Confirmed, First, Indexed, Selection, Shape, Shapes};
 use super::sweep::{Cover, Position, Stretches, stretches};
@@ -44,7 +44,7 @@ pub(super) trait AddressMap: Sized {
     type Position: Position;
     const FAMILY: IpFamily;
 
-    fn new(stretches: Stretches<Self::Position, 2>) -> Self;
+    fn new(stretches: Stretches<Self::Position, 2>) -> Result<Self, TooLarge>;
     fn rows_of(&self, address: Self::Position) -> [Row; 2];
     fn bytes(&self) -> usize;
     fn intervals(criterion: &AddressCriterion) -> &[(Self::Position, Self::Position)];
@@ -54,7 +54,7 @@ impl AddressMap for Ipv4Map<2> {
     type Position = u32;
     const FAMILY: IpFamily = IpFamily::V4;
 
-    fn new(stretches: Stretches<u32, 2>) -> Self {
+    fn new(stretches: Stretches<u32, 2>) -> Result<Self, TooLarge> {
         Self::new(stretches)
     }
 
@@ -76,8 +76,8 @@ impl AddressMap for Stretches<u128, 2> {
     type Position = u128;
     const FAMILY: IpFamily = IpFamily::V6;
 
-    fn new(stretches: Stretches<u128, 2>) -> Self {
-        stretches
+    fn new(stretches: Stretches<u128, 2>) -> Result<Self, TooLarge> {
+        Ok(stretches)
     }
 
     fn rows_of(&self, address: u128) -> [Row; 2] {
@@ -127,8 +127,8 @@ impl<M: AddressMap> PacketIndex<M> {
         let services = ServiceMap::new(&services, &mut builders, PACKET_SERVICES)?;
         Ok(Some(Self {
             shapes: Shapes::new(builders, placed.care)?,
-            sources: M::new(sources),
-            destinations: M::new(destinations),
+            sources: M::new(sources)?,
+            destinations: M::new(destinations)?,
             services,
         }))
     }
@@ -180,6 +180,27 @@ impl<M: AddressMap> PacketIndex<M> {
     /// Bytes of memory.
     pub(super) fn size(&self) -> usize {
         self.shapes.size() + self.sources.bytes() + self.destinations.bytes() + self.services.size()
+    }
+}
+
+impl PacketIndex<Ipv4Map<2>> {
+    #[inline]
+    pub(super) fn source_rows(&self, address: u32) -> [Row; 2] {
+        self.sources.rows(address)
+    }
+
+    #[inline]
+    pub(super) fn destination_rows(&self, address: u32) -> [Row; 2] {
+        self.destinations.rows(address)
+    }
+
+    #[inline]
+    pub(super) fn service_rows(&self, service: Service) -> [Row; 4] {
+        self.services.rows(service)
+    }
+
+    pub(super) fn shapes(&self) -> &Shapes {
+        &self.shapes
     }
 }
 

@@ -25,12 +25,17 @@ pub(super) const PACKET_SERVICES: Service = OTHER + 1;
 /// The service of a flow, as network and DNAT rules see it.
 #[inline]
 pub(super) fn of_packet(flow: &Flow) -> Service {
-    let ip = flow.protocol.ip();
+    of(flow.protocol.ip(), flow.port)
+}
+
+/// The service of a protocol and a port, as network and DNAT rules see it.
+#[inline]
+pub(super) fn of(ip: IpProtocol, port: Option<u16>) -> Service {
     if ip == IpProtocol::TCP {
-        flow.port.map_or(TCP_OF_UNKNOWN_PORT, Service::from)
+        port.map_or(TCP_OF_UNKNOWN_PORT, Service::from)
     } else if ip == IpProtocol::UDP {
-        flow.port.map_or(UDP_OF_UNKNOWN_PORT, |port| UDP + Service::from(port))
-    } else if flow.protocol.is_icmp() {
+        port.map_or(UDP_OF_UNKNOWN_PORT, |port| UDP + Service::from(port))
+    } else if FlowProtocol::Ip(ip).is_icmp() {
         ICMP
     } else {
         OTHER

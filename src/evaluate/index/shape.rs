@@ -5,7 +5,9 @@
 
 use std::ops::ControlFlow;
 
-use super::table::{Cursor, Either, Row, Rows, Rules, Table, TableBuilder, TooLarge, Unlimited};
+use super::table::{
+    Cursor, Either, Row, Rows, Rules, Table, TableBuilder, TooLarge, Trio, Unlimited,
+};
 
 /// Which dimensions a rule limits. As a number it is the table's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +63,7 @@ impl Care {
 }
 
 /// The rules that a flow may meet, dimension by dimension.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Selection<T, S> {
     /// Rows of the tables [`Shape::Source`] and [`Shape::Both`].
     pub(super) sources: [Row; 2],
@@ -166,6 +168,31 @@ pub(super) enum Confirmed {
     No,
 }
 
+/// How many flows are searched for at once: one bit each of a word.
+pub(super) const BLOCK: usize = 64;
+
+/// The best rules so far: one that surely matches, and one that may.
+#[derive(Debug, Clone, Copy)]
+struct Best {
+    first: u32,
+    unsure: u32,
+}
+
+impl Best {
+    const NONE: Self = Self { first: u32::MAX, unsure: u32::MAX };
+
+    #[inline]
+    fn first(self) -> First {
+        if self.unsure < self.first {
+            First::Unsure
+        } else if self.first == u32::MAX {
+            First::Nothing
+        } else {
+            First::Rule(self.first)
+        }
+    }
+}
+
 impl Shapes {
     pub(super) fn new(builders: [TableBuilder; 4], care: Vec<Care>) -> Result<Self, TooLarge> {
         let [neither, source, target, both] = builders;
@@ -182,29 +209,115 @@ impl Shapes {
         is_vague: bool,
         mut confirm: impl FnMut(u32) -> Confirmed,
     ) -> First {
-        let (mut first, mut unsure) = (u32::MAX, u32::MAX);
-        self.search(selection, |rank| {
-            if rank >= first.min(unsure) {
-                return ControlFlow::Break(());
+        let mut best = Best::NONE;
+        self.search(selection, |rank| self.visit(rank, is_vague, &mut best, &mut confirm));
+        best.first()
+    }
+
+    /// Takes a rule that the rows select, in a search for the first; a break ends the visit of the
+    /// table.
+    #[inline]
+    fn visit(
+        &self,
+        rank: u32,
+        is_vague: bool,
+        best: &mut Best,
+        confirm: &mut impl FnMut(u32) -> Confirmed,
+    ) -> ControlFlow<()> {
+        if rank >= best.first.min(best.unsure) {
+            return ControlFlow::Break(());
+        }
+        let care = self.care.get(rank as usize).copied().unwrap_or(Care::Tied);
+        match care {
+            Care::None if !is_vague => best.first = rank,
+            Care::Tied => best.unsure = rank,
+            Care::None | Care::Uncertain => match confirm(rank) {
+                Confirmed::Matches => best.first = rank,
+                Confirmed::May => best.unsure = rank,
+                Confirmed::No => return ControlFlow::Continue(()),
+            },
+        }
+        ControlFlow::Break(())
+    }
+
+    /// The first rule that matches, for each of some flows that are wholly known. `confirm` is told
+    /// the flow's place and the rule's rank.
+    ///
+    /// One table after the other, and first the summaries of all flows' rows: no read waits for the
+    /// answer of another flow, and most flows are done with then.
+    pub(super) fn first_of_each(
+        &self,
+        selections: &[Selection<Row, Row>],
+        mut confirm: impl FnMut(usize, u32) -> Confirmed,
+        firsts: &mut [First],
+    ) {
+        let mut best = [Best::NONE; BLOCK];
+        let [neither, source, target, both] = &self.tables;
+        if !both.is_empty() {
+            let rows = |at: &Selection<Row, Row>| Trio {
+                sources: at.sources[1],
+                targets: at.targets[1],
+                services: at.services[3],
+            };
+            self.first_of_table(both, selections, rows, &mut best, &mut confirm);
+        }
+        if !source.is_empty() {
+            let all = source.full();
+            let rows = |at: &Selection<Row, Row>| Trio {
+                sources: at.sources[0],
+                targets: all,
+                services: at.services[1],
+            };
+            self.first_of_table(source, selections, rows, &mut best, &mut confirm);
+        }
+        if !target.is_empty() {
+            let all = target.full();
+            let rows = |at: &Selection<Row, Row>| Trio {
+                sources: all,
+                targets: at.targets[0],
+                services: at.services[2],
+            };
+            self.first_of_table(target, selections, rows, &mut best, &mut confirm);
+        }
+        if !neither.is_empty() {
+            let all = neither.full();
+            let rows = |at: &Selection<Row, Row>| Trio {
+                sources: all,
+                targets: all,
+                services: at.services[0],
+            };
+            self.first_of_table(neither, selections, rows, &mut best, &mut confirm);
+        }
+        for (first, best) in firsts.iter_mut().zip(best) {
+            *first = best.first();
+        }
+    }
+
+    #[inline]
+    fn first_of_table(
+        &self,
+        table: &Table,
+        selections: &[Selection<Row, Row>],
+        rows: impl Fn(&Selection<Row, Row>) -> Trio,
+        best: &mut [Best; BLOCK],
+        confirm: &mut impl FnMut(usize, u32) -> Confirmed,
+    ) {
+        let mut shared = [0; BLOCK];
+        for block in 0..table.blocks() {
+            for (shared, selection) in shared.iter_mut().zip(selections) {
+                *shared = table.shared(block, rows(selection));
             }
-            let care = self.care.get(rank as usize).copied().unwrap_or(Care::Tied);
-            match care {
-                Care::None if !is_vague => first = rank,
-                Care::Tied => unsure = rank,
-                Care::None | Care::Uncertain => match confirm(rank) {
-                    Confirmed::Matches => first = rank,
-                    Confirmed::May => unsure = rank,
-                    Confirmed::No => return ControlFlow::Continue(()),
-                },
+            let lowest = table.first_rank(block);
+            for (place, ((selection, &shared), best)) in
+                selections.iter().zip(&shared).zip(&mut *best).enumerate()
+            {
+                if shared == 0 || best.first.min(best.unsure) < lowest {
+                    continue;
+                }
+                let _ = table.search_block(block, shared, rows(selection), |rank| {
+                    self.visit(rank, false, best, &mut |rank| confirm(place, rank))
+                });
             }
-            ControlFlow::Break(())
-        });
-        if unsure < first {
-            First::Unsure
-        } else if first == u32::MAX {
-            First::Nothing
-        } else {
-            First::Rule(first)
         }
     }
 

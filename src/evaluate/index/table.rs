@@ -12,20 +12,26 @@ pub(super) const NONE: Row = 0;
 /// Some rules of a stage, and sets of them as rows.
 ///
 /// A row is a summary (one bit for each word of 64 rules) and behind it those words that are not
-/// zero. Rows are short for the usual rule, which names few addresses.
+/// zero. Rows are short for the usual rule, which names few addresses. Few rules need no summary: a
+/// row is all their words.
 #[derive(Debug)]
 pub(super) struct Table {
     /// Ranks, ascending; a bit of a row is an index into them.
     ranks: Vec<u32>,
-    /// Length of a summary.
+    /// Length of a summary, or of a row without one.
     blocks: usize,
+    /// Rows have no summary.
+    is_flat: bool,
     pool: Vec<u64>,
     /// The row of all rules.
     full: Row,
-    /// Rules of every service, which no service row repeats: word by word, and their summary.
+    /// Rules of every service, which no service row repeats: word by word, and as rows begin.
     always: Vec<u64>,
     always_summary: Vec<u64>,
 }
+
+/// Words that rows are stored in whole: about what a summary and the words behind it take.
+const FLAT_WORDS_MAX: usize = 4;
 
 /// A table that is being filled.
 #[derive(Debug)]
@@ -43,10 +49,12 @@ impl TableBuilder {
     /// A table of the rules with these ranks, which ascend, whose rows hold so many words at most.
     pub(super) fn new(ranks: Vec<u32>, words_max: usize) -> Self {
         let words = ranks.len().div_ceil(64);
-        let blocks = words.div_ceil(64);
+        let is_flat = words <= FLAT_WORDS_MAX;
+        let blocks = if is_flat { words } else { words.div_ceil(64) };
         let table = Table {
             ranks,
             blocks,
+            is_flat,
             pool: vec![0; blocks],
             full: NONE,
             always: vec![0; words],
@@ -58,7 +66,7 @@ impl TableBuilder {
     /// The empty set of this table's rules.
     pub(super) fn no_rule(&self) -> RuleSet {
         RuleSet {
-            summary: vec![0; self.table.blocks],
+            summary: vec![0; self.table.always.len().div_ceil(64)],
             words: vec![0; self.table.always.len()],
             hash: 0,
         }
@@ -71,30 +79,40 @@ impl TableBuilder {
         {
             return Ok(row);
         }
-        let row = self.pushed(&set.summary, set.members())?;
+        let row = self.pushed(&set.summary, &set.words)?;
         self.known.insert(set.hash, row);
         Ok(row)
     }
 
     fn is_row(&self, row: Row, set: &RuleSet) -> bool {
         let pool = self.table.pool.get(row as usize..).unwrap_or(&[]);
+        if self.table.is_flat {
+            return pool.starts_with(&set.words);
+        }
         let Some((summary, words)) = pool.split_at_checked(set.summary.len()) else { return false };
-        summary == set.summary && set.members().zip(words).all(|(member, &word)| member == word)
+        summary == set.summary
+            && members(&set.summary, &set.words).zip(words).all(|(member, &word)| member == word)
     }
 
-    fn pushed(
-        &mut self,
-        summary: &[u64],
-        members: impl Iterator<Item = u64>,
-    ) -> Result<Row, TooLarge> {
-        let count: usize = summary.iter().map(|bits| bits.count_ones() as usize).sum();
+    /// A new row of these rules: all words, and their summary.
+    fn pushed(&mut self, summary: &[u64], words: &[u64]) -> Result<Row, TooLarge> {
         let pool = &mut self.table.pool;
-        if pool.len() + summary.len() + count > self.words_max {
+        let row = u32::try_from(pool.len()).map_err(|_| TooLarge)?;
+        let length = if self.table.is_flat {
+            words.len()
+        } else {
+            let members = summary.iter().map(|bits| bits.count_ones() as usize);
+            summary.len() + members.sum::<usize>()
+        };
+        if pool.len() + length > self.words_max {
             return Err(TooLarge);
         }
-        let row = u32::try_from(pool.len()).map_err(|_| TooLarge)?;
-        pool.extend(summary);
-        pool.extend(members);
+        if self.table.is_flat {
+            pool.extend(words);
+        } else {
+            pool.extend(summary);
+            pool.extend(members(summary, words));
+        }
         Ok(row)
     }
 
@@ -103,19 +121,17 @@ impl TableBuilder {
         if indices.is_empty() {
             return Ok(NONE);
         }
-        let mut summary = vec![0; self.table.blocks];
-        let mut words: Vec<(usize, u64)> = Vec::new();
+        let mut set = self.no_rule();
         for &index in indices {
             let (word, bit) = place(index);
-            match words.last_mut() {
-                Some(last) if last.0 == word => last.1 |= bit,
-                Some(_) | None => words.push((word, bit)),
-            }
-            if let Some(summary) = summary.get_mut(word / 64) {
+            if let (Some(to), Some(summary)) =
+                (set.words.get_mut(word), set.summary.get_mut(word / 64))
+            {
+                *to |= bit;
                 *summary |= 1u64 << (word % 64);
             }
         }
-        self.pushed(&summary, words.into_iter().map(|(_, word)| word))
+        self.pushed(&set.summary, &set.words)
     }
 
     /// Adds a rule, by its index, to those of every service.
@@ -131,7 +147,11 @@ impl TableBuilder {
         let count = u32::try_from(self.table.ranks.len()).map_err(|_| TooLarge)?;
         let all: Vec<u32> = (0..count).collect();
         self.table.full = self.row_of(&all)?;
-        self.table.always_summary = self.table.always.chunks(64).map(summary_of).collect();
+        self.table.always_summary = if self.table.is_flat {
+            self.table.always.clone()
+        } else {
+            self.table.always.chunks(64).map(summary_of).collect()
+        };
         self.table.pool.shrink_to_fit();
         Ok(self.table)
     }
@@ -159,19 +179,19 @@ impl RuleSet {
             *summary = if *word == 0 { *summary & !bit } else { *summary | bit };
         }
     }
+}
 
-    /// The words that are not zero.
-    fn members(&self) -> impl Iterator<Item = u64> {
-        let blocks = self.summary.iter().zip(self.words.chunks(64));
-        blocks.flat_map(|(&summary, words)| {
-            let mut rest = summary;
-            std::iter::from_fn(move || {
-                let bit = rest.trailing_zeros();
-                rest &= rest.wrapping_sub(1);
-                words.get(bit as usize).copied()
-            })
+/// The words that are not zero.
+fn members(summary: &[u64], words: &[u64]) -> impl Iterator<Item = u64> {
+    let blocks = summary.iter().zip(words.chunks(64));
+    blocks.flat_map(|(&summary, words)| {
+        let mut rest = summary;
+        std::iter::from_fn(move || {
+            let bit = rest.trailing_zeros();
+            rest &= rest.wrapping_sub(1);
+            words.get(bit as usize).copied()
         })
-    }
+    })
 }
 
 /// The word of a rule's bit and the bit itself.
@@ -189,18 +209,20 @@ pub(super) trait Rules {
     /// Goes to `block`, which lies behind the last one, and says which of its words may hold a rule.
     fn enter(&mut self, block: usize) -> u64;
     /// A word of the block, by its bit in the summary.
-    fn word(&self, bit: u32) -> u64;
+    fn word(&mut self, bit: u32) -> u64;
 }
 
 /// All rules: a dimension that a table does not limit.
 pub(super) struct Unlimited;
 
 impl Rules for Unlimited {
+    #[inline]
     fn enter(&mut self, _block: usize) -> u64 {
         u64::MAX
     }
 
-    fn word(&self, _bit: u32) -> u64 {
+    #[inline]
+    fn word(&mut self, _bit: u32) -> u64 {
         u64::MAX
     }
 }
@@ -208,40 +230,46 @@ impl Rules for Unlimited {
 /// The rules of one row.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'a> {
-    summaries: &'a [u64],
-    words: &'a [u64],
-    /// The block that was entered last, and how many words lie in those before it.
+    /// The row and what lies behind it.
+    row: &'a [u64],
+    blocks: usize,
     block: usize,
-    before: usize,
     summary: u64,
+    /// How many words lie in the first `counted` blocks: counted only where a word is wanted, which
+    /// is rare.
+    before: usize,
+    counted: usize,
 }
 
 impl<'a> Cursor<'a> {
     #[inline]
     pub(super) fn new(table: &'a Table, row: Row) -> Self {
-        let from = table.pool.get(row as usize..).unwrap_or(&[]);
-        let (summaries, words) = from.split_at_checked(table.blocks).unwrap_or((&[], &[]));
-        Self { summaries, words, block: 0, before: 0, summary: 0 }
+        let row = table.pool.get(row as usize..).unwrap_or(&[]);
+        Self { row, blocks: table.blocks, block: 0, summary: 0, before: 0, counted: 0 }
     }
 }
 
 impl Rules for Cursor<'_> {
     #[inline]
     fn enter(&mut self, block: usize) -> u64 {
-        let passed = self.summaries.get(self.block..block).unwrap_or(&[]);
-        self.before += passed.iter().map(|bits| bits.count_ones() as usize).sum::<usize>();
         self.block = block;
-        self.summary = self.summaries.get(block).copied().unwrap_or(0);
+        self.summary = self.row.get(block).copied().unwrap_or(0);
         self.summary
     }
 
     #[inline]
-    fn word(&self, bit: u32) -> u64 {
+    fn word(&mut self, bit: u32) -> u64 {
         if self.summary >> bit & 1 == 0 {
             return 0;
         }
+        while self.counted < self.block {
+            let passed = self.row.get(self.counted).copied().unwrap_or(0);
+            self.before += passed.count_ones() as usize;
+            self.counted += 1;
+        }
         let below = self.summary & ((1 << bit) - 1);
-        self.words.get(self.before + below.count_ones() as usize).copied().unwrap_or(0)
+        let word = self.blocks + self.before + below.count_ones() as usize;
+        self.row.get(word).copied().unwrap_or(0)
     }
 }
 
@@ -294,10 +322,18 @@ impl Rules for Either<'_> {
     }
 
     #[inline]
-    fn word(&self, bit: u32) -> u64 {
-        let rows = self.few.iter().take(self.count).chain(&self.more);
+    fn word(&mut self, bit: u32) -> u64 {
+        let rows = self.few.iter_mut().take(self.count).chain(&mut self.more);
         rows.fold(0, |bits, row| bits | row.word(bit))
     }
+}
+
+/// A row of each dimension, of one table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trio {
+    pub(super) sources: Row,
+    pub(super) targets: Row,
+    pub(super) services: Row,
 }
 
 impl Table {
@@ -314,6 +350,56 @@ impl Table {
     pub(super) fn size(&self) -> usize {
         let words = self.pool.len() + self.always.len() + self.always_summary.len();
         words * size_of::<u64>() + self.ranks.len() * size_of::<u32>()
+    }
+
+    /// How many blocks [`Table::shared`] tells of.
+    pub(super) fn blocks(&self) -> usize {
+        self.blocks
+    }
+
+    /// The lowest rank of a block.
+    pub(super) fn first_rank(&self, block: usize) -> u32 {
+        let rules = if self.is_flat { 64 } else { 64 * 64 };
+        self.ranks.get(block * rules).copied().unwrap_or(u32::MAX)
+    }
+
+    /// What three rows may have in common in a block: nothing where it is 0.
+    #[inline]
+    pub(super) fn shared(&self, block: usize, rows: Trio) -> u64 {
+        let at = |row: Row| self.pool.get(row as usize + block).copied().unwrap_or(0);
+        let always = self.always_summary.get(block).copied().unwrap_or(0);
+        at(rows.sources) & at(rows.targets) & (at(rows.services) | always)
+    }
+
+    /// Visits the ranks of the rules that three rows have in common in a block, ascending, until told
+    /// to stop; `shared` is what [`Table::shared`] says of it.
+    #[inline]
+    pub(super) fn search_block(
+        &self,
+        block: usize,
+        mut shared: u64,
+        rows: Trio,
+        mut visit: impl FnMut(u32) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        if self.is_flat {
+            return self.visit_word(block, shared, &mut visit);
+        }
+        let [mut sources, mut targets, mut services] =
+            [rows.sources, rows.targets, rows.services].map(|row| Cursor::new(self, row));
+        sources.enter(block);
+        targets.enter(block);
+        services.enter(block);
+        while shared != 0 {
+            let bit = shared.trailing_zeros();
+            shared &= shared - 1;
+            let ends = sources.word(bit) & targets.word(bit);
+            if ends != 0 {
+                let word = block * 64 + bit as usize;
+                let always = self.always.get(word).copied().unwrap_or(0);
+                self.visit_word(word, ends & (services.word(bit) | always), &mut visit)?;
+            }
+        }
+        ControlFlow::Continue(())
     }
 
     /// Visits the ranks of the rules that are in all three sets, ascending, until told to stop.
@@ -335,13 +421,19 @@ impl Table {
             if summary != 0 {
                 summary &= services.enter(block) | always;
             }
+            if self.is_flat {
+                self.visit_word(block, summary, &mut visit)?;
+                continue;
+            }
             while summary != 0 {
                 let bit = summary.trailing_zeros();
                 summary &= summary - 1;
-                let word = block * 64 + bit as usize;
-                let always = self.always.get(word).copied().unwrap_or(0);
-                let hits = sources.word(bit) & targets.word(bit) & (services.word(bit) | always);
-                self.visit_word(word, hits, &mut visit)?;
+                let ends = sources.word(bit) & targets.word(bit);
+                if ends != 0 {
+                    let word = block * 64 + bit as usize;
+                    let always = self.always.get(word).copied().unwrap_or(0);
+                    self.visit_word(word, ends & (services.word(bit) | always), &mut visit)?;
+                }
             }
         }
         ControlFlow::Continue(())

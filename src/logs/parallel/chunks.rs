@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::csv::Header;
 use super::super::decode::{self, DamagedData};
 use super::super::lines::{self, Stretch};
+use super::super::parquet::Table;
 use super::super::{Content, Options};
 
 /// A file that is to be read.
@@ -22,6 +23,8 @@ pub enum Bytes {
     Stream(Box<dyn BufRead + Send>),
     /// As a zip archive, of which those entries are read whose names are names of logs.
     Zip { archive: Box<dyn SeekRead + Send>, is_log: fn(&str) -> bool },
+    /// As a Parquet file.
+    Parquet(Box<dyn Table + Send>),
 }
 
 /// What can be read at any place.
@@ -66,6 +69,7 @@ pub(super) enum Work {
         archive: Box<dyn SeekRead + Send>,
         is_log: fn(&str) -> bool,
     },
+    Parquet(Box<dyn Table + Send>),
     /// Nothing more can be had of the file, which ends in so many bytes of a line.
     Rejected {
         reason: String,
@@ -114,6 +118,9 @@ impl<'a, I: Iterator<Item = io::Result<Input>>> Chunks<'a, I> {
                     let work = Work::Zip { archive, is_log };
                     return Ok(Some(self.numbered(file, true, work)));
                 }
+                Bytes::Parquet(table) => {
+                    return Ok(Some(self.numbered(file, true, Work::Parquet(table))));
+                }
             }
         };
         let starts_file = open.is_first;
@@ -123,7 +130,9 @@ impl<'a, I: Iterator<Item = io::Result<Input>>> Chunks<'a, I> {
             .map_err(|error| named(&open.file, &error))?;
         let is_over = match &work {
             Work::Stretch { stretch, .. } => stretch.is_last,
-            Work::Stream { .. } | Work::Zip { .. } | Work::Rejected { .. } => true,
+            Work::Stream { .. } | Work::Zip { .. } | Work::Parquet(_) | Work::Rejected { .. } => {
+                true
+            }
         };
         open.is_first = false;
         self.open = Some(open).filter(|_| !is_over);

@@ -20,6 +20,7 @@ use super::archive::read_zip;
 use super::counts::{Counts, Reject, Sink};
 use super::layout::{Layouts, Scanned};
 use super::lines;
+use super::parquet::Table;
 use super::reader::Reader;
 use super::record::LogRecord;
 use super::split::Splitter;
@@ -175,25 +176,54 @@ impl<C: Collector> Worker<'_, '_, C> {
                 });
                 Vec::new()
             }
+            Work::Parquet(table) => {
+                self.table(index, file, table);
+                Vec::new()
+            }
             Work::Rejected { reason, cut } => {
-                self.order.in_turn(index, |absorber| {
-                    absorber.begin(starts_file);
-                    let lines_before = absorber.file_lines;
-                    let mut sink = Flushing::new(&mut self.sink, self.number, absorber);
-                    let mut reader = Reader::new(file, self.options, &mut sink);
-                    reader.counts.bytes = cut;
-                    reader.counts.lines = u64::from(cut > 0);
-                    // It is said of the last line there is, and of the first if there is none.
-                    let line = if lines_before == 0 { 1 } else { reader.counts.lines };
-                    reader.input_rejected(line, reason, b"");
-                    let counts = reader.counts;
-                    sink.flush();
-                    absorber.count(counts);
-                    Ok(ControlFlow::Continue(()))
-                });
+                self.rejected(index, file, starts_file, reason, cut);
                 Vec::new()
             }
         }
+    }
+
+    /// Counts what nothing can be had of.
+    fn rejected(
+        &mut self,
+        index: u64,
+        file: Arc<str>,
+        starts_file: bool,
+        reason: String,
+        cut: u64,
+    ) {
+        self.order.in_turn(index, |absorber| {
+            absorber.begin(starts_file);
+            let lines_before = absorber.file_lines;
+            let mut sink = Flushing::new(&mut self.sink, self.number, absorber);
+            let mut reader = Reader::new(file, self.options, &mut sink);
+            reader.counts.bytes = cut;
+            reader.counts.lines = u64::from(cut > 0);
+            // It is said of the last line there is, and of the first if there is none.
+            let line = if lines_before == 0 { 1 } else { reader.counts.lines };
+            reader.input_rejected(line, reason, b"");
+            let counts = reader.counts;
+            sink.flush();
+            absorber.count(counts);
+            Ok(ControlFlow::Continue(()))
+        });
+    }
+
+    /// Reads a Parquet file, which is a file of its own.
+    fn table(&mut self, index: u64, file: Arc<str>, table: Box<dyn Table + Send>) {
+        self.order.in_turn(index, |absorber| {
+            absorber.begin(true);
+            let mut sink = Flushing::new(&mut self.sink, self.number, absorber);
+            let counts = table.read_into(file, self.options, &mut sink);
+            sink.flush();
+            let flowing = sink.flowing;
+            absorber.count(counts);
+            Ok(flowing)
+        });
     }
 }
 

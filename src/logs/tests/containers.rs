@@ -226,3 +226,41 @@ fn dates_of_csv_follow_the_order_that_is_asked_for() {
         AZFWNetworkRule: {"time":"2025-07-08T13:00:00Z","kind":"network","form":"structured","source":"192.0.2.4","destination":"192.0.2.5","action":"allow","origin":"f:2"}
     "#]].assert_eq(&shown(table.as_bytes(), &options));
 }
+
+#[test]
+fn envelopes_of_other_tools_are_opened() {
+    let row = r#"{"category":"AZFWNetworkRule","time":"2026-03-01T10:00:00Z","properties":{"SourceIp":"192.0.2.4","DestinationIp":"198.51.100.7","Action":"Deny"}}"#;
+    let quoted = serde_json::to_string(row).unwrap();
+    let sentence = "TCP request from 192.0.2.4:1 to 198.51.100.7:80. Action: Deny.. ";
+    for (envelope, count) in [
+        (format!(r#"{{"preview":false,"result":{{"_raw":{quoted}}}}}"#), 1),
+        (format!(r#"{{"event":{row},"sourcetype":"azure"}}"#), 1),
+        (format!(r#"{{"_source":{{"event":{{"original":{quoted}}},"rule":{{"name":"x"}}}}}}"#), 1),
+        (format!(r#"{{"@timestamp":"2026-03-01T10:00:00Z","event.original":{quoted}}}"#), 1),
+        (format!(r#"{{"content":{{"attributes":{row}}}}}"#), 1),
+        (format!(r#"{{"short_message":{quoted},"version":"1.1"}}"#), 1),
+        (format!(r#"{{"@timestamp":"2026-03-01T10:00:00Z","message":"{sentence}"}}"#), 1),
+        (format!(r#"{{"message":"{{\"a\":1}}","time":"{sentence}"}}"#), 0),
+        (r#"{"message":"hello","event":{"kind":"x"}}"#.to_owned(), 0),
+    ] {
+        let (records, counts) = super::read_all(envelope.as_bytes(), &super::Options::default());
+        assert_eq!((records.len(), counts.inputs), (count, 1), "{envelope}");
+        for record in records {
+            assert_eq!(
+                record.time.map(|time| time.to_string()).as_deref(),
+                Some("2026-03-01T10:00:00Z")
+            );
+            assert_eq!(record.source, "192.0.2.4".parse().ok());
+        }
+    }
+}
+
+#[test]
+fn a_dash_in_a_dns_sentence_is_nothing() {
+    check(
+        "DNS Request: 192.0.2.6:5350 - 10407 A IN www.example.com. udp 40 false 1232 - - 0 5.0s\n",
+        expect![[r#"
+            AzureFirewallNetworkRule: {"kind":"dns","form":"legacy","source":"192.0.2.6","source_port":5350,"dns":{"id":10407,"type":"A","class":"IN","name":"www.example.com","protocol":"udp","request_size":40,"dnssec_ok":false,"edns_size":1232,"response_size":0,"duration_s":5.0},"origin":"f:1"}
+        "#]],
+    );
+}

@@ -126,7 +126,7 @@ fn what_is_no_log_is_rejected() {
     check(
         "PAR1\u{0}\u{1}",
         expect![[r"
-        f:1: Parquet, which is not read | 
+        f:1: Parquet, which is read as a plain file only: not packed, not from a pipe | 
     "]],
     );
     check(

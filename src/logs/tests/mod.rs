@@ -5,6 +5,7 @@ mod containers;
 mod damage;
 mod encodings;
 mod layouts;
+mod parquet;
 mod tables;
 
 use std::fmt::Write as _;

@@ -26,8 +26,29 @@ pub struct Run {
     pub tool: Tool,
     #[serde(rename = "columnKind")]
     pub column_kind: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub invocations: Vec<Invocation>,
     pub results: Vec<Outcome>,
 }
+
+/// How the run went; there only when it has something to say.
+#[derive(Debug, Serialize)]
+pub struct Invocation {
+    #[serde(rename = "executionSuccessful")]
+    pub execution_successful: bool,
+    #[serde(rename = "toolExecutionNotifications")]
+    pub notifications: Vec<Notification>,
+}
+
+/// Something about the run itself.
+#[derive(Debug, Serialize)]
+pub struct Notification {
+    pub level: &'static str,
+    pub message: Text,
+}
+
+/// GitHub refuses a run with more results; the gravest come first.
+const RESULTS_MAX: usize = 25_000;
 
 /// The tool.
 #[derive(Debug, Serialize)]
@@ -127,7 +148,9 @@ pub fn sarif(findings: &[Finding], sources: &Sources) -> Sarif {
 }
 
 /// A log of one run.
-pub(in crate::report) fn log(rules: Vec<Descriptor>, results: Vec<Outcome>) -> Sarif {
+pub(in crate::report) fn log(rules: Vec<Descriptor>, mut results: Vec<Outcome>) -> Sarif {
+    let left_out = results.len().checked_sub(RESULTS_MAX).filter(|left_out| *left_out > 0);
+    results.truncate(RESULTS_MAX);
     Sarif {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
@@ -136,9 +159,16 @@ pub(in crate::report) fn log(rules: Vec<Descriptor>, results: Vec<Outcome>) -> S
                 driver: Driver { name: "azfw", version: env!("CARGO_PKG_VERSION"), rules },
             },
             column_kind: "unicodeCodePoints",
+            invocations: left_out.map(invocation).into_iter().collect(),
             results,
         }],
     }
+}
+
+fn invocation(left_out: usize) -> Invocation {
+    let text = format!("{left_out} results are left out: GitHub takes {RESULTS_MAX} of one run");
+    let notification = Notification { level: "warning", message: Text { text } };
+    Invocation { execution_successful: true, notifications: vec![notification] }
 }
 
 fn descriptor(check: &Check) -> Descriptor {
@@ -191,7 +221,12 @@ fn outcome(finding: &Finding, sources: &Sources, identity: String) -> Outcome {
         },
         message: Text { text: message },
         locations: vec![location(finding, sources, rule)],
-        partial_fingerprints: BTreeMap::from([("azfwFinding/v1", identity)]),
+        // GitHub looks at the second name alone and would otherwise hash lines of a file that an
+        // export may reorder.
+        partial_fingerprints: BTreeMap::from([
+            ("azfwFinding/v1", identity.clone()),
+            ("primaryLocationLineHash", identity),
+        ]),
     }
 }
 
@@ -211,9 +246,13 @@ fn location(finding: &Finding, sources: &Sources, rule: Option<String>) -> Locat
     }
 }
 
-/// A path as a relative URI: everything that is no plain path character is percent-encoded.
+/// A path as a relative URI, an absolute one as a `file` URI, which GitHub makes relative to the
+/// checkout: everything that is no plain path character is percent-encoded.
 pub(in crate::report) fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
+    if path.starts_with('/') {
+        uri.push_str("file://");
+    }
     for byte in path.replace('\\', "/").trim_start_matches("./").bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
             uri.push(char::from(byte));
@@ -231,5 +270,6 @@ mod tests {
     #[test]
     fn a_path_becomes_a_uri() {
         assert_eq!(uri("./my rules/ü.json"), "my%20rules/%C3%BC.json");
+        assert_eq!(uri("/rules/a.json"), "file:///rules/a.json");
     }
 }

@@ -1,6 +1,8 @@
 //! The report as JSON. The shape is a promise, described in `docs/report.md`.
 
+mod dns;
 mod rows;
+mod talkers;
 
 use serde::Serialize;
 
@@ -24,17 +26,20 @@ struct Report<'a> {
     denied_destinations: Largest<rows::DeniedTargetRow<'a>>,
     denied_by_default: Largest<rows::DeniedRow<'a>>,
     rules: Vec<rows::RuleRow<'a>>,
+    web_by_network_rules: Vec<rows::WebRow<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<rows::Policy<'a>>,
-    sources: Largest<rows::TalkerRow<'a>>,
-    destinations: Largest<rows::TalkerRow<'a>>,
-    fqdns: Largest<rows::TalkerRow<'a>>,
-    web_categories: Largest<rows::TalkerRow<'a>>,
+    sources: Largest<talkers::TalkerRow<'a>>,
+    destinations: Largest<talkers::TalkerRow<'a>>,
+    sources_by_name: Largest<talkers::NamedRow<'a>>,
+    destinations_by_name: Largest<talkers::NamedRow<'a>>,
+    fqdns: Largest<talkers::WordRow<'a>>,
+    web_categories: Largest<talkers::WordRow<'a>>,
     ports: Largest<rows::PortRow<'a>>,
     dnat: Largest<rows::DnatRow<'a>>,
     threat_intel: Largest<rows::ThreatRow<'a>>,
     idps: Largest<rows::IdpsRow<'a>>,
-    dns: rows::Dns<'a>,
+    dns: dns::Dns<'a>,
     unresolved: Largest<rows::UnresolvedRow<'a>>,
     aggregation: Vec<rows::AggregationRow<'a>>,
 }
@@ -50,16 +55,26 @@ impl<'a> Report<'a> {
             denied_destinations: Largest::new(&summary.denied_targets, rows::DeniedTargetRow::new),
             denied_by_default: Largest::new(&summary.denied, rows::DeniedRow::new),
             rules: summary.rules.iter().map(|row| rows::RuleRow::new(row, connections)).collect(),
+            web_by_network_rules: summary
+                .web_by_network_rules
+                .iter()
+                .map(rows::WebRow::new)
+                .collect(),
             policy: summary.policy.as_ref().map(|policy| rows::Policy::new(policy, connections)),
-            sources: Largest::new(&summary.sources, rows::TalkerRow::new),
-            destinations: Largest::new(&summary.destinations, rows::TalkerRow::new),
-            fqdns: Largest::new(&summary.fqdns, rows::TalkerRow::new),
-            web_categories: Largest::new(&summary.web_categories, rows::TalkerRow::new),
+            sources: Largest::new(&summary.sources, talkers::TalkerRow::new),
+            destinations: Largest::new(&summary.destinations, talkers::TalkerRow::new),
+            sources_by_name: Largest::new(&summary.sources_by_name, talkers::NamedRow::new),
+            destinations_by_name: Largest::new(
+                &summary.destinations_by_name,
+                talkers::NamedRow::new,
+            ),
+            fqdns: Largest::new(&summary.fqdns, talkers::WordRow::new),
+            web_categories: Largest::new(&summary.web_categories, talkers::WordRow::new),
             ports: Largest::new(&summary.ports, rows::PortRow::new),
             dnat: Largest::new(&summary.dnat, rows::DnatRow::new),
             threat_intel: Largest::new(&summary.threat_intel, rows::ThreatRow::new),
             idps: Largest::new(&summary.idps, rows::IdpsRow::new),
-            dns: rows::Dns::new(&summary.dns),
+            dns: dns::Dns::new(&summary.dns),
             unresolved: Largest::new(&summary.unresolved, rows::UnresolvedRow::new),
             aggregation: summary.aggregation.iter().map(rows::AggregationRow::new).collect(),
         }

@@ -8,6 +8,7 @@ pub mod markdown;
 pub mod text;
 
 mod headline;
+mod remedy;
 mod sheet;
 mod sheets;
 

@@ -1,6 +1,7 @@
 //! The tables of a [`Summary`], in the order in which people need them.
 
 mod input;
+mod parts;
 mod rules;
 mod traffic;
 
@@ -22,11 +23,15 @@ pub(super) fn sheets(summary: &Summary) -> Vec<Sheet> {
     ];
     sheets.extend(rules::never_hit(summary));
     sheets.push(rules::rules(summary));
+    sheets.extend([parts::unused(summary), parts::wide(summary), parts::web(summary)]);
     sheets.extend(rules::policy(summary));
+    sheets.push(parts::all(summary));
     sheets.push(rules::unknown(summary));
     sheets.extend(traffic::talkers(summary));
+    sheets.extend(traffic::by_name(summary));
     sheets.extend([traffic::ports(summary), traffic::dnat(summary)]);
     sheets.extend([traffic::dns_answers(summary), traffic::dns_failing(summary)]);
+    sheets.push(traffic::dns_slow(summary));
     sheets.extend([rules::unresolved(summary), rules::aggregation(summary)]);
     sheets.extend([input::categories(summary), input::gaps(summary), input::input(summary)]);
     sheets.retain(|sheet| !sheet.rows.is_empty());

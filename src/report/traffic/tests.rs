@@ -1,7 +1,7 @@
 use expect_test::{ExpectFile, expect, expect_file};
 
 use crate::logs::{LogRecord, LoggedAction, RecordKind};
-use crate::tables::sample::{by, denied, flow, half_a_day, input, policy};
+use crate::tables::sample::{by, denied, flow, half_a_day, input, names, policy};
 use crate::tables::{Input, Options, Summary, Tally};
 
 use super::text::Layout;
@@ -16,7 +16,7 @@ fn summary(records: &[LogRecord], options: &Options<'_>) -> Summary {
 }
 
 fn half_a_day_summary() -> Summary {
-    summary(&half_a_day(), &Options { top: 5, policy: Some(&policy()) })
+    summary(&half_a_day(), &Options { top: 5, policy: Some(&policy()), names: Some(&names()) })
 }
 
 #[track_caller]
@@ -61,7 +61,7 @@ fn json_has_the_documented_shape() {
 fn csv_has_one_file_per_table() {
     let files = csv::render(&half_a_day_summary());
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
-    expect![[r"
+    expect![[r#"
         hours.csv
         denied_destinations.csv
         denied_by_default.csv
@@ -75,14 +75,16 @@ fn csv_has_one_file_per_table() {
         destinations.csv
         fqdns.csv
         web_categories.csv
+        sources_by_name.csv
         ports.csv
         dnat.csv
         dns_answers.csv
         dns_failing.csv
+        dns_slow.csv
         unresolved.csv
         aggregation.csv
         categories.csv
-        input.csv"]]
+        input.csv"#]]
     .assert_eq(&names.join("\n"));
     for (name, text) in &files {
         let columns: Vec<usize> = ::csv::ReaderBuilder::new()
@@ -93,11 +95,11 @@ fn csv_has_one_file_per_table() {
             .collect();
         assert!(columns.len() > 1, "{name}");
     }
-    expect![[r"
-        attempts,records,sources,first_seen,last_seen,protocol,destination,port,reason
-        100,400,9,2026-09-07T12:00:02Z,2026-09-07T23:33:09Z,tcp,203.0.113.9,8443,Default Action
-        1,1,1,2026-09-07T14:31:40Z,2026-09-07T14:31:40Z,https,,443,SNI TLS extension was missing.
-    "]]
+    expect![[r#"
+        attempts,records,sources,first_seen,last_seen,protocol,destination,destination_name,port,reason,remedy,remedy_text
+        100,400,9,2026-09-07T12:00:02Z,2026-09-07T23:33:09Z,tcp,203.0.113.9,,8443,Default Action,network_rule,network rule
+        1,1,1,2026-09-07T14:31:40Z,2026-09-07T14:31:40Z,https,,,443,SNI TLS extension was missing,network_rule_by_address,network rule by address
+    "#]]
     .assert_eq(&files[1].1);
 }
 

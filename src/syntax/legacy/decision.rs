@@ -40,8 +40,9 @@ pub enum Cause<'a> {
     Signature {
         id: &'a str,
         description: &'a str,
-        priority: &'a str,
-        classification: &'a str,
+        /// Absent where the text is cut.
+        priority: Option<&'a str>,
+        classification: Option<&'a str>,
     },
     /// Free text, verbatim.
     Reason(&'a str),
@@ -126,10 +127,17 @@ fn cause(text: &str) -> Option<Cause<'_>> {
 fn signature(text: &str) -> IResult<&str, Cause<'_>> {
     let head = alt((tag("Signature: "), tag("Rule: ")));
     let (rest, id) = delimited(head, digit1, tag(". IDS: ")).parse(text)?;
-    let (rest, description) =
-        terminated(take_until(". Priority: "), tag(". Priority: ")).parse(rest)?;
-    let (classification, priority) =
-        terminated(digit1, preceded(opt(tag(".")), preceded(space0, tag("Classification: "))))
-            .parse(rest)?;
+    let before: IResult<&str, &str> =
+        terminated(take_until(". Priority: "), tag(". Priority: ")).parse(rest);
+    let Ok((rest, description)) = before else {
+        let description = rest.trim_end_matches(['.', ' ']);
+        let cut = Cause::Signature { id, description, priority: None, classification: None };
+        return Ok(("", cut));
+    };
+    let (rest, priority) = digit1(rest)?;
+    let named: IResult<&str, &str> =
+        preceded(opt(tag(".")), preceded(space0, tag("Classification: "))).parse(rest);
+    let classification = named.ok().map(|(classification, _)| classification);
+    let priority = Some(priority);
     Ok(("", Cause::Signature { id, description, priority, classification }))
 }

@@ -102,7 +102,7 @@ pub(super) fn error(text: &str) -> Result<DnsError<'_>, Trouble<'_>> {
 
 pub(super) fn resolve_failure(text: &str) -> Result<ResolveFailure<'_>, Trouble<'_>> {
     let (name, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let fqdn = name.trim_end_matches('.');
+    let fqdn = name.trim_end_matches(['.', ':']);
     if fqdn.is_empty() {
         return Err(("a name", text));
     }

@@ -174,19 +174,19 @@ fn signatures() {
     check(
         "TCP request from 192.0.2.2:51890 to 203.0.113.1:443. Action: drop. Signature: 2028816. IDS: JA3 Hash - [list.example] Possible Bad. Priority: 3. Classification: Unknown Traffic",
         expect![[
-            r#"TCP 192.0.2.2|51890 -> 203.0.113.1|443 Drop 1: Signature { id: "2028816", description: "JA3 Hash - [list.example] Possible Bad", priority: "3", classification: "Unknown Traffic" }"#
+            r#"TCP 192.0.2.2|51890 -> 203.0.113.1|443 Drop 1: Signature { id: "2028816", description: "JA3 Hash - [list.example] Possible Bad", priority: Some("3"), classification: Some("Unknown Traffic") }"#
         ]],
     );
     check(
         "TCP request from 192.0.2.2:16036 to 192.0.2.10:80. Action: Alert. Rule: 2032081. IDS: USER_AGENTS Odd (Agent). Priority: 1. Classification: A Network Trojan was detected",
         expect![[
-            r#"TCP 192.0.2.2|16036 -> 192.0.2.10|80 Alert 1: Signature { id: "2032081", description: "USER_AGENTS Odd (Agent)", priority: "1", classification: "A Network Trojan was detected" }"#
+            r#"TCP 192.0.2.2|16036 -> 192.0.2.10|80 Alert 1: Signature { id: "2032081", description: "USER_AGENTS Odd (Agent)", priority: Some("1"), classification: Some("A Network Trojan was detected") }"#
         ]],
     );
     check(
         "ICMP request from 192.0.2.2: to 203.0.113.1:. Action: alert. Signature: 2100366. IDS: ICMP_INFO PING *NIX. Priority: 3. Classification: Misc activity",
         expect![[
-            r#"ICMP 192.0.2.2| -> 203.0.113.1| Alert 1: Signature { id: "2100366", description: "ICMP_INFO PING *NIX", priority: "3", classification: "Misc activity" }"#
+            r#"ICMP 192.0.2.2| -> 203.0.113.1| Alert 1: Signature { id: "2100366", description: "ICMP_INFO PING *NIX", priority: Some("3"), classification: Some("Misc activity") }"#
         ]],
     );
 }
@@ -295,7 +295,74 @@ fn dns() {
 }
 
 #[test]
+fn odd_variants() {
+    // Names are left out from the front: a classic firewall has neither policy nor group.
+    check(
+        "TCP request from 192.0.2.4:1 to 198.51.100.7:443. Action: Allow. Policy: p. Rule Collection: c. Rule: r",
+        expect!["TCP 192.0.2.4|1 -> 198.51.100.7|443 Allow 1: p / - / c / r (-)"],
+    );
+    check(
+        "TCP request from 192.0.2.4:1 to 198.51.100.7:443. Action: Allow. Rule Collection Group: g. Rule Collection: c. Rule: r",
+        expect!["TCP 192.0.2.4|1 -> 198.51.100.7|443 Allow 1: - / g / c / r (-)"],
+    );
+    check(
+        "HTTPS request from 192.0.2.4:1 to a.example.com.:443. Url: a.example.com/x. Action: Allow . Policy: p. Rule Collection Group: g. Rule Collection: c. Rule: r. Web Category: News",
+        expect![
+            "HTTPS 192.0.2.4|1 -> a.example.com.|443 <a.example.com/x> Allow 1: p / g / c / r (News)"
+        ],
+    );
+    check(
+        "MSSQL request from 192.0.2.4:1 to db.database.windows.net:1433. Action: Allow. Rule Collection: c. Rule: r",
+        expect!["MSSQL 192.0.2.4|1 -> db.database.windows.net|1433 Allow 1: - / - / c / r (-)"],
+    );
+    check(
+        "HTTPS request from 192.0.2.4:1 to 192.0.2.5:443. Action: Deny. No rule matched. Proceeding with default action.",
+        expect![[
+            r#"HTTPS 192.0.2.4|1 -> 192.0.2.5|443 Deny 1: Reason("No rule matched. Proceeding with default action.")"#
+        ]],
+    );
+    check(
+        "TCP request from [2001:db8::4]:1 to [2001:db8::5]:443 was DNAT'ed to [2001:db8::6]:8443. Rule Collection: c. Rule: r",
+        expect!["TCP 2001:db8::4|1 -> 2001:db8::5|443 => 2001:db8::6|8443 - / - / c / r (-)"],
+    );
+    check(
+        "ICMP  Type=8  request from 192.0.2.4: to 198.51.100.7:. Action: Deny.",
+        expect!["ICMP/8 192.0.2.4| -> 198.51.100.7| Deny 1: no cause"],
+    );
+    check(
+        "ESP request from 192.0.2.4 to 198.51.100.7. Action: Deny",
+        expect!["ESP 192.0.2.4| -> 198.51.100.7| Deny 0: no cause"],
+    );
+}
+
+#[test]
+fn signatures_with_quotes_and_colons_or_cut_short() {
+    check(
+        "TCP request from 192.0.2.4:1 to 198.51.100.7:443. Action: Alert. Signature: 2024897. IDS: ET \"quoted\": text, a: b (x). Priority: 3. Classification: Misc: activity",
+        expect![[
+            r#"TCP 192.0.2.4|1 -> 198.51.100.7|443 Alert 1: Signature { id: "2024897", description: "ET \"quoted\": text, a: b (x)", priority: Some("3"), classification: Some("Misc: activity") }"#
+        ]],
+    );
+    check(
+        "TCP request from 192.0.2.4:1 to 198.51.100.7:443. Action: Alert. Signature: 2024897. IDS: ET text. Priority: 3",
+        expect![[
+            r#"TCP 192.0.2.4|1 -> 198.51.100.7|443 Alert 1: Signature { id: "2024897", description: "ET text", priority: Some("3"), classification: None }"#
+        ]],
+    );
+    check(
+        "TCP request from 192.0.2.4:1 to 198.51.100.7:443. Action: Deny. Rule: 2024897. IDS: ET text. ",
+        expect![[
+            r#"TCP 192.0.2.4|1 -> 198.51.100.7|443 Deny 1: Signature { id: "2024897", description: "ET text", priority: None, classification: None }"#
+        ]],
+    );
+}
+
+#[test]
 fn resolve_failures() {
+    check(
+        "Failed to resolve FQDN a.example.com: no such host. Policy: p. Rule Collection Group: g. Rule Collection: c. Rule: r",
+        expect![[r#"a.example.com | Some("no such host") | p / g / c / r (-)"#]],
+    );
     check(
         "Failed to resolve FQDN api.example.com. Error lookup api.example.com on 192.0.2.53:53: read udp 192.0.2.6:1->192.0.2.6:2: read: connection refused; DNS resolution returned no IPv4 IPs. Rule Collection: hub:net:names. Rule: allow-api",
         expect![[

@@ -75,7 +75,16 @@ const SECTIONS: [(&str, &str, &str, &[&str]); 8] = [
         "rules",
         "Rules",
         "No record names a rule.",
-        &["policy_rules", "rules", "unknown_rules", "unresolved", "aggregation"],
+        &[
+            "policy_rules",
+            "rules",
+            "unused_parts",
+            "wide_parts",
+            "web_by_network_rules",
+            "unknown_rules",
+            "unresolved",
+            "aggregation",
+        ],
     ),
     (
         "threats",
@@ -87,11 +96,11 @@ const SECTIONS: [(&str, &str, &str, &[&str]); 8] = [
         "destinations",
         "Destinations",
         "No connections.",
-        &["fqdns", "destinations", "ports", "web_categories"],
+        &["fqdns", "destinations", "destinations_by_name", "ports", "web_categories"],
     ),
-    ("sources", "Sources", "No connections.", &["sources"]),
+    ("sources", "Sources", "No connections.", &["sources", "sources_by_name"]),
     ("dnat", "Inbound translations (DNAT)", "No translations.", &["dnat"]),
-    ("dns", "DNS", "No DNS queries.", &["dns_failing", "dns_answers"]),
+    ("dns", "DNS", "No DNS queries.", &["dns_failing", "dns_slow", "dns_answers"]),
     ("coverage", "What this report rests on", "No input.", &["input", "categories", "gaps"]),
 ];
 
@@ -114,7 +123,10 @@ pub(super) fn sections(summary: &Summary, room: Room) -> Vec<Section> {
 
 fn table(sheet: &Sheet, room: Room) -> TableView {
     let has_path = sheet.columns.iter().any(|column| column.name == "rule_path");
-    let seen: Vec<bool> = sheet.columns.iter().map(|column| is_seen(column, has_path)).collect();
+    let columns = sheet.columns.iter().enumerate();
+    let seen: Vec<bool> = columns
+        .map(|(place, column)| is_seen(column, has_path) && has_values(sheet, place))
+        .collect();
     let columns: Vec<Column> =
         sheet.columns.iter().zip(&seen).filter(|(_, seen)| **seen).map(|(one, _)| *one).collect();
     let is_rules = matches!(sheet.name, "rules" | "policy_rules" | "unknown_rules");
@@ -148,11 +160,15 @@ fn table(sheet: &Sheet, room: Room) -> TableView {
 /// Each value in a column of its own; rules alone as a path.
 fn is_seen(column: &Column, has_path: bool) -> bool {
     match column.name {
-        "policy" | "group" | "collection" => false,
+        "policy" | "group" | "collection" | "remedy" => false,
         "rule" => !has_path,
         "rule_path" => true,
         _ => column.shown != Shown::Reading,
     }
+}
+
+fn has_values(sheet: &Sheet, place: usize) -> bool {
+    sheet.rows.iter().any(|row| row.get(place).is_some_and(|cell| *cell != Cell::Empty))
 }
 
 fn view(cell: &Cell, column: &Column, room: Room) -> CellView {

@@ -15,7 +15,9 @@ fn page(records: &[LogRecord], input: Input) -> String {
         assert!(detector.record(record.clone()).is_continue());
     }
     cube.settle();
-    let summary = tally.finish(input, &Options { top: 100, policy: Some(&policy()) }).unwrap();
+    let policy = policy();
+    let options = Options { top: 100, policy: Some(&policy), names: None };
+    let summary = tally.finish(input, &options).unwrap();
     let findings = detector.finish().findings;
     let contents = Contents { summary: &summary, cube: &cube, findings: &findings, zone: None };
     render(contents).unwrap()

@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use crate::logs::LoggedAction;
+use crate::report::traffic::remedy::Remedy;
 use crate::report::traffic::sheet::per_mille;
 use crate::tables;
 
-use super::{Largest, Period};
+use super::Period;
 
 #[derive(Serialize)]
 pub(super) struct Coverage<'a> {
@@ -115,8 +116,10 @@ impl HourRow {
 pub(super) struct DeniedTargetRow<'a> {
     protocol: Option<&'a str>,
     destination: Option<&'a str>,
+    destination_name: Option<&'a str>,
     port: Option<u16>,
     reason: Option<&'a str>,
+    remedy: &'static str,
     sources: u64,
     records: u64,
     attempts: u64,
@@ -128,8 +131,10 @@ impl<'a> DeniedTargetRow<'a> {
         Self {
             protocol: row.protocol.as_deref(),
             destination: row.target.as_deref(),
+            destination_name: row.target_name.as_deref(),
             port: row.port,
             reason: row.reason.as_deref(),
+            remedy: Remedy::of(row.protocol.as_deref(), row.reason.as_deref()).name(),
             sources: row.sources,
             records: row.records,
             attempts: row.attempts,
@@ -142,7 +147,9 @@ impl<'a> DeniedTargetRow<'a> {
 pub(super) struct DeniedRow<'a> {
     protocol: Option<&'a str>,
     source: Option<&'a str>,
+    source_name: Option<&'a str>,
     destination: Option<&'a str>,
+    destination_name: Option<&'a str>,
     port: Option<u16>,
     reason: Option<&'a str>,
     records: u64,
@@ -155,7 +162,9 @@ impl<'a> DeniedRow<'a> {
         Self {
             protocol: row.protocol.as_deref(),
             source: row.source.as_deref(),
+            source_name: row.source_name.as_deref(),
             destination: row.target.as_deref(),
+            destination_name: row.target_name.as_deref(),
             port: row.port,
             reason: row.reason.as_deref(),
             records: row.records,
@@ -240,6 +249,33 @@ struct PolicyRuleRow<'a> {
     aggregated: u64,
     never_hit: bool,
     seen: Option<Period>,
+    parts: Vec<PartRow<'a>>,
+}
+
+/// One entry of one list of a rule.
+#[derive(Serialize)]
+struct PartRow<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    part: &'a str,
+    unused: bool,
+    /// Null: records cannot tell.
+    seen: Option<u64>,
+    size: Option<u64>,
+    within: Option<&'a str>,
+}
+
+impl<'a> PartRow<'a> {
+    fn new(part: &'a tables::PartUse) -> Self {
+        Self {
+            kind: part.kind.name(),
+            part: &part.text,
+            unused: part.is_unused(),
+            seen: part.seen,
+            size: part.size,
+            within: part.within.as_deref(),
+        }
+    }
 }
 
 impl<'a> Policy<'a> {
@@ -258,6 +294,7 @@ impl<'a> Policy<'a> {
             aggregated: row.aggregated,
             never_hit: row.is_never_hit(),
             seen: row.seen.map(Period::from),
+            parts: row.parts.iter().map(PartRow::new).collect(),
         });
         Self {
             rules: rules.collect(),
@@ -272,16 +309,25 @@ impl<'a> Policy<'a> {
     }
 }
 
+/// Web traffic that a network rule allowed.
 #[derive(Serialize)]
-pub(super) struct TalkerRow<'a> {
-    name: &'a str,
-    allowed: u64,
-    denied: u64,
+pub(super) struct WebRow<'a> {
+    rule: RuleNames<'a>,
+    protocol: &'a str,
+    port: u16,
+    records: u64,
+    public_destinations: u64,
 }
 
-impl<'a> TalkerRow<'a> {
-    pub(super) fn new(row: &'a tables::TalkerRow) -> Self {
-        Self { name: &row.name, allowed: row.allowed, denied: row.denied }
+impl<'a> WebRow<'a> {
+    pub(super) fn new(row: &'a tables::WebRow) -> Self {
+        Self {
+            rule: RuleNames::logged(&row.rule),
+            protocol: &row.protocol,
+            port: row.port,
+            records: row.records,
+            public_destinations: row.public_destinations,
+        }
     }
 }
 
@@ -304,9 +350,11 @@ impl<'a> PortRow<'a> {
 pub(super) struct DnatRow<'a> {
     protocol: Option<&'a str>,
     client: Option<&'a str>,
+    client_name: Option<&'a str>,
     public: Option<&'a str>,
     public_port: Option<u16>,
     inner: Option<&'a str>,
+    inner_name: Option<&'a str>,
     inner_port: Option<u16>,
     rule: Option<RuleNames<'a>>,
     records: u64,
@@ -318,9 +366,11 @@ impl<'a> DnatRow<'a> {
         Self {
             protocol: row.protocol.as_deref(),
             client: row.client.as_deref(),
+            client_name: row.client_name.as_deref(),
             public: row.public.as_deref(),
             public_port: row.public_port,
             inner: row.inner.as_deref(),
+            inner_name: row.inner_name.as_deref(),
             inner_port: row.inner_port,
             rule: row.rule.as_ref().map(RuleNames::logged),
             records: row.records,
@@ -334,6 +384,7 @@ pub(super) struct ThreatRow<'a> {
     threat: Option<&'a str>,
     protocol: Option<&'a str>,
     destination: Option<&'a str>,
+    destination_name: Option<&'a str>,
     port: Option<u16>,
     action: &'static str,
     sources: u64,
@@ -347,6 +398,7 @@ impl<'a> ThreatRow<'a> {
             threat: row.threat.as_deref(),
             protocol: row.protocol.as_deref(),
             destination: row.target.as_deref(),
+            destination_name: row.target_name.as_deref(),
             port: row.port,
             action: if row.is_denied { "deny" } else { "alert" },
             sources: row.sources,
@@ -382,45 +434,6 @@ impl<'a> IdpsRow<'a> {
             records: row.records,
             seen: row.seen.map(Period::from),
         }
-    }
-}
-
-#[derive(Serialize)]
-pub(super) struct Dns<'a> {
-    answers: Vec<AnswerRow<'a>>,
-    failing: Largest<FailingRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct AnswerRow<'a> {
-    answer: Option<&'a str>,
-    #[serde(rename = "type")]
-    query_type: Option<&'a str>,
-    records: u64,
-}
-
-#[derive(Serialize)]
-struct FailingRow<'a> {
-    name: Option<&'a str>,
-    answer: Option<&'a str>,
-    records: u64,
-    seen: Option<Period>,
-}
-
-impl<'a> Dns<'a> {
-    pub(super) fn new(dns: &'a tables::DnsSummary) -> Self {
-        let answers = dns.answers.iter().map(|row| AnswerRow {
-            answer: row.answer.as_deref(),
-            query_type: row.query_type.as_deref(),
-            records: row.records,
-        });
-        let failing = |row: &'a tables::FailingRow| FailingRow {
-            name: row.name.as_deref(),
-            answer: row.answer.as_deref(),
-            records: row.records,
-            seen: row.seen.map(Period::from),
-        };
-        Self { answers: answers.collect(), failing: Largest::new(&dns.failing, failing) }
     }
 }
 

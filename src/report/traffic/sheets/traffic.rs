@@ -2,14 +2,16 @@
 
 use Shown::{Always, Data, Reading, Wide};
 
-use crate::report::traffic::headline::severity;
+use crate::report::traffic::headline::{plural, severity};
+use crate::report::traffic::remedy::Remedy;
 use crate::report::traffic::sheet::{Cell, Column, Sheet, Shown, numbers, words};
-use crate::tables::{Summary, TalkerRow, Top};
+use crate::tables::{Durations, NamedRow, Summary, TalkerRow, Top};
 
 use super::{ALLOWED, DENIED, FIRST, LAST, RECORDS, action, first, last, rule_cells, sheet, top};
 
 const PROTOCOL: Column = words("protocol", "protocol", Data);
 const TARGET: Column = words("destination", "destination", Data);
+const TARGET_NAME: Column = words("destination_name", "called", Data);
 const PORT: Column = words("port", "port", Data);
 const REASON: Column = words("reason", "reason", Data);
 const ATTEMPTS: Column = numbers("attempts", "attempts");
@@ -48,8 +50,11 @@ pub(super) fn denied_targets(summary: &Summary) -> Sheet {
         LAST,
         PROTOCOL,
         TARGET,
+        TARGET_NAME,
         PORT,
         REASON,
+        words("remedy", "remedy", Data),
+        words("remedy_text", "it would take", Wide),
         words("target_text", "destination (and reason)", Reading),
     ];
     let title = "Denied by default, by destination";
@@ -57,6 +62,8 @@ pub(super) fn denied_targets(summary: &Summary) -> Sheet {
     let mut sheet = top("denied_destinations", title, &columns, rows, |row| {
         let protocol = row.protocol.as_deref().unwrap_or("?");
         let target = target(row.target.as_deref(), row.port);
+        let target = named(target, row.target_name.as_deref());
+        let remedy = Remedy::of(row.protocol.as_deref(), row.reason.as_deref());
         vec![
             Cell::Number(row.attempts),
             Cell::Number(row.records),
@@ -65,8 +72,11 @@ pub(super) fn denied_targets(summary: &Summary) -> Sheet {
             last(row.seen),
             Cell::text(row.protocol.as_ref()),
             Cell::text(row.target.as_ref()),
+            Cell::text(row.target_name.as_ref()),
             Cell::number(row.port),
             Cell::text(row.reason.as_ref()),
+            Cell::Text(remedy.name().to_owned()),
+            Cell::Text(remedy.text().to_owned()),
             Cell::Text(with_reason(format!("{protocol} {target}"), row.reason.as_deref())),
         ]
     });
@@ -85,7 +95,9 @@ pub(super) fn denied(summary: &Summary) -> Sheet {
         LAST,
         PROTOCOL,
         words("source", "source", Data),
+        words("source_name", "called", Data),
         TARGET,
+        TARGET_NAME,
         PORT,
         REASON,
         words("flow", "flow (and reason)", Reading),
@@ -93,7 +105,8 @@ pub(super) fn denied(summary: &Summary) -> Sheet {
     let title = "Denied by default, by flow";
     top("denied_by_default", title, &columns, &summary.denied, |row| {
         let (protocol, source) = (row.protocol.as_deref(), row.source.as_deref());
-        let flow = flow(protocol, source, row.target.as_deref(), row.port);
+        let names = (row.source_name.as_deref(), row.target_name.as_deref());
+        let flow = flow(protocol, (source, names.0), (row.target.as_deref(), names.1), row.port);
         vec![
             Cell::Number(row.attempts),
             Cell::Number(row.records),
@@ -101,7 +114,9 @@ pub(super) fn denied(summary: &Summary) -> Sheet {
             last(row.seen),
             Cell::text(protocol),
             Cell::text(source),
+            Cell::text(names.0),
             Cell::text(row.target.as_ref()),
+            Cell::text(names.1),
             Cell::number(row.port),
             Cell::text(row.reason.as_ref()),
             Cell::Text(with_reason(flow, row.reason.as_deref())),
@@ -170,6 +185,7 @@ pub(super) fn threat_intel(summary: &Summary) -> Sheet {
         LAST,
         PROTOCOL,
         TARGET,
+        TARGET_NAME,
         PORT,
         words("threat", "threat", Data),
         words("target_text", "destination and threat", Reading),
@@ -177,6 +193,7 @@ pub(super) fn threat_intel(summary: &Summary) -> Sheet {
     let mut sheet =
         top("threat_intel", "Threat intelligence", &columns, &summary.threat_intel, |row| {
             let target = target(row.target.as_deref(), row.port);
+            let target = named(target, row.target_name.as_deref());
             let threat = row.threat.as_deref().unwrap_or("no description");
             vec![
                 Cell::Text(if row.is_denied { "deny" } else { "alert" }.to_owned()),
@@ -186,6 +203,7 @@ pub(super) fn threat_intel(summary: &Summary) -> Sheet {
                 last(row.seen),
                 Cell::text(row.protocol.as_ref()),
                 Cell::text(row.target.as_ref()),
+                Cell::text(row.target_name.as_ref()),
                 Cell::number(row.port),
                 Cell::text(row.threat.as_ref()),
                 Cell::Text(format!("{target} ({threat})")),
@@ -217,10 +235,53 @@ fn talker_sheet(
         "web_category" => "web category",
         other => other,
     };
-    let columns = [ALLOWED, DENIED, words(column, readable, Always)];
+    let called = match column {
+        "source" => "source_name",
+        "destination" => "destination_name",
+        _ => "",
+    };
+    let mut columns = vec![
+        ALLOWED,
+        DENIED,
+        words(column, readable, Data),
+        words(called, "called", Data),
+        words("text", readable, Reading),
+    ];
+    columns.retain(|column| !column.name.is_empty());
     top(name, title, &columns, rows, |row| {
-        vec![Cell::Number(row.allowed), Cell::Number(row.denied), Cell::Text(row.name.to_string())]
+        let text = named(row.name.to_string(), row.called.as_deref());
+        let mut cells = vec![
+            Cell::Number(row.allowed),
+            Cell::Number(row.denied),
+            Cell::Text(row.name.to_string()),
+        ];
+        if !called.is_empty() {
+            cells.push(Cell::text(row.called.as_ref()));
+        }
+        cells.push(Cell::Text(text));
+        cells
     })
+}
+
+/// The same by what the addresses are called.
+pub(super) fn by_name(summary: &Summary) -> [Sheet; 2] {
+    let sheet = |name, title, rows: &Top<NamedRow>| {
+        let addresses = numbers("addresses", "addresses");
+        let columns = [ALLOWED, DENIED, addresses, words("called", "called", Always)];
+        top(name, title, &columns, rows, |row| {
+            let name = row.name.as_deref().unwrap_or("(no name)");
+            vec![
+                Cell::Number(row.allowed),
+                Cell::Number(row.denied),
+                Cell::Number(row.addresses),
+                Cell::text(Some(name)),
+            ]
+        })
+    };
+    [
+        sheet("sources_by_name", "Sources by name", &summary.sources_by_name),
+        sheet("destinations_by_name", "Destinations by name", &summary.destinations_by_name),
+    ]
 }
 
 pub(super) fn ports(summary: &Summary) -> Sheet {
@@ -246,9 +307,11 @@ pub(super) fn dnat(summary: &Summary) -> Sheet {
         LAST,
         PROTOCOL,
         words("client", "client", Data),
+        words("client_name", "called", Data),
         words("public", "public", Data),
         words("public_port", "public port", Data),
         words("inner", "inner", Data),
+        words("inner_name", "called", Data),
         words("inner_port", "inner port", Data),
         words("policy", "policy", Data),
         words("group", "group", Data),
@@ -259,20 +322,23 @@ pub(super) fn dnat(summary: &Summary) -> Sheet {
     top("dnat", "DNAT", &columns, &summary.dnat, |row| {
         let public = flow(
             row.protocol.as_deref(),
-            row.client.as_deref(),
-            row.public.as_deref(),
+            (row.client.as_deref(), row.client_name.as_deref()),
+            (row.public.as_deref(), None),
             row.public_port,
         );
         let inner = target(row.inner.as_deref(), row.inner_port);
+        let inner = named(inner, row.inner_name.as_deref());
         let mut cells = vec![
             Cell::Number(row.records),
             first(row.seen),
             last(row.seen),
             Cell::text(row.protocol.as_ref()),
             Cell::text(row.client.as_ref()),
+            Cell::text(row.client_name.as_ref()),
             Cell::text(row.public.as_ref()),
             Cell::number(row.public_port),
             Cell::text(row.inner.as_ref()),
+            Cell::text(row.inner_name.as_ref()),
             Cell::number(row.inner_port),
         ];
         let [policy, group, collection, rule, path] = rule_cells(row.rule.as_ref());
@@ -289,15 +355,78 @@ pub(super) fn dnat(summary: &Summary) -> Sheet {
 }
 
 pub(super) fn dns_answers(summary: &Summary) -> Sheet {
-    let columns = [RECORDS, words("query_type", "type", Always), words("answer", "answer", Always)];
+    let columns = [
+        RECORDS,
+        numbers("share", "share"),
+        words("query_type", "type", Always),
+        words("answer", "answer", Always),
+    ];
     let rows = summary.dns.answers.iter().map(|row| {
         vec![
             Cell::Number(row.records),
+            Cell::share(row.records, summary.totals.dns),
             Cell::text(row.query_type.as_ref()),
             Cell::text(row.answer.as_ref()),
         ]
     });
-    sheet("dns_answers", "DNS queries by answer", &columns, rows.collect())
+    let mut sheet = sheet("dns_answers", "DNS queries by answer", &columns, rows.collect());
+    if let Some(Durations { answers, median_us, p95_us, longest_us, .. }) = summary.dns.durations {
+        sheet.notes.push(format!(
+            "Of {} half came within {}, 95 % within {}, all within {}.",
+            plural(answers, "timed answer"),
+            duration(median_us),
+            duration(p95_us),
+            duration(longest_us)
+        ));
+    }
+    sheet
+}
+
+/// Names whose answers took long.
+pub(super) fn dns_slow(summary: &Summary) -> Sheet {
+    let reading = |name, title| Column { is_number: true, ..words(name, title, Reading) };
+    let data = |name| Column { shown: Data, ..numbers(name, name) };
+    let columns = [
+        numbers("slow", "slow"),
+        numbers("answers", "answers"),
+        reading("median", "half within"),
+        reading("p95", "95 % within"),
+        reading("longest", "all within"),
+        data("median_us"),
+        data("p95_us"),
+        data("longest_us"),
+        words("name", "name", Always),
+    ];
+    let mut sheet =
+        top("dns_slow", "DNS names with slow answers", &columns, &summary.dns.slow, |row| {
+            let Durations { answers, slow, median_us, p95_us, longest_us } = row.durations;
+            vec![
+                Cell::Number(slow),
+                Cell::Number(answers),
+                Cell::Text(duration(median_us)),
+                Cell::Text(duration(p95_us)),
+                Cell::Text(duration(longest_us)),
+                Cell::Number(median_us),
+                Cell::Number(p95_us),
+                Cell::Number(longest_us),
+                Cell::text(row.name.as_ref()),
+            ]
+        });
+    sheet.notes.push(
+        "Slow: longer than 100 ms. Records of queries do not say which server was asked."
+            .to_owned(),
+    );
+    sheet
+}
+
+/// Microseconds for people: `310 us`, `12 ms`, `1.2 s`.
+fn duration(micros: u64) -> String {
+    match micros {
+        0..1_000 => format!("{micros} us"),
+        1_000..10_000 => format!("{}.{} ms", micros / 1_000, micros % 1_000 / 100),
+        10_000..1_000_000 => format!("{} ms", micros / 1_000),
+        1_000_000.. => format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
+    }
 }
 
 pub(super) fn dns_failing(summary: &Summary) -> Sheet {
@@ -314,13 +443,21 @@ pub(super) fn dns_failing(summary: &Summary) -> Sheet {
     })
 }
 
-/// `tcp 192.0.2.4 -> 198.51.100.7:443`, as `azfw check` reads it.
-fn flow(
-    protocol: Option<&str>,
-    source: Option<&str>,
-    target: Option<&str>,
-    port: Option<u16>,
-) -> String {
-    let (protocol, source) = (protocol.unwrap_or("?"), source.unwrap_or("?"));
-    format!("{protocol} {source} -> {}", self::target(target, port))
+/// An end of a connection, and what it is called.
+type End<'a> = (Option<&'a str>, Option<&'a str>);
+
+/// `tcp 192.0.2.4 (hub) -> 198.51.100.7:443`; without names as `azfw check` reads it.
+fn flow(protocol: Option<&str>, source: End<'_>, target: End<'_>, port: Option<u16>) -> String {
+    let protocol = protocol.unwrap_or("?");
+    let source = named(source.0.unwrap_or("?").to_owned(), source.1);
+    let target = named(self::target(target.0, port), target.1);
+    format!("{protocol} {source} -> {target}")
+}
+
+/// `192.0.2.4 (hub)`.
+fn named(text: String, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{text} ({name})"),
+        None => text,
+    }
 }

@@ -1,0 +1,92 @@
+//! Where the flows of some rules begin and end: what lies elsewhere needs no look.
+
+use crate::analyse::space::{Axis, Cuts, Product, Space};
+use crate::compile::{AddressCriterion, Ruleset};
+use crate::evaluate::RuleRef;
+use crate::net::IpSet;
+
+/// All sources and destinations of some rules.
+pub(super) struct Ends {
+    sources: IpSet,
+    destinations: IpSet,
+}
+
+impl Ends {
+    /// The ends of the rules at these places in evaluation order.
+    pub(super) fn of<'a>(rules: impl Iterator<Item = (&'a Ruleset, &'a Vec<usize>)>) -> Self {
+        let (mut sources, mut destinations) = (Vec::new(), Vec::new());
+        for (ruleset, places) in rules {
+            let mut wanted = vec![false; ruleset.rules().count()];
+            for &place in places {
+                if let Some(wanted) = wanted.get_mut(place) {
+                    *wanted = true;
+                }
+            }
+            for (rule, _) in ruleset.rules().zip(wanted).filter(|(_, is_wanted)| *is_wanted) {
+                let (from, to) = criteria(ruleset, rule);
+                sources.push(most(from));
+                destinations.push(most(to));
+            }
+        }
+        Self { sources: united(&sources), destinations: united(&destinations) }
+    }
+
+    /// Makes a space tell the ends apart.
+    pub(super) fn add_to<'a>(&'a self, cuts: &mut Cuts<'a>) {
+        cuts.add_ends(&self.sources, &self.destinations);
+    }
+
+    /// All flows between the ends, as disjoint products.
+    pub(super) fn products(&self, space: &Space) -> Vec<Product> {
+        let from = space.sources.set(&self.sources);
+        let to = space.destinations.set(&self.destinations);
+        let between = |all: &Product| {
+            all.with(Axis::Source, all.on(Axis::Source).intersection(&from))?
+                .with(Axis::Destination, all.on(Axis::Destination).intersection(&to))
+        };
+        space.everything().iter().filter_map(between).collect()
+    }
+
+    /// Whether a flow of the rule can have these ends.
+    pub(super) fn meet(&self, ruleset: &Ruleset, rule: RuleRef) -> bool {
+        let (from, to) = criteria(ruleset, rule);
+        meets(from, &self.sources) && meets(to, &self.destinations)
+    }
+}
+
+/// Sources and destinations; `None`: every address.
+fn criteria(
+    ruleset: &Ruleset,
+    rule: RuleRef,
+) -> (Option<&AddressCriterion>, Option<&AddressCriterion>) {
+    match rule {
+        RuleRef::Nat(rank) => {
+            let rule = ruleset.nat.criteria.get(rank as usize);
+            (rule.map(|rule| &rule.sources), rule.map(|rule| &rule.destinations))
+        }
+        RuleRef::Network(rank) => {
+            let rule = ruleset.network.criteria.get(rank as usize);
+            (rule.map(|rule| &rule.sources), rule.map(|rule| &rule.destinations))
+        }
+        RuleRef::Application(rank) => {
+            let rule = ruleset.application.criteria.get(rank as usize);
+            (rule.map(|rule| &rule.sources), rule.and_then(|rule| rule.destinations.as_ref()))
+        }
+    }
+}
+
+/// The addresses that may be meant; `None`: all of them.
+fn most(criterion: Option<&AddressCriterion>) -> Option<&IpSet> {
+    criterion.filter(|criterion| criterion.unknown.is_empty()).map(|criterion| &criterion.known)
+}
+
+fn meets(criterion: Option<&AddressCriterion>, ends: &IpSet) -> bool {
+    most(criterion).is_none_or(|known| known.overlaps(ends))
+}
+
+fn united(sets: &[Option<&IpSet>]) -> IpSet {
+    if sets.iter().any(Option::is_none) {
+        return IpSet::all();
+    }
+    sets.iter().flatten().flat_map(|set| set.ranges()).collect()
+}

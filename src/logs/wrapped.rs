@@ -1,0 +1,78 @@
+//! Records inside the envelopes of other tools: what Splunk, Elastic, Datadog, Graylog and log
+//! shippers put around a line they have passed on.
+
+use std::borrow::Cow;
+
+use super::column::Column;
+use super::reader::known_columns;
+use super::row::{Cell, Row};
+use super::value::Value;
+use crate::syntax::legacy::message;
+
+/// Members that hold the original, the nearest to it first. A dot stands for a member of a member.
+const PLACES: [&str; 17] = [
+    "event.original",
+    "_raw",
+    "_source",
+    "result",
+    "event",
+    "body",
+    "content.attributes",
+    "attributes",
+    "content",
+    "message",
+    "full_message",
+    "short_message",
+    "msg",
+    "log",
+    "data",
+    "payload",
+    "record",
+];
+
+/// Members that say when, where the original does not.
+const TIMES: [&str; 5] = ["@timestamp", "timestamp", "_time", "time", "date"];
+
+/// What an envelope holds.
+pub(super) enum Inside<'a> {
+    /// A record, or another envelope.
+    Value(Cow<'a, Value<'a>>),
+    /// A sentence of the legacy logs, and the envelope's time.
+    Sentence(&'a str, Option<&'a str>),
+}
+
+/// What is inside `value`, if it is the envelope of another tool.
+pub(super) fn inside<'a>(value: &'a Value<'a>) -> Option<Inside<'a>> {
+    PLACES.iter().find_map(|place| of(member(value, place)?, value))
+}
+
+fn of<'a>(inner: &'a Value<'a>, envelope: &'a Value<'a>) -> Option<Inside<'a>> {
+    let Value::Text(text) = inner else {
+        let is_more = known_columns(inner) || inside(inner).is_some();
+        return is_more.then_some(Inside::Value(Cow::Borrowed(inner)));
+    };
+    let text = text.trim();
+    if text.starts_with('{') {
+        let inner: Value<'a> = serde_json::from_str(text).ok()?;
+        return matches!(inner, Value::Object(_)).then(|| Inside::Value(Cow::Owned(inner)));
+    }
+    message(text).ok()?;
+    let time = TIMES.iter().find_map(|name| member(envelope, name)?.text());
+    Some(Inside::Sentence(text, time))
+}
+
+/// A member by its path, whether the tool writes `{"event":{"original":…}}` or `{"event.original":…}`.
+fn member<'a>(value: &'a Value<'a>, path: &str) -> Option<&'a Value<'a>> {
+    let direct = value.get(path);
+    direct.or_else(|| path.split_once('.').and_then(|(outer, inner)| value.get(outer)?.get(inner)))
+}
+
+/// The row of a sentence.
+pub(super) fn row<'a>(sentence: &'a str, time: Option<&'a str>) -> Row<'a> {
+    let mut row = Row::new();
+    row.put(Column::Message, Cell::of_text(sentence));
+    if let Some(time) = time {
+        row.put(Column::Time, Cell::of_text(time));
+    }
+    row
+}
