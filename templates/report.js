@@ -447,6 +447,11 @@
     dnat: { wanted: is(7), key: [source, target, port, rule], measures: ["records"],
       columns: [["records"], ["client", 0, "source"], ["public", 1, "target"], ["port", 2, "port"], ["rule", 3, "rule"]] },
   };
+  // What a row is about comes first, as in the tables that are replaced.
+  for (const plan of Object.values(PLANS)) {
+    const rank = ([title, place]) => (place === undefined ? 2 : title === "action" ? 1 : 0);
+    plan.columns.sort((a, b) => rank(a) - rank(b));
+  }
   // The group of each cell, found once: −1 where the table does not take it.
   const prepare = (plan) => {
     const numbers = new Map();

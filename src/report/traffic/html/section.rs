@@ -123,18 +123,19 @@ pub(super) fn sections(summary: &Summary, room: Room) -> Vec<Section> {
 
 fn table(sheet: &Sheet, room: Room) -> TableView {
     let has_path = sheet.columns.iter().any(|column| column.name == "rule_path");
-    let columns = sheet.columns.iter().enumerate();
-    let seen: Vec<bool> = columns
-        .map(|(place, column)| is_seen(column, has_path) && has_values(sheet, place))
-        .collect();
-    let columns: Vec<Column> =
-        sheet.columns.iter().zip(&seen).filter(|(_, seen)| **seen).map(|(one, _)| *one).collect();
+    let mut places: Vec<usize> = (0..sheet.columns.len()).collect();
+    let column = |place: usize| sheet.columns.get(place);
+    places.retain(|place| {
+        column(*place).is_some_and(|column| is_seen(column, has_path)) && has_values(sheet, *place)
+    });
+    places.sort_by_key(|place| column(*place).map(rank));
+    let columns: Vec<Column> = places.iter().filter_map(|place| column(*place).copied()).collect();
     let is_rules = matches!(sheet.name, "rules" | "policy_rules" | "unknown_rules");
     let rows_max = if is_rules { room.rules } else { room.rows };
     let rows = sheet.rows.iter().take(rows_max).map(|row| {
         let is_unused =
             sheet.name == "policy_rules" && row.iter().take(2).all(|cell| *cell == Cell::Number(0));
-        let cells = row.iter().zip(&seen).filter(|(_, seen)| **seen).map(|(cell, _)| cell);
+        let cells = places.iter().filter_map(|place| row.get(*place));
         let cells = cells.zip(&columns).map(|(cell, column)| view(cell, column, room)).collect();
         RowView { is_unused, cells }
     });
@@ -167,6 +168,30 @@ fn is_seen(column: &Column, has_path: bool) -> bool {
     }
 }
 
+/// What a row is about comes first: it must be seen on a phone. Then how much, then the rest.
+fn rank(column: &Column) -> u8 {
+    match column.name {
+        "name" | "source_name" | "destination_name" | "client_name" | "inner_name" | "called" => 0,
+        name if field(name).is_some() => 0,
+        "action" | "severity" => 1,
+        _ if column.is_number => 2,
+        "first_seen" | "last_seen" => 4,
+        _ => 3,
+    }
+}
+
+/// The field that a filter would ask for values of this column.
+fn field(column: &str) -> Option<&'static str> {
+    match column {
+        "source" | "client" => Some("source"),
+        "destination" | "fqdn" | "public" => Some("target"),
+        "port" | "public_port" => Some("port"),
+        "protocol" => Some("protocol"),
+        "rule_path" | "description" | "threat" => Some("rule"),
+        _ => None,
+    }
+}
+
 fn has_values(sheet: &Sheet, place: usize) -> bool {
     sheet.rows.iter().any(|row| row.get(place).is_some_and(|cell| *cell != Cell::Empty))
 }
@@ -190,14 +215,7 @@ fn view(cell: &Cell, column: &Column, room: Room) -> CellView {
         ("severity" | "action", _) => Some("plain"),
         _ => None,
     };
-    let field = match column.name {
-        "source" | "client" => Some("source"),
-        "destination" | "fqdn" | "public" => Some("target"),
-        "port" | "public_port" => Some("port"),
-        "protocol" => Some("protocol"),
-        "rule_path" | "description" | "threat" => Some("rule"),
-        _ => None,
-    };
+    let field = field(column.name);
     let class = match cell {
         Cell::Time(_) => "t",
         _ if column.is_number => "n",
