@@ -23,6 +23,8 @@ pub mod evaluate;
 
 pub mod analyse;
 
+pub mod path;
+
 pub mod expect;
 
 pub mod generate;

@@ -6,6 +6,7 @@ use crate::compile::CompileError;
 use crate::source::{InputError, Sources};
 
 /// Ends a command without an answer.
+#[derive(Debug)]
 pub(super) enum Failure {
     /// Whoever read the output has enough: no error.
     BrokenPipe,

@@ -108,14 +108,18 @@ pub(super) fn loaded(files: &[PathBuf], readings: &ReadingArgs) -> Result<Loaded
             "name its files or a folder that holds them",
         ));
     }
-    let (inventory, warnings) = load::read_all(&ids, &sources, &load_options(readings)?)?;
+    let (inventory, warnings) =
+        load::read_all(&ids, &sources, &load_options(readings, &readings.resolve)?)?;
     Ok(Loaded { sources, inventory, warnings })
 }
 
-fn load_options(readings: &ReadingArgs) -> Result<load::Options, Failure> {
+pub(super) fn load_options(
+    readings: &ReadingArgs,
+    resolved: &[String],
+) -> Result<load::Options, Failure> {
     let template = load::TemplateSettings {
         values: pairs(&readings.set, "--set")?,
-        resolved: pairs(&readings.resolve, "--resolve")?,
+        resolved: pairs(resolved, "--resolve")?,
         cloud: match readings.cloud {
             Cloud::Public => load::Cloud::Public,
             Cloud::Usgov => load::Cloud::UsGov,
@@ -145,17 +149,34 @@ pub(super) fn shown_name(file: &Path) -> String {
     if file == Path::new("-") { "standard input".into() } else { file.display().to_string() }
 }
 
+/// The files that paths mean: themselves, and what folders hold with one of `endings`.
+pub(super) fn files(paths: &[PathBuf], endings: &[&str]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(candidates(path, endings)?);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
 /// The files of a folder that can hold a rule set, in a stable order. A folder also holds notes,
 /// pictures and logs, so here the name decides what is looked at; named files always are.
 fn rule_set_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     const ENDINGS: [&str; 5] = ["json", "jsonc", "azfw", "csv", "tfstate"];
+    candidates(folder, &ENDINGS)
+}
+
+fn candidates(folder: &Path, endings: &[&str]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for entry in WalkDir::new(folder).sort_by_file_name() {
         let entry =
             entry.map_err(|error| InputError::new(format!("cannot read folder: {error}")))?;
         let name = entry.file_name().to_string_lossy().to_lowercase();
         let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-        let is_candidate = ENDINGS
+        let is_candidate = endings
             .iter()
             .any(|ending| name.rsplit_once('.').is_some_and(|(_, end)| end == *ending));
         if entry.file_type().is_file() && is_candidate {
@@ -164,8 +185,8 @@ fn rule_set_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     }
     if files.is_empty() {
         return Err(Failure::new(
-            format!("folder `{}` holds no file of a rule set", folder.display()),
-            format!("looked for files ending in {}", ENDINGS.join(", ")),
+            format!("folder `{}` holds no file that can be read", folder.display()),
+            format!("looked for files ending in {}", endings.join(", ")),
         ));
     }
     Ok(files)

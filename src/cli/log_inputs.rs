@@ -1,8 +1,9 @@
 //! Opening log files and folders, with progress.
 
 use std::fs::File;
-use std::io::{self, BufReader, IsTerminal, Read as _};
+use std::io::{self, BufReader, IsTerminal, Read as _, Seek as _};
 use std::num::NonZero;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,16 @@ impl LogReadingArgs {
         self.columns.iter().flat_map(ColumnMap::columns).collect()
     }
 
+    /// What decides how lines are read.
+    pub(super) fn meaning(&self) -> String {
+        format!("{:?} {:?}", self.assume_date_order, self.columns)
+    }
+
+    /// How many threads read.
+    pub(super) fn threads(&self) -> usize {
+        self.threads.map_or_else(threads_of_machine, |threads| threads.get().into())
+    }
+
     /// Whether rejected lines are to be written, each in its place.
     pub(super) fn writes_rejects(&self) -> bool {
         self.rejects.is_some()
@@ -103,7 +114,8 @@ pub(super) fn read(
     sink: &mut impl Sink,
 ) -> Result<Read, Failure> {
     let mut sink = Rejects::new(OncePerFlow::new(sink), args.rejects.as_deref())?;
-    let mut read = read_with(logs, args, global, |inputs, options, threads| {
+    let parts = files(logs)?.into_iter().map(Part::whole).collect();
+    let mut read = read_with(parts, args, global, |inputs, options, threads| {
         logs::read_in_order(inputs, options, threads, &mut sink)
     })?;
     read.leave_out_repeated(sink.sink.repeated);
@@ -118,18 +130,57 @@ pub(super) fn collect<C: Collector + Send>(
     global: &GlobalArgs,
     collector: &mut C,
 ) -> Result<Read, Failure> {
-    read_with(logs, args, global, |inputs, options, threads| {
+    let parts = files(logs)?.into_iter().map(Part::whole).collect();
+    collect_parts(parts, args, global, collector)
+}
+
+/// A file, or a part of it.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) path: PathBuf,
+    /// From which byte to which.
+    pub(super) range: Option<Range<u64>>,
+}
+
+impl Part {
+    fn whole(path: PathBuf) -> Self {
+        Self { path, range: None }
+    }
+
+    fn bytes(&self) -> u64 {
+        match &self.range {
+            Some(range) => range.end.saturating_sub(range.start),
+            None => self.path.metadata().map_or(0, |data| data.len()),
+        }
+    }
+
+    fn shown_name(&self) -> String {
+        let name = shown_name(&self.path);
+        match &self.range {
+            Some(range) if range.start > 0 => format!("{name}, from byte {}", range.start),
+            Some(_) | None => name,
+        }
+    }
+}
+
+/// Reads parts of files as [`collect`] does.
+pub(super) fn collect_parts<C: Collector + Send>(
+    parts: Vec<Part>,
+    args: &LogReadingArgs,
+    global: &GlobalArgs,
+    collector: &mut C,
+) -> Result<Read, Failure> {
+    read_with(parts, args, global, |inputs, options, threads| {
         logs::read_all(inputs, options, threads, collector)
     })
 }
 
 fn read_with<'a>(
-    logs: &[PathBuf],
+    parts: Vec<Part>,
     args: &LogReadingArgs,
     global: &GlobalArgs,
     read: impl FnOnce(Inputs, &logs::Options, usize) -> io::Result<(u64, Counts)> + 'a,
 ) -> Result<Read, Failure> {
-    let files = files(logs)?;
     let options = logs::Options {
         date_order: args.assume_date_order.map(|order| match order {
             Order::Mdy => DateOrder::MonthFirst,
@@ -142,12 +193,11 @@ fn read_with<'a>(
     let excerpt_chars =
         if args.rejects.is_some() { rejects::EXCERPT_CHARS } else { options.excerpt_chars };
     let options = logs::Options { excerpt_chars, ..options };
-    let progress = progress(&files, global);
-    let threads = args.threads.map_or_else(threads_of_machine, |threads| threads.get().into());
-    let inputs = Inputs { files: files.into_iter(), progress: progress.clone() };
+    let progress = progress(&parts, global);
+    let inputs = Inputs { parts: parts.into_iter(), progress: progress.clone() };
     // What fails says of which file.
-    let (files, counts) =
-        read(inputs, &options, threads).map_err(|error| InputError::new(error.to_string()))?;
+    let (files, counts) = read(inputs, &options, args.threads())
+        .map_err(|error| InputError::new(error.to_string()))?;
     progress.finish_and_clear();
     Ok(Read { files, counts, left_out: Vec::new() })
 }
@@ -160,7 +210,7 @@ fn threads_of_machine() -> usize {
 
 /// Opens one file after the other.
 struct Inputs {
-    files: vec::IntoIter<PathBuf>,
+    parts: vec::IntoIter<Part>,
     progress: ProgressBar,
 }
 
@@ -168,12 +218,12 @@ impl Iterator for Inputs {
     type Item = io::Result<logs::Input>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let path = self.files.next()?;
-        let file: Arc<str> = shown_name(&path).into();
+        let part = self.parts.next()?;
+        let file: Arc<str> = part.shown_name().into();
         let named = |error: io::Error| {
             io::Error::new(error.kind(), format!("cannot open `{file}`: {error}"))
         };
-        let bytes = opened(&path, &self.progress).map_err(named);
+        let bytes = opened(&part, &self.progress).map_err(named);
         Some(bytes.map(|bytes| logs::Input { file: Arc::clone(&file), bytes }))
     }
 }
@@ -217,9 +267,16 @@ fn shown_name(file: &Path) -> String {
     if file == Path::new("-") { "standard input".into() } else { file.display().to_string() }
 }
 
-fn opened(file: &Path, progress: &ProgressBar) -> io::Result<logs::Bytes> {
+fn opened(part: &Part, progress: &ProgressBar) -> io::Result<logs::Bytes> {
     // Stretches of files are larger, and are read past this buffer.
     const BUFFER: usize = 64 << 10;
+    let file = part.path.as_path();
+    if let Some(range) = &part.range {
+        let mut opened = File::open(file)?;
+        opened.seek(io::SeekFrom::Start(range.start))?;
+        let input = progress.wrap_read(opened.take(part.bytes()));
+        return Ok(logs::Bytes::Stream(Box::new(BufReader::with_capacity(BUFFER, input))));
+    }
     if file == Path::new("-") {
         let input = BufReader::with_capacity(BUFFER, io::stdin());
         return Ok(logs::Bytes::Stream(Box::new(input)));
@@ -239,8 +296,8 @@ fn opened(file: &Path, progress: &ProgressBar) -> io::Result<logs::Bytes> {
 }
 
 /// A bar on standard error that counts bytes; none where nobody watches.
-fn progress(files: &[PathBuf], global: &GlobalArgs) -> ProgressBar {
-    let total = files.iter().filter_map(|file| file.metadata().ok()).map(|data| data.len()).sum();
+fn progress(parts: &[Part], global: &GlobalArgs) -> ProgressBar {
+    let total = parts.iter().map(Part::bytes).sum();
     if global.quiet || !io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
@@ -255,7 +312,7 @@ fn progress(files: &[PathBuf], global: &GlobalArgs) -> ProgressBar {
 
 /// The files that `paths` name, folders searched recursively, in a stable order. In a folder the
 /// name decides what is looked at, because a folder holds other things too.
-fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {

@@ -5,6 +5,7 @@ mod address_names;
 mod args;
 mod audit;
 mod bench;
+mod bypass;
 mod check;
 mod convert;
 #[cfg(feature = "logs")]
@@ -21,6 +22,7 @@ mod log_filter;
 mod log_inputs;
 mod manual;
 mod output;
+mod path;
 #[cfg(feature = "logs")]
 mod rejects;
 #[cfg(feature = "logs")]
@@ -29,12 +31,17 @@ mod replay;
 mod report;
 #[cfg(feature = "logs")]
 mod report_html;
+#[cfg(feature = "logs")]
+mod scratch;
 mod show;
 #[cfg(feature = "logs")]
 mod sniff;
 #[cfg(feature = "logs")]
+mod state;
+#[cfg(feature = "logs")]
 mod suggest;
 mod test;
+mod topology;
 
 use std::process::ExitCode;
 
@@ -84,8 +91,12 @@ enum Command {
     Audit(audit::AuditArgs),
     Find(find::FindArgs),
     Diff(diff::DiffArgs),
+    Path(path::PathArgs),
+    Bypass(bypass::BypassArgs),
     #[cfg(feature = "logs")]
     Report(report::ReportArgs),
+    #[cfg(feature = "logs")]
+    Merge(report::MergeArgs),
     #[cfg(feature = "logs")]
     Events(events::EventsArgs),
     #[cfg(feature = "logs")]
@@ -112,8 +123,12 @@ pub fn run() -> ExitCode {
         Command::Audit(args) => audit::run(args, &cli.global),
         Command::Find(args) => find::run(args, &cli.global),
         Command::Diff(args) => diff::run(args, &cli.global),
+        Command::Path(args) => path::run(args, &cli.global),
+        Command::Bypass(args) => bypass::run(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Report(args) => report::run(args, &cli.global),
+        #[cfg(feature = "logs")]
+        Command::Merge(args) => report::run_merge(args, &cli.global),
         #[cfg(feature = "logs")]
         Command::Events(args) => events::run(args, &cli.global),
         #[cfg(feature = "logs")]

@@ -12,10 +12,12 @@ use smol_str::SmolStr;
 use super::address_names::NameArgs;
 use super::args::{GlobalArgs, OutputArgs, ReadingArgs};
 use super::failure::Failure;
+use super::inputs::{self, Loaded};
 use super::log_filter::{self, FilterArgs};
-use super::log_inputs::{self, LogArgs, Read};
-use super::report_html::{self, Beside, Extras};
-use super::{ExitStatus, inputs};
+use super::log_inputs::{self, LogArgs, LogReadingArgs, Read};
+use super::report_html::{Beside, Extras};
+use super::state::State;
+use super::{ExitStatus, scratch};
 use crate::compile::Ruleset;
 use crate::evaluate::RuleRef;
 use crate::logs::{Filtered, LogRecord, RecordKind, Sink};
@@ -23,7 +25,8 @@ use crate::report::traffic::{compare, csv, json, markdown, text};
 use crate::source::InputError;
 use crate::syntax::filter::Filter;
 use crate::tables::{
-    self, Account, Comparison, Input, Pairs, PolicyRule, Presence, RejectedExample, Summary, Tally,
+    self, Account, Comparison, Input, Memory, Pairs, Plan, PolicyRule, Presence, RejectedExample,
+    Summary,
 };
 
 /// Allowed, denied, threats: what exported logs say happened
@@ -35,6 +38,29 @@ pub(super) struct ReportArgs {
     logs: LogArgs,
     #[command(flatten)]
     filter: FilterArgs,
+    /// What differs from these earlier logs, in place of the report: new, gone and grown connections
+    #[arg(long, value_name = "LOGS", num_args = 1, conflicts_with = "rejects")]
+    compare: Vec<PathBuf>,
+    /// Go on from what earlier runs have counted, read only what is new, and keep the sum in FILE
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["rejects", "compare", "wanted", "from", "to"]
+    )]
+    state: Option<PathBuf>,
+    /// What records that wait for others may take in memory; beyond it they go to a temporary file
+    #[arg(long, value_name = "SIZE", value_parser = scratch::size, default_value = "16M")]
+    memory: usize,
+    /// Write the report as one HTML page as well, with a time line, findings and a filter
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["compare", "state"])]
+    html: Option<PathBuf>,
+    #[command(flatten)]
+    shown: ShownArgs,
+}
+
+/// How a report is shown.
+#[derive(Debug, Args)]
+pub(super) struct ShownArgs {
     /// Join with the rules of this rule set: which were never hit?
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
@@ -43,22 +69,28 @@ pub(super) struct ReportArgs {
     policy_name: Option<String>,
     #[command(flatten)]
     names: NameArgs,
-    /// What differs from these earlier logs, in place of the report: new, gone and grown connections
-    #[arg(long, value_name = "LOGS", num_args = 1, conflicts_with = "rejects")]
-    compare: Vec<PathBuf>,
     /// Rows of each list
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
     /// CSV writes one file per table into the folder that `-o` names
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Write the report as one HTML page as well, with a time line, findings and a filter
-    #[arg(long, value_name = "FILE", conflicts_with = "compare")]
-    html: Option<PathBuf>,
     #[command(flatten)]
     readings: ReadingArgs,
     #[command(flatten)]
     output: OutputArgs,
+}
+
+impl ShownArgs {
+    fn policy(&self, global: &GlobalArgs) -> Result<Option<(Ruleset, Loaded)>, Failure> {
+        match self.policy.as_slice() {
+            [] => Ok(None),
+            files => {
+                let options = self.readings.compile_options(self.policy_name.clone());
+                Ok(Some(inputs::compiled(files, &self.readings, &options, global)?))
+            }
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -67,6 +99,18 @@ enum Format {
     Json,
     Markdown,
     Csv,
+}
+
+/// One report over what several runs have counted
+///
+/// Exit status: 0, or 2 when a state could not be read.
+#[derive(Debug, Args)]
+pub(super) struct MergeArgs {
+    /// Files that `azfw report --state` has written, of different logs
+    #[arg(required = true, value_name = "STATE")]
+    states: Vec<PathBuf>,
+    #[command(flatten)]
+    shown: ShownArgs,
 }
 
 /// Notes the hours that have records before a filter chooses among them.
@@ -95,14 +139,15 @@ fn counted(
     global: &GlobalArgs,
 ) -> Result<(Read, Account, Option<Extras>), Failure> {
     let (logs, reading) = (&args.logs.logs, &args.logs.reading);
-    let extras = args.html.as_ref().map(|_| Extras::new());
-    if filter.is_none() && !reading.writes_rejects() && extras.is_none() {
-        let mut account = Account::default();
-        let mut read = log_inputs::collect(logs, reading, global, &mut account)?;
-        read.leave_out_repeated(account.flows_repeated());
+    let memory = scratch::memory(args.memory, reading.threads());
+    let html = args.html.as_deref();
+    if filter.is_none() && !reading.writes_rejects() && html.is_none() {
+        let (read, account) = side_by_side(logs, reading, memory, global)?;
         return Ok((read, account, None));
     }
-    let filtered = Filtered::new(Beside { sink: Account::default(), extras }, filter);
+    let plan = Plan { memory, ..Plan::default() };
+    let extras = html.map(|path| Extras::new(path, &plan));
+    let filtered = Filtered::new(Beside { sink: Account::of(plan), extras }, filter);
     let mut watched = Watched { sink: filtered, presence: Presence::default() };
     let mut read = log_inputs::read(logs, reading, global, &mut watched)?;
     let Watched { sink: filtered, presence } = watched;
@@ -112,44 +157,114 @@ fn counted(
     Ok((read, account, extras))
 }
 
-pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
-    let loaded = match args.policy.as_slice() {
-        [] => None,
-        files => {
-            let options = args.readings.compile_options(args.policy_name.clone());
-            Some(inputs::compiled(files, &args.readings, &options, global)?)
+/// Most logs are of one family of categories and have no connection that IDPS dropped, so nothing has
+/// to be remembered of the records. Where this turns out to be wrong, reading begins again.
+fn side_by_side(
+    logs: &[PathBuf],
+    reading: &LogReadingArgs,
+    memory: Memory,
+    global: &GlobalArgs,
+) -> Result<(Read, Account), Failure> {
+    let is_read_once = logs.iter().any(|log| !log.is_file() && !log.is_dir());
+    let (finds_duplicates, finds_drops) = (is_read_once, is_read_once);
+    let mut plan = Plan { memory, finds_duplicates, finds_drops };
+    loop {
+        let mut account = Account::of(plan);
+        let mut read = log_inputs::collect(logs, reading, global, &mut account)?;
+        let Some(better) = account.better_plan() else {
+            read.leave_out_repeated(account.flows_repeated());
+            return Ok((read, account));
+        };
+        plan = better;
+    }
+}
+
+/// Reads what is new, and adds it to what the state holds.
+fn gone_on(
+    args: &ReportArgs,
+    path: &Path,
+    global: &GlobalArgs,
+) -> Result<(Read, Account), Failure> {
+    let reading = &args.logs.reading;
+    let memory = scratch::memory(args.memory, reading.threads());
+    // Nothing that was read can be read again.
+    let plan = Plan { memory, ..Plan::default() };
+    let mut state = State::opened(path, &reading.meaning(), &plan)?;
+    let parts = state.new_parts(log_inputs::files(&args.logs.logs)?)?;
+    let read = log_inputs::collect_parts(parts, reading, global, &mut state.account)?;
+    state.counts.merge(read.counts, log_inputs::REJECTS_KEPT);
+    Ok(read_of(state.written(path, &plan)?))
+}
+
+/// What a state says was read.
+fn read_of(state: State) -> (Read, Account) {
+    let files = state.files();
+    let State { account, counts, .. } = state;
+    let mut read = Read { files, counts, left_out: Vec::new() };
+    read.leave_out_repeated(account.flows_repeated());
+    (read, account)
+}
+
+/// The report over several states.
+pub(super) fn run_merge(args: &MergeArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
+    let plan = Plan::default();
+    let mut merged: Option<State> = None;
+    for path in &args.states {
+        let state = State::existing(path, &plan)?;
+        match &mut merged {
+            Some(merged) => merged.merge(state)?,
+            None => merged = Some(state),
         }
-    };
+    }
+    let Some(merged) = merged else { return Err(nothing_read()) };
+    let loaded = args.shown.policy(global)?;
+    let (read, account) = read_of(merged);
+    summarised((read, account, None), &args.shown, loaded.as_ref(), None)
+}
+
+pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
+    let loaded = args.shown.policy(global)?;
     let inventory = loaded.as_ref().map(|(_, loaded)| &loaded.inventory);
     let filter = args.filter.filter(inventory, "with `--policy FILE`")?;
     if !args.compare.is_empty() {
         return compare(args, filter, global);
     }
-    let rules = loaded.as_ref().map(|(ruleset, _)| policy_rules(ruleset));
-    let (read, account, extras) = counted(args, filter, global)?;
+    let counted = match &args.state {
+        Some(state) => {
+            let (read, account) = gone_on(args, state, global)?;
+            (read, account, None)
+        }
+        None => counted(args, filter, global)?,
+    };
+    summarised(counted, &args.shown, loaded.as_ref(), args.filter.zone()?.as_ref())
+}
+
+fn summarised(
+    (read, account, extras): (Read, Account, Option<Extras>),
+    shown: &ShownArgs,
+    loaded: Option<&(Ruleset, Loaded)>,
+    zone: Option<&TimeZone>,
+) -> Result<ExitStatus, Failure> {
+    let rules = loaded.map(|(ruleset, _)| policy_rules(ruleset));
+    let inventory = loaded.map(|(_, loaded)| &loaded.inventory);
     let mut input = input(&read);
     input.ignored.extend(read.left_out.iter().cloned());
     input.gaps = account.presence.gaps();
-    input.allowed_then_dropped = account.drops.count();
-    input.is_drop_window_exceeded = account.drops.is_window_exceeded();
     if account.flows() > 0 {
         input.ignored.push(("flows of other logs, for `azfw replay`".to_owned(), account.flows()));
     }
     let is_nothing_read = read.counts.records_total() == 0;
-    let names = args.names.address_names(inventory)?;
-    let zone = args.filter.zone()?;
-    let summary_of = |tally: Tally, input: Input, top: usize| {
-        let options = tables::Options { top, policy: rules.as_deref(), names: names.as_ref() };
-        let summary = tally.finish(input, &options);
-        summary.map_err(|error| InputError::new(format!("cannot summarise the logs: {error}")))
-    };
-    if let (Some(path), Some(extras)) = (&args.html, extras) {
-        let top = args.top.max(report_html::TOP_MIN);
-        let summary = summary_of(account.tally.clone(), input.clone(), top)?;
-        report_html::write(path, &summary, extras, zone.as_ref())?;
+    let names = shown.names.address_names(inventory)?;
+    let options =
+        tables::Options { top: shown.top, policy: rules.as_deref(), names: names.as_ref() };
+    if let Some(extras) = extras {
+        extras.write(input.clone(), options, zone)?;
     }
-    let summary = summary_of(account.tally, input, args.top)?;
-    write(args, &summary, zone.as_ref())?;
+    let summary = account
+        .tally
+        .finish(input, &options)
+        .map_err(|error| InputError::new(format!("cannot summarise the logs: {error}")))?;
+    write(shown, &summary, zone)?;
     if is_nothing_read {
         return Err(nothing_read());
     }
@@ -173,8 +288,9 @@ fn compare(
     filter: Option<Filter>,
     global: &GlobalArgs,
 ) -> Result<ExitStatus, Failure> {
+    let memory = scratch::memory(args.memory, 1);
     let pairs = |logs: &[PathBuf]| -> Result<Pairs, Failure> {
-        let mut filtered = Filtered::new(Paired(Pairs::default()), filter.clone());
+        let mut filtered = Filtered::new(Paired(Pairs::new(&memory)), filter.clone());
         let read = log_inputs::read(logs, &args.logs.reading, global, &mut filtered)?;
         log_inputs::warn_of_rejects(&read, global);
         log_filter::note_unsettled(&filtered, global);
@@ -183,19 +299,21 @@ fn compare(
         }
         Ok(filtered.sink.0)
     };
-    let comparison = Comparison::new(pairs(&args.compare)?, pairs(&args.logs.logs)?);
+    let comparison = Comparison::new(pairs(&args.compare)?, pairs(&args.logs.logs)?)
+        .map_err(|error| InputError::new(format!("cannot compare the logs: {error}")))?;
     let zone = args.filter.zone()?;
-    let text = match args.format {
+    let shown = &args.shown;
+    let text = match shown.format {
         Format::Csv => {
             let files = compare::as_csv(&comparison);
-            write_folder(args.output.output.as_deref(), &files)?;
+            write_folder(shown.output.output.as_deref(), &files)?;
             return Ok(ExitStatus::Yes);
         }
-        Format::Text => compare::as_text(&comparison, args.top, layout(args, zone.as_ref())),
-        Format::Markdown => compare::as_markdown(&comparison, args.top),
+        Format::Text => compare::as_text(&comparison, shown.top, layout(shown, zone.as_ref())),
+        Format::Markdown => compare::as_markdown(&comparison, shown.top),
         Format::Json => compare::as_json(&comparison),
     };
-    write_text(args, &text)?;
+    write_text(shown, &text)?;
     Ok(ExitStatus::Yes)
 }
 
@@ -206,13 +324,13 @@ fn nothing_read() -> Failure {
     )
 }
 
-fn layout<'z>(args: &ReportArgs, zone: Option<&'z TimeZone>) -> text::Layout<'z> {
+fn layout<'z>(args: &ShownArgs, zone: Option<&'z TimeZone>) -> text::Layout<'z> {
     // Colour is taken out again where it is not wanted.
     let is_coloured = args.output.output.is_none();
     text::Layout { width: args.output.width(), is_coloured, zone }
 }
 
-fn write(args: &ReportArgs, summary: &Summary, zone: Option<&TimeZone>) -> Result<(), Failure> {
+fn write(args: &ShownArgs, summary: &Summary, zone: Option<&TimeZone>) -> Result<(), Failure> {
     let text = match args.format {
         Format::Csv => return write_folder(args.output.output.as_deref(), &csv::render(summary)),
         Format::Text => text::render(summary, layout(args, zone)),
@@ -222,7 +340,7 @@ fn write(args: &ReportArgs, summary: &Summary, zone: Option<&TimeZone>) -> Resul
     write_text(args, &text)
 }
 
-fn write_text(args: &ReportArgs, text: &str) -> Result<(), Failure> {
+fn write_text(args: &ShownArgs, text: &str) -> Result<(), Failure> {
     let mut out = args.output.writer()?;
     out.write_all(text.as_bytes())?;
     if !text.ends_with('\n') {

@@ -4,6 +4,7 @@
 
 mod fqdn;
 mod ip;
+mod ip_algebra;
 mod names;
 mod port;
 mod protocol;

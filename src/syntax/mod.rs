@@ -7,6 +7,7 @@ pub mod filter;
 pub mod flow;
 #[cfg(test)]
 pub(crate) mod hcl;
+pub mod journey;
 pub mod json;
 pub mod legacy;
 pub mod names;

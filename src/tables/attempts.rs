@@ -1,148 +1,247 @@
 //! Counts attempts: a client that is denied asks again, and each packet is logged.
 
 use std::collections::hash_map::Entry;
+use std::io;
 
-use super::dictionary::{Code, CodeMap, Translation};
+use super::coding::Coding;
+use super::dictionary::{Code, CodeMap, Translation, mixed};
+use super::row::{Field, Row};
+use super::spill::{Memory, PARTS, Spill, joined, words};
+use super::tally::Measure;
 
 /// Denied records of the same connection that lie no further apart are one attempt.
 pub(super) const RETRY_MAX_US: i64 = 60_000_000;
 
-/// What the attempts are counted for.
+/// What the attempts are counted for: class, reason, source, target, port, protocol.
 pub(super) type Group = [Code; 6];
 
 /// A denied connection: its group and the source port.
 type Connection = (Group, Code);
 
-/// Open attempts per connection, as stretches of time further apart than [`RETRY_MAX_US`], and the
-/// number of closed ones per group. The stretches do not depend on the order of arrival.
-#[derive(Debug, Clone)]
-pub(super) struct Attempts {
-    open: CodeMap<Connection, Stretches>,
-    closed: CodeMap<Group, u64>,
-    held_max: usize,
-    /// Attempts were closed early to save memory: a late retry may count as a new attempt.
-    pub(super) is_window_exceeded: bool,
+/// In place of a source port: the attempts are known.
+const ALONE: Code = Code::MAX;
+
+/// Connections that are at hand. Retries come within seconds.
+const OPEN_MAX: usize = 1 << 13;
+
+/// Group, source port, count, attempts, first and last time.
+pub(super) const WORDS: usize = 13;
+
+/// Denied records of a connection, none of them further than [`RETRY_MAX_US`] from the next.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    count: u32,
+    attempts: u32,
+    first: i64,
+    last: i64,
 }
 
-impl Attempts {
-    pub(super) fn new(held_max: usize) -> Self {
-        Self {
-            open: CodeMap::default(),
-            closed: CodeMap::default(),
-            held_max: held_max.max(2),
-            is_window_exceeded: false,
-        }
+/// Denied records.
+#[derive(Debug)]
+pub(super) struct Denials {
+    open: CodeMap<Connection, Stretch>,
+    rows: Spill<WORDS>,
+}
+
+/// Denied records of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Denied {
+    pub(super) group: Group,
+    pub(super) measure: Measure,
+    pub(super) attempts: u64,
+}
+
+impl Denials {
+    /// The rows as they are kept, in order.
+    pub(super) fn stored(&mut self, coding: &Coding) -> io::Result<Vec<[u32; WORDS]>> {
+        self.close(coding);
+        self.rows.sorted()
     }
 
-    /// A denied record. Without time or source port nothing can be said of it: it counts alone.
-    pub(super) fn add(&mut self, group: Group, source_port: Option<Code>, time: Option<i64>) {
-        let (Some(source_port), Some(time)) = (source_port, time) else {
-            *self.closed.entry(group).or_default() += 1;
-            return;
+    /// Takes back a row that was kept.
+    pub(super) fn restore(&mut self, row: [u32; WORDS], coding: &Coding) {
+        let (connection, stretch) = read(row, &Translation::default());
+        self.put_away(connection, stretch, coding);
+    }
+
+    pub(super) fn new(memory: &Memory) -> Self {
+        Self { open: CodeMap::default(), rows: Spill::new(memory) }
+    }
+
+    /// Takes a denied record.
+    pub(super) fn add(&mut self, row: &Row<'_>, coding: &Coding) {
+        let group = row.key([
+            Field::Class,
+            Field::Reason,
+            Field::Source,
+            Field::Target,
+            Field::DestinationPort,
+            Field::Protocol,
+        ]);
+        let (Some(port), Some(time)) = (row.client_port(), row.event.time) else {
+            let (first, last) = row.event.time.map_or((i64::MAX, i64::MIN), |time| (time, time));
+            return self.put_away(
+                (group, ALONE),
+                Stretch { count: 1, attempts: 1, first, last },
+                coding,
+            );
         };
-        match self.open.entry((group, source_port)) {
-            Entry::Occupied(mut open) => open.get_mut().add((time, time)),
+        let one = Stretch { count: 1, attempts: 1, first: time, last: time };
+        match self.open.entry((group, port)) {
             Entry::Vacant(free) => {
-                free.insert(Stretches::new((time, time)));
-                self.limit();
-            }
-        }
-    }
-
-    /// Closes the older half of the open attempts once there are too many.
-    fn limit(&mut self) {
-        if self.open.len() <= self.held_max {
-            return;
-        }
-        self.is_window_exceeded = true;
-        let mut ends: Vec<i64> = self.open.values().map(Stretches::end).collect();
-        let middle = ends.len() / 2;
-        let (_, &mut middle, _) = ends.select_nth_unstable(middle);
-        for ((group, _), stretches) in self.open.extract_if(|_, open| open.end() <= middle) {
-            *self.closed.entry(group).or_default() += stretches.count();
-        }
-    }
-
-    pub(super) fn merge(&mut self, other: Self, translation: &Translation) {
-        self.is_window_exceeded |= other.is_window_exceeded;
-        for (group, attempts) in other.closed {
-            *self.closed.entry(translation.codes(group)).or_default() += attempts;
-        }
-        for ((group, source_port), stretches) in other.open {
-            let connection = (translation.codes(group), source_port);
-            for stretch in stretches.all() {
-                match self.open.entry(connection) {
-                    Entry::Occupied(mut open) => open.get_mut().add(stretch),
-                    Entry::Vacant(free) => {
-                        free.insert(Stretches::new(stretch));
-                    }
+                free.insert(one);
+                if self.open.len() >= OPEN_MAX {
+                    self.close(coding);
                 }
             }
-            self.limit();
+            Entry::Occupied(mut open) => {
+                let Stretch { count, first, last, .. } = open.get_mut();
+                let near = first.saturating_sub(RETRY_MAX_US)..=last.saturating_add(RETRY_MAX_US);
+                if near.contains(&time) && *count < u32::MAX {
+                    (*count, *first, *last) = (*count + 1, time.min(*first), time.max(*last));
+                    return;
+                }
+                let before = open.insert(one);
+                self.put_away((group, port), before, coding);
+            }
         }
     }
 
-    /// Attempts per group, all closed.
-    pub(super) fn finish(self) -> CodeMap<Group, u64> {
-        let mut closed = self.closed;
-        for ((group, _), stretches) in self.open {
-            *closed.entry(group).or_default() += stretches.count();
+    /// Puts away what is at hand.
+    fn close(&mut self, coding: &Coding) {
+        for (connection, stretch) in std::mem::take(&mut self.open) {
+            self.put_away(connection, stretch, coding);
         }
-        closed
+    }
+
+    /// Groups that differ in nothing but the source come to lie together.
+    fn put_away(&mut self, (group, port): Connection, stretch: Stretch, coding: &Coding) {
+        let [class, reason, source, target, target_port, protocol] = group;
+        let together = [class, reason, target, target_port, protocol];
+        let hash = mixed(together.map(|code| coding.dictionary.hash(code)));
+        let [first_low, first_high] = words(stretch.first.cast_unsigned());
+        let [last_low, last_high] = words(stretch.last.cast_unsigned());
+        let row = [
+            class,
+            reason,
+            source,
+            target,
+            target_port,
+            protocol,
+            port,
+            stretch.count,
+            stretch.attempts,
+            first_low,
+            first_high,
+            last_low,
+            last_high,
+        ];
+        self.rows.push(hash, row);
     }
 }
 
-/// Stretches of time, sorted and far apart. Almost always there is one.
-#[derive(Debug, Clone)]
-struct Stretches {
-    /// The last one.
-    last: (i64, i64),
-    earlier: Vec<(i64, i64)>,
-}
-
-impl Stretches {
-    fn new(stretch: (i64, i64)) -> Self {
-        Self { last: stretch, earlier: Vec::new() }
+/// Hands over, to `take`, all groups: several times some of them, in the codes of `translations`. Groups
+/// that differ in nothing but the source are handed over together.
+pub(super) fn settle<E: From<io::Error>>(
+    all: &mut [(Translation, &mut Denials, &Coding)],
+    mut take: impl FnMut(Vec<Denied>) -> Result<(), E>,
+) -> Result<(), E> {
+    /// So many rows are looked at together, at least.
+    const ROWS: usize = 1 << 15;
+    for (_, denials, coding) in all.iter_mut() {
+        denials.close(coding);
     }
-
-    fn add(&mut self, (first, last): (i64, i64)) {
-        let (begin, end) = self.last;
-        if begin <= first && first <= end.saturating_add(RETRY_MAX_US) {
-            self.last = (begin, end.max(last));
-            return;
+    let mut rows = Vec::new();
+    for part in 0..PARTS {
+        for (translation, denials, _) in all.iter_mut() {
+            rows.extend(denials.rows.take(part)?.into_iter().map(|row| read(row, translation)));
         }
-        let mut all = std::mem::take(&mut self.earlier);
-        all.push(self.last);
-        extend(&mut all, (first, last));
-        self.last = all.pop().unwrap_or((first, last));
-        self.earlier = all;
+        if rows.len() >= ROWS || part + 1 == PARTS {
+            take(joined_rows(std::mem::take(&mut rows)))?;
+        }
     }
-
-    fn all(self) -> impl Iterator<Item = (i64, i64)> {
-        self.earlier.into_iter().chain([self.last])
-    }
-
-    fn count(&self) -> u64 {
-        self.earlier.len() as u64 + 1
-    }
-
-    fn end(&self) -> i64 {
-        self.last.1
-    }
+    Ok(())
 }
 
-/// Adds a stretch of time to sorted stretches and joins those that are close enough.
-fn extend(stretches: &mut Vec<(i64, i64)>, (first, last): (i64, i64)) {
-    let is_before = |&(_, end): &(i64, i64)| end.saturating_add(RETRY_MAX_US) < first;
-    let is_touched = |&(begin, _): &(i64, i64)| begin <= last.saturating_add(RETRY_MAX_US);
-    let start = stretches.partition_point(is_before);
-    let end = stretches.partition_point(is_touched).max(start);
-    let joined = stretches
-        .get(start..end)
-        .unwrap_or_default()
-        .iter()
-        .fold((first, last), |(first, last), &(begin, end)| (first.min(begin), last.max(end)));
-    stretches.splice(start..end, [joined]);
+/// Hands over to `kept` what may go on after `horizon`, and what does not as attempts that are known.
+pub(super) fn keep(
+    all: &mut [(Translation, &mut Denials, &Coding)],
+    horizon: i64,
+    kept: (&mut Denials, &Coding),
+) -> io::Result<()> {
+    let (kept, coding) = kept;
+    for (_, denials, own) in all.iter_mut() {
+        denials.close(own);
+    }
+    for part in 0..PARTS {
+        let mut rows = Vec::new();
+        for (translation, denials, _) in all.iter_mut() {
+            rows.extend(denials.rows.take(part)?.into_iter().map(|row| read(row, translation)));
+        }
+        let (open, closed): (Vec<_>, Vec<_>) = stretches(rows)
+            .into_iter()
+            .partition(|((_, port), stretch)| *port != ALONE && stretch.last >= horizon);
+        for (connection, stretch) in open {
+            kept.put_away(connection, stretch, coding);
+        }
+        for Denied { group, measure, attempts } in joined_rows(closed) {
+            // Counts are far below; if not, the row is cut in two.
+            let (mut count, mut attempts) = (measure.count, attempts);
+            while count > 0 || attempts > 0 {
+                let [some, tried] =
+                    [count, attempts].map(|all| u32::try_from(all).unwrap_or(u32::MAX));
+                let (first, last) = (measure.first, measure.last);
+                let stretch = Stretch { count: some, attempts: tried, first, last };
+                kept.put_away((group, ALONE), stretch, coding);
+                count -= u64::from(some);
+                attempts -= u64::from(tried);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The rows with those joined that belong to one attempt.
+fn stretches(mut rows: Vec<(Connection, Stretch)>) -> Vec<(Connection, Stretch)> {
+    rows.sort_unstable_by_key(|(connection, stretch)| (*connection, stretch.first));
+    let mut all: Vec<(Connection, Stretch)> = Vec::new();
+    for (connection, stretch) in rows {
+        let before = all.last_mut().filter(|(known, before)| {
+            *known == connection
+                && connection.1 != ALONE
+                && stretch.first <= before.last.saturating_add(RETRY_MAX_US)
+        });
+        match before {
+            Some((_, before)) if before.count.checked_add(stretch.count).is_some() => {
+                before.count += stretch.count;
+                before.last = before.last.max(stretch.last);
+            }
+            Some(_) | None => all.push((connection, stretch)),
+        }
+    }
+    all
+}
+
+fn read(row: [u32; WORDS], translation: &Translation) -> (Connection, Stretch) {
+    let [group @ .., port, count, attempts, first_low, first_high, last_low, last_high] = row;
+    let first = joined([first_low, first_high]).cast_signed();
+    let last = joined([last_low, last_high]).cast_signed();
+    ((translation.codes(group), port), Stretch { count, attempts, first, last })
+}
+
+fn joined_rows(rows: Vec<(Connection, Stretch)>) -> Vec<Denied> {
+    let mut all: Vec<Denied> = Vec::new();
+    for ((group, _), Stretch { count, attempts, first, last }) in stretches(rows) {
+        let measure = Measure { count: count.into(), first, last };
+        match all.last_mut().filter(|known| known.group == group) {
+            Some(known) => {
+                known.measure.add(measure);
+                known.attempts += u64::from(attempts);
+            }
+            None => all.push(Denied { group, measure, attempts: attempts.into() }),
+        }
+    }
+    all
 }
 
 #[cfg(test)]
@@ -150,34 +249,52 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::logs::RecordKind;
+    use crate::tables::row::Row;
+    use crate::tables::sample::{denied, flow};
+    use crate::tables::spill::tests::little;
 
-    const SECOND: i64 = 1_000_000;
-
-    fn stretches(seconds: &[i64]) -> Vec<(i64, i64)> {
-        let mut times = seconds.iter().map(|second| (second * SECOND, second * SECOND));
-        let mut stretches = Stretches::new(times.next().unwrap());
-        times.for_each(|time| stretches.add(time));
-        stretches.all().collect()
+    fn attempts(seconds: &[i64], memory: &Memory) -> Vec<(u64, u64)> {
+        let mut coding = Coding::default();
+        let mut denials = Denials::new(memory);
+        for second in seconds {
+            #[expect(clippy::cast_precision_loss, reason = "small")]
+            let at = *second as f64;
+            let packet = flow(RecordKind::Network, at, "tcp 10.0.1.4:40000 -> 203.0.113.9:8443");
+            let event = coding.event(&denied(packet, "Default Action"));
+            let head = coding.heads[event.head as usize];
+            denials.add(&Row { head: &head, event }, &coding);
+        }
+        let mut got = Vec::new();
+        let mut all = [(Translation::default(), &mut denials, &coding)];
+        let settled: io::Result<()> = settle(&mut all, |rows| {
+            got.extend(rows.iter().map(|row| (row.measure.count, row.attempts)));
+            Ok(())
+        });
+        settled.unwrap();
+        got
     }
 
     #[test]
     fn retries_within_a_minute_of_each_other_are_one_attempt() {
-        assert_eq!(stretches(&[0, 1, 3, 63]).len(), 1);
-        assert_eq!(stretches(&[0, 61]).len(), 2);
-        assert_eq!(stretches(&[0, 61, 30]).len(), 1);
-        assert_eq!(stretches(&[500, 0]), [(0, 0), (500 * SECOND, 500 * SECOND)]);
+        let attempts = |seconds: &[i64]| attempts(seconds, &Memory::default());
+        assert_eq!(attempts(&[0, 1, 3, 63]), [(4, 1)]);
+        assert_eq!(attempts(&[0, 61]), [(2, 2)]);
+        assert_eq!(attempts(&[0, 61, 30]), [(3, 1)]);
+        assert_eq!(attempts(&[500, 0]), [(2, 2)]);
     }
 
     proptest! {
         #[test]
-        fn the_order_of_arrival_does_not_matter(
+        fn neither_the_order_of_arrival_nor_the_memory_matters(
             seconds in proptest::collection::vec(0_i64..900, 1..40)
         ) {
             let mut sorted = seconds.clone();
             sorted.sort_unstable();
             let gaps = sorted.windows(2).filter(|pair| pair[1] - pair[0] > 60).count();
-            prop_assert_eq!(stretches(&seconds).len(), gaps + 1);
-            prop_assert_eq!(stretches(&seconds), stretches(&sorted));
+            let expected = vec![(seconds.len() as u64, gaps as u64 + 1)];
+            prop_assert_eq!(&attempts(&seconds, &Memory::default()), &expected);
+            prop_assert_eq!(&attempts(&seconds, &little()), &expected);
         }
     }
 }

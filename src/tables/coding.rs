@@ -47,15 +47,16 @@ impl Recoding {
     /// From the whole of `from`.
     pub(super) fn new(from: &Coding, to: &mut Coding) -> Self {
         let mut recoding = Self::default();
-        recoding.codes.extend(from.dictionary.entries_from(0), &mut to.dictionary);
-        recoding.extend_heads(&from.heads, to);
+        recoding.codes.extend(from.dictionary.entries(), &mut to.dictionary);
+        let codes = &recoding.codes;
+        recoding.heads = from.heads.iter().map(|head| to.number(head.translated(codes))).collect();
         recoding
     }
 
-    /// Goes on with the next heads, whose codes are known.
-    pub(super) fn extend_heads(&mut self, heads: &[Head], to: &mut Coding) {
-        let codes = &self.codes;
-        self.heads.extend(heads.iter().map(|head| to.number(head.translated(codes))));
+    /// This recoding, and then `next`.
+    pub(super) fn then(&self, next: &Self) -> Self {
+        let heads = self.heads.iter().map(|head| next.head(*head)).collect();
+        Self { codes: self.codes.then(&next.codes), heads }
     }
 
     pub(super) fn head(&self, head: HeadNumber) -> HeadNumber {

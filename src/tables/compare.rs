@@ -2,16 +2,18 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use smol_str::SmolStr;
 
 use super::coding::Coding;
 use super::counts::RULE;
 use super::dictionary::{ABSENT, Code, CodeMap, as_number};
-use super::duplicates::Duplicates;
+use super::duplicates::{self, Duplicates};
+use super::finish::SummaryError;
 use super::row::{Class, Field, Row};
+use super::spill::Memory;
 use super::summary::LoggedRule;
-use super::tally::HELD_MAX;
 use crate::logs::LogRecord;
 
 /// Connections that are counted together.
@@ -44,23 +46,33 @@ struct Counted {
 
 impl Default for Pairs {
     fn default() -> Self {
-        let duplicates = Duplicates::new(HELD_MAX);
-        Self { coding: Coding::default(), duplicates, counted: Counted::default() }
+        Self::new(&Memory::default())
     }
 }
 
 impl Pairs {
+    /// No pairs yet. Records that wait for others take so much memory.
+    #[must_use]
+    pub fn new(memory: &Memory) -> Self {
+        let duplicates = Duplicates::new(true, memory);
+        Self { coding: Coding::default(), duplicates, counted: Counted::default() }
+    }
+
     /// Counts one record. Events that both families of categories wrote count once.
     pub fn push(&mut self, record: &LogRecord) {
         let event = self.coding.event(record);
         let Self { coding, duplicates, counted } = self;
-        let mut count = |event| coding.row(event).iter().for_each(|row| counted.add(row));
-        duplicates.pass(event, &coding.heads, &mut count);
+        let Some(row) = coding.row(event) else { return };
+        if !duplicates.keeps(&row, coding) {
+            counted.add(&row);
+        }
     }
 
-    fn finish(mut self) -> Side {
+    fn finish(mut self) -> io::Result<Side> {
         let Self { coding, duplicates, counted } = &mut self;
-        duplicates.drain(&mut |event| coding.row(event).iter().for_each(|row| counted.add(row)));
+        duplicates::settle(&mut [(None, duplicates)], |event| {
+            coding.row(event).iter().for_each(|row| counted.add(row));
+        })?;
         let text = |code: Code| self.coding.dictionary.show(code);
         let pair = |key: &[Code; 5]| {
             let [source, target, port, protocol, class] = *key;
@@ -83,12 +95,12 @@ impl Pairs {
         let rules = self.counted.rules.iter().map(|(key, count)| (rule(key), *count)).collect();
         let span =
             self.counted.last.zip(self.counted.first).map_or(0, |(last, first)| last - first);
-        Side {
+        Ok(Side {
             pairs,
             rules,
             connections: self.counted.connections,
             hours: u64::try_from(span / HOUR_US).unwrap_or(0) + 1,
-        }
+        })
     }
 }
 
@@ -173,9 +185,12 @@ const SHARE_MIN: u64 = 10;
 
 impl Comparison {
     /// Compares `after` with `before`.
-    #[must_use]
-    pub fn new(before: Pairs, after: Pairs) -> Self {
-        let (before, after) = (before.finish(), after.finish());
+    ///
+    /// # Errors
+    ///
+    /// Fails where a temporary file cannot be used.
+    pub fn new(before: Pairs, after: Pairs) -> Result<Self, SummaryError> {
+        let (before, after) = (before.finish()?, after.finish()?);
         let change = |pair: &Pair| PairChange {
             pair: pair.clone(),
             before: before.pairs.get(pair).copied().unwrap_or(0),
@@ -188,7 +203,7 @@ impl Comparison {
         };
         let of_after: Vec<PairChange> = after.pairs.keys().map(change).collect();
         let of_before = before.pairs.keys().map(change);
-        Self {
+        Ok(Self {
             connections_before: before.connections,
             connections_after: after.connections,
             hours_before: before.hours,
@@ -197,7 +212,7 @@ impl Comparison {
             gone: sorted(of_before.filter(|change| change.after == 0).collect()),
             grown: sorted(of_after.into_iter().filter(is_grown).collect()),
             rules: rules(&before, &after),
-        }
+        })
     }
 }
 
@@ -264,7 +279,7 @@ mod tests {
             (0..12).map(|index| allow(f64::from(index), a, "g/c/web")).collect();
         after.push(allow(20.0, c, "g/c/ssh"));
         after.push(as_legacy(allow(20.0, c, "g/c/ssh")));
-        let comparison = Comparison::new(pairs(&before), pairs(&after));
+        let comparison = Comparison::new(pairs(&before), pairs(&after)).unwrap();
         let shown = |changes: &[PairChange]| -> Vec<(String, u64, u64)> {
             let target = |change: &PairChange| change.pair.target.clone().unwrap().to_string();
             changes.iter().map(|change| (target(change), change.before, change.after)).collect()
@@ -286,7 +301,7 @@ mod tests {
         let hourly = |hours: u32| -> Vec<LogRecord> {
             (0..hours * 4).map(|index| allow(f64::from(index) * 900.0, text, "g/c/web")).collect()
         };
-        let comparison = Comparison::new(pairs(&hourly(4)), pairs(&hourly(24)));
+        let comparison = Comparison::new(pairs(&hourly(4)), pairs(&hourly(24))).unwrap();
         assert_eq!((comparison.hours_before, comparison.hours_after), (4, 24));
         assert!(comparison.grown.is_empty() && comparison.new.is_empty());
         assert!(comparison.rules.is_empty());

@@ -1,42 +1,52 @@
-//! All that a report counts, and what one of several readers does for it: records as events in codes
-//! of its own.
+//! All that a report counts, and what one of several readers does for it: it counts records in codes of
+//! its own, and in the end all that was counted is merged.
 
 use std::collections::HashMap;
-use std::mem::take;
+use std::mem::{replace, take};
 use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::logs::{Collector, KeyedState, LogRecord, OncePerFlow, RecordKind, Scanned, Sink};
 
-use super::coding::Coding;
-use super::dictionary::{ABSENT, Code, Entry, number};
-use super::row::{Event, Head};
-use super::{Drops, Presence, Tally};
+use super::dictionary::{ABSENT, Code, number};
+use super::row::{Event, Field};
+use super::tally::{Needs, Plan};
+use super::{Presence, Tally};
 
-/// Codes records for an [`Account`].
-#[derive(Debug, Default)]
+/// Counts the records of a worker for an [`Account`].
+#[derive(Debug)]
 pub struct Coder {
-    coding: Coding,
+    tally: Tally,
     /// The events of the records that scanned lines are like.
     likes: Vec<Option<Event>>,
     /// Names as they are written. Their canonical forms are in the dictionary.
     names: HashMap<Box<str>, Code, KeyedState>,
     events: Vec<Event>,
     presence: Presence,
+    /// The firewall and the hour of the last record, and how many records of it are not yet noted.
+    hour: (Code, i64),
+    in_hour: u64,
     flows: Vec<LogRecord>,
-    entries_handed: usize,
-    heads_handed: usize,
+    accepted: Accepted,
+    /// Memory to use again.
+    spare: Vec<Event>,
 }
 
-/// Events, and what is new in the codes they are written in.
+/// Events that a worker has read and that are to be counted. A stretch of rows may have to be read
+/// again, so they are counted only when it is known that it has not.
+type Accepted = Arc<Mutex<Vec<Vec<Event>>>>;
+
+/// Events in the codes of their worker.
 #[derive(Debug)]
 pub struct Batch {
-    pub(super) entries: Vec<Entry>,
-    pub(super) heads: Vec<Head>,
-    pub(super) events: Vec<Event>,
+    events: Vec<Event>,
     presence: Presence,
     /// Records of other logs, whole: which of them tell of the same flow shows in their order.
     flows: Vec<LogRecord>,
+    needs: Needs,
 }
+
+const HOUR_US: i64 = 3_600_000_000;
 
 /// Written names that are remembered at most.
 const NAMES_MAX: usize = 1 << 16;
@@ -46,7 +56,7 @@ impl Coder {
         if let Some(Some(event)) = self.likes.get(scanned.number) {
             return *event;
         }
-        let event = self.coding.event(scanned.like);
+        let event = self.tally.coding.event(scanned.like);
         if self.likes.len() <= scanned.number {
             self.likes.resize(scanned.number + 1, None);
         }
@@ -60,22 +70,55 @@ impl Coder {
         if let Some(&code) = self.names.get(written) {
             return code;
         }
-        let code = self.coding.dictionary.text(scanned.fqdn().as_ref());
+        let code = self.tally.coding.dictionary.text(scanned.fqdn().as_ref());
         if self.names.len() < NAMES_MAX {
             self.names.insert(written.into(), code);
         }
         code
     }
 
+    /// Counts what is to be counted.
+    fn count(&mut self) {
+        let accepted = take(&mut *self.accepted.lock().unwrap_or_else(PoisonError::into_inner));
+        for mut events in accepted {
+            for event in events.drain(..) {
+                self.tally.pass(event);
+            }
+            self.spare = events;
+        }
+    }
+
+    fn push(&mut self, event: Event) {
+        self.events.push(event);
+        let (Some(time), Some(head)) =
+            (event.time, self.tally.coding.heads.get(event.head as usize))
+        else {
+            return;
+        };
+        let hour = (head.get(Field::Firewall), time.div_euclid(HOUR_US));
+        if self.hour != hour {
+            self.close_hour();
+            self.hour = hour;
+        }
+        self.in_hour += 1;
+    }
+
+    /// Notes the records of an hour.
+    fn close_hour(&mut self) {
+        let (firewall, hour) = self.hour;
+        let records = take(&mut self.in_hour);
+        if records > 0 {
+            let firewall = self.tally.coding.dictionary.show(firewall);
+            self.presence.add_all(firewall.as_ref(), hour, records);
+        }
+    }
+
     fn batch(&mut self) -> Batch {
-        let entries = self.coding.dictionary.entries_from(self.entries_handed).to_vec();
-        let heads = self.coding.heads.get(self.heads_handed..).unwrap_or_default().to_vec();
-        self.entries_handed += entries.len();
-        self.heads_handed += heads.len();
-        let capacity = self.events.len();
-        let events = std::mem::replace(&mut self.events, Vec::with_capacity(capacity));
+        self.count();
+        self.close_hour();
+        let events = replace(&mut self.events, take(&mut self.spare));
         let (presence, flows) = (take(&mut self.presence), take(&mut self.flows));
-        Batch { entries, heads, events, presence, flows }
+        Batch { events, presence, flows, needs: self.tally.needs() }
     }
 }
 
@@ -85,9 +128,8 @@ impl Sink for Coder {
             self.flows.push(record);
             return ControlFlow::Continue(());
         }
-        self.presence.push(&record);
-        let event = self.coding.event(&record);
-        self.events.push(event);
+        let event = self.tally.coding.event(&record);
+        self.push(event);
         ControlFlow::Continue(())
     }
 
@@ -95,18 +137,17 @@ impl Sink for Coder {
         if scanned.like.kind == RecordKind::Flow {
             return self.record(scanned.to_record());
         }
-        self.presence.add(scanned.like.firewall.as_ref(), scanned.time());
         let port = |port: Option<u16>| port.map_or(ABSENT, number);
         let mut event = self.like(scanned);
         event.time = scanned.time().map(jiff::Timestamp::as_microsecond);
-        event.source = self.coding.dictionary.address(scanned.source());
+        event.source = self.tally.coding.dictionary.address(scanned.source());
         event.source_port = port(scanned.source_port());
-        event.destination = self.coding.dictionary.address(scanned.destination());
+        event.destination = self.tally.coding.dictionary.address(scanned.destination());
         event.destination_port = port(scanned.destination_port());
         if let Some(name) = scanned.name() {
             event.name = self.name(scanned, name);
         }
-        self.events.push(event);
+        self.push(event);
         ControlFlow::Continue(())
     }
 }
@@ -116,16 +157,19 @@ impl Sink for Coder {
 #[derive(Debug)]
 pub struct Account {
     pub tally: Tally,
-    pub drops: Drops,
     /// Of the records that came side by side. A filter leaves out records that are there, so who has
     /// one counts before it.
     pub presence: Presence,
-    flows: OncePerFlow<Flows>,
+    pub(super) flows: OncePerFlow<Flows>,
+    pub(super) plan: Plan,
+    /// By number of the worker.
+    accepted: Vec<Accepted>,
+    needs: Needs,
 }
 
 /// Counts flows of other logs, which are no records of the firewall.
 #[derive(Debug)]
-struct Flows(u64);
+pub(super) struct Flows(pub(super) u64);
 
 impl Sink for Flows {
     fn record(&mut self, _record: LogRecord) -> ControlFlow<()> {
@@ -136,16 +180,28 @@ impl Sink for Flows {
 
 impl Default for Account {
     fn default() -> Self {
-        Self::of(Tally::new())
+        Self::of(Plan::default())
     }
 }
 
 impl Account {
-    /// Goes on with a tally that is to count nothing besides.
     #[must_use]
-    pub fn of(tally: Tally) -> Self {
-        let (drops, presence) = (Drops::default(), Presence::default());
-        Self { tally, drops, presence, flows: OncePerFlow::new(Flows(0)) }
+    pub fn of(plan: Plan) -> Self {
+        Self {
+            tally: Tally::of(&plan),
+            presence: Presence::default(),
+            flows: OncePerFlow::new(Flows(0)),
+            plan,
+            accepted: Vec::new(),
+            needs: Needs::default(),
+        }
+    }
+
+    /// The plan to read everything again with, if the records were such that this one did not find
+    /// all.
+    #[must_use]
+    pub fn better_plan(&self) -> Option<Plan> {
+        self.needs.better_than(&self.plan)
     }
 
     /// Flows of other logs, each once.
@@ -166,8 +222,7 @@ impl Sink for Account {
         if record.kind == RecordKind::Flow {
             return self.flows.record(record);
         }
-        let Self { tally, drops, .. } = self;
-        tally.push_seen(&record, |row| drops.push(row));
+        self.tally.push(&record);
         ControlFlow::Continue(())
     }
 }
@@ -177,22 +232,43 @@ impl Collector for Account {
     type Batch = Batch;
 
     fn worker(&mut self) -> Coder {
-        self.tally.begin_worker();
-        Coder::default()
+        let accepted = Accepted::default();
+        self.accepted.push(Arc::clone(&accepted));
+        Coder {
+            tally: Tally::of(&self.plan),
+            likes: Vec::new(),
+            names: HashMap::default(),
+            events: Vec::new(),
+            presence: Presence::default(),
+            hour: (ABSENT, 0),
+            in_hour: 0,
+            flows: Vec::new(),
+            accepted,
+            spare: Vec::new(),
+        }
     }
 
     fn batch(worker: &mut Coder) -> Batch {
         worker.batch()
     }
 
-    fn pass_over(&mut self, worker: usize, batch: Batch) {
-        self.tally.take(worker, &Batch { events: Vec::new(), ..batch }, |_| {});
+    fn absorb(&mut self, worker: usize, batch: Batch, _lines_before: u64) -> ControlFlow<()> {
+        if let Some(accepted) = self.accepted.get(worker) {
+            accepted.lock().unwrap_or_else(PoisonError::into_inner).push(batch.events);
+        }
+        self.presence.merge(batch.presence);
+        self.needs.add(batch.needs);
+        if self.better_plan().is_some() {
+            return ControlFlow::Break(());
+        }
+        batch.flows.into_iter().try_for_each(|flow| self.flows.record(flow))
     }
 
-    fn absorb(&mut self, worker: usize, batch: Batch, _lines_before: u64) -> ControlFlow<()> {
-        let Self { tally, drops, .. } = self;
-        tally.take(worker, &batch, |row| drops.push(row));
-        self.presence.merge(batch.presence);
-        batch.flows.into_iter().try_for_each(|flow| self.flows.record(flow))
+    fn finish(&mut self, mut worker: Coder) {
+        worker.count();
+        self.needs.add(worker.tally.needs());
+        if worker.tally.records > 0 {
+            self.tally.merge(worker.tally);
+        }
     }
 }

@@ -2,13 +2,12 @@
 //!
 //! What many records have in common is counted once per head and spread over the tables in the end.
 
-use std::collections::HashSet;
-use std::hash::BuildHasherDefault;
-
 use super::coding::{Coding, Recoding};
-use super::dictionary::{ABSENT, Code, CodeHasher, CodeMap, Translation};
+use super::dictionary::{ABSENT, Code, CodeMap, Translation};
+use super::ends::{Ends, Talkers};
 use super::row::{CLASSES, Class, Field, Head, Row};
 use super::rule_ports::RulePorts;
+use super::stored::Stored;
 use super::tally::{Measure, Table};
 
 const MINUTE_US: i64 = 60_000_000;
@@ -32,78 +31,6 @@ enum HeadRule {
     Unknown,
     None,
     Number(u32),
-}
-
-/// Ends of rules, each once, and how many there are of each rule.
-#[derive(Debug, Clone, Default)]
-struct Ends {
-    seen: HashSet<u64, BuildHasherDefault<CodeHasher>>,
-    /// By number of the rule.
-    counts: Vec<u64>,
-}
-
-impl Ends {
-    fn add(&mut self, rule: u32, end: Code) {
-        if end == ABSENT || !self.seen.insert(u64::from(rule) << 32 | u64::from(end)) {
-            return;
-        }
-        let index = rule as usize;
-        if self.counts.len() <= index {
-            self.counts.resize(index + 1, 0);
-        }
-        if let Some(count) = self.counts.get_mut(index) {
-            *count += 1;
-        }
-    }
-
-    /// The rule and the end of a pair.
-    #[expect(clippy::cast_possible_truncation, reason = "both halves are taken apart")]
-    fn parted(pair: u64) -> (usize, Code) {
-        ((pair >> 32) as usize, pair as Code)
-    }
-
-    fn merge(&mut self, other: Self, rules: &[u32], translation: &Translation) {
-        for pair in other.seen {
-            let (rule, end) = Self::parted(pair);
-            if let Some(&rule) = rules.get(rule) {
-                self.add(rule, translation.code(end));
-            }
-        }
-    }
-
-    fn table(&self, rules: &[RuleKey], translation: &Translation) -> Table<6> {
-        let mut table = Table::default();
-        for (key, &count) in rules.iter().zip(&self.counts) {
-            table.add(translation.codes(*key), Measure::at(count, None));
-        }
-        table
-    }
-}
-
-/// Counts of connections by a key and a class.
-#[derive(Debug, Clone, Default)]
-struct Connections<const N: usize>(CodeMap<[Code; N], u64>);
-
-impl<const N: usize> Connections<N> {
-    fn add(&mut self, key: [Code; N], count: u64) {
-        if key.first().is_some_and(|&code| code != ABSENT) {
-            *self.0.entry(key).or_default() += count;
-        }
-    }
-
-    fn merge(&mut self, other: Self, translation: &Translation) {
-        for (key, count) in other.0 {
-            self.add(translation.codes(key), count);
-        }
-    }
-
-    fn table(self, translation: &Translation) -> Table<N> {
-        let mut table = Table::default();
-        for (key, count) in self.0 {
-            table.add(translation.codes(key), Measure::at(count, None));
-        }
-        table
-    }
 }
 
 /// Events per minute and class. The minute of the last event is at hand.
@@ -156,9 +83,9 @@ pub(super) struct Counted {
     rule_sources: Ends,
     rule_targets: Ends,
     rule_ports: RulePorts,
-    sources: Connections<2>,
-    destinations: Connections<2>,
-    fqdns: Connections<2>,
+    sources: Talkers,
+    destinations: Talkers,
+    fqdns: Talkers,
     /// Port first: a protocol may be unknown.
     ports: CodeMap<[Code; 3], u64>,
     activity: Activity,
@@ -178,11 +105,9 @@ impl Counted {
             self.rule_ports.add(row.event.head, row.event.destination_port);
         }
         match row.head.class {
-            Class::Allowed | Class::DeniedByRule => self.add_connection(row),
-            Class::DeniedByDefault => {
-                self.add_connection(row);
-                self.rare.add_denied(row, one);
-            }
+            Class::Allowed => self.add_connection(row, 0),
+            Class::DeniedByRule => self.add_connection(row, 1),
+            Class::DeniedByDefault => self.add_connection(row, 2),
             Class::Dnat => self.rare.add_dnat(row, one),
             Class::ThreatAlert | Class::ThreatDenied => self.rare.add_threat(row, one),
             Class::Idps => self.rare.add_idps(row, one),
@@ -220,12 +145,12 @@ impl Counted {
         })
     }
 
-    fn add_connection(&mut self, row: &Row<'_>) {
-        let class = row.head.class.code();
-        self.sources.add([row.event.source, class], 1);
-        self.destinations.add([row.event.destination, class], 1);
-        self.fqdns.add([row.get(Field::Fqdn), class], 1);
-        let port = [row.get(Field::Protocol), row.event.destination_port, class];
+    /// The `outcome` is the place of the class in [`OUTCOMES`](super::ends::OUTCOMES).
+    fn add_connection(&mut self, row: &Row<'_>, outcome: usize) {
+        self.sources.add(row.event.source, outcome, 1);
+        self.destinations.add(row.event.destination, outcome, 1);
+        self.fqdns.add(row.get(Field::Fqdn), outcome, 1);
+        let port = [row.get(Field::Protocol), row.event.destination_port, row.head.class.code()];
         *self.ports.entry(port).or_default() += 1;
     }
 
@@ -243,12 +168,12 @@ impl Counted {
         }
         let rules: Vec<u32> =
             other.rules.iter().map(|key| self.rule(translation.codes(*key))).collect();
-        self.rule_sources.merge(other.rule_sources, &rules, translation);
-        self.rule_targets.merge(other.rule_targets, &rules, translation);
+        self.rule_sources.merge(&other.rule_sources, &rules, translation);
+        self.rule_targets.merge(&other.rule_targets, &rules, translation);
         self.rule_ports.merge(other.rule_ports, recoding);
-        self.sources.merge(other.sources, translation);
-        self.destinations.merge(other.destinations, translation);
-        self.fqdns.merge(other.fqdns, translation);
+        self.sources.merge(&other.sources, translation);
+        self.destinations.merge(&other.destinations, translation);
+        self.fqdns.merge(&other.fqdns, translation);
         for (key, count) in other.ports {
             *self.ports.entry(translation.codes(key)).or_default() += count;
         }
@@ -259,17 +184,59 @@ impl Counted {
     /// Which sources and targets each rule has seen.
     fn rule_ends(&self, translation: &Translation) -> CodeMap<RuleKey, [Vec<Code>; 2]> {
         let mut ends: CodeMap<RuleKey, [Vec<Code>; 2]> = CodeMap::default();
-        for (side, seen) in [(0, &self.rule_sources.seen), (1, &self.rule_targets.seen)] {
-            for &pair in seen {
-                let (rule, end) = Ends::parted(pair);
-                let Some(key) = self.rules.get(rule) else { continue };
+        for (side, seen) in [(0, &self.rule_sources), (1, &self.rule_targets)] {
+            seen.each(|rule, end| {
+                let Some(key) = self.rules.get(rule) else { return };
                 let places = ends.entry(translation.codes(*key)).or_default();
                 if let Some(place) = places.get_mut(side) {
                     place.push(translation.code(end));
                 }
-            }
+            });
         }
         ends
+    }
+
+    pub(super) fn put(&mut self, out: &mut Vec<u8>) {
+        self.activity.put_away();
+        let measures: Vec<Measure> = self.heads.iter().map(|head| head.measure).collect();
+        measures.put(out);
+        // Numbers of rules say who came first.
+        let mut order: Vec<usize> = (0..self.rules.len()).collect();
+        order.sort_unstable_by_key(|&number| self.rules.get(number));
+        order
+            .iter()
+            .filter_map(|&number| self.rules.get(number).copied())
+            .collect::<Vec<_>>()
+            .put(out);
+        self.rule_sources.ordered(&order).put(out);
+        self.rule_targets.ordered(&order).put(out);
+        self.rule_ports.put(out);
+        self.sources.0.put(out);
+        self.destinations.0.put(out);
+        self.fqdns.0.put(out);
+        self.ports.put(out);
+        self.activity.earlier.put(out);
+        self.rare.put(out);
+    }
+
+    pub(super) fn got(input: &mut &[u8]) -> Option<Self> {
+        let measures = Vec::<Measure>::got(input)?.into_iter();
+        let heads =
+            measures.map(|measure| HeadCount { measure, rule: HeadRule::Unknown }).collect();
+        let mut counted = Self { heads, ..Self::default() };
+        for key in Vec::<RuleKey>::got(input)? {
+            counted.rule(key);
+        }
+        counted.rule_sources = Ends::got(input)?;
+        counted.rule_targets = Ends::got(input)?;
+        counted.rule_ports = RulePorts::got(input)?;
+        counted.sources = Talkers(Vec::got(input)?);
+        counted.destinations = Talkers(Vec::got(input)?);
+        counted.fqdns = Talkers(Vec::got(input)?);
+        counted.ports = CodeMap::got(input)?;
+        counted.activity.earlier = CodeMap::got(input)?;
+        counted.rare = Tables::got(input)?;
+        Some(counted)
     }
 
     /// The tables in the codes of another dictionary.
@@ -351,8 +318,6 @@ pub(super) struct Tables {
     pub(super) ports: Table<3>,
     /// Web category, class.
     pub(super) web_categories: Table<2>,
-    /// Reason, source, target, port, protocol: denied by default.
-    pub(super) denied: Table<5>,
     /// Protocol, source, destination, port, translated address and port, rule.
     pub(super) dnat: Table<10>,
     /// Threat, target, port, protocol, class, source.
@@ -393,17 +358,6 @@ impl Tables {
         if head.class == Class::Dns {
             self.dns.add(head.key([Field::Rcode, Field::DnsType]), measure);
         }
-    }
-
-    fn add_denied(&mut self, row: &Row<'_>, one: Measure) {
-        let key = row.key([
-            Field::Reason,
-            Field::Source,
-            Field::Target,
-            Field::DestinationPort,
-            Field::Protocol,
-        ]);
-        self.denied.add(key, one);
     }
 
     fn add_dnat(&mut self, row: &Row<'_>, one: Measure) {
@@ -469,8 +423,33 @@ impl Tables {
         self.aggregated.add(key, Measure::at(row.event.weight, row.event.time));
     }
 
+    /// Those that are counted record by record.
+    fn put(&self, out: &mut Vec<u8>) {
+        self.dnat.rows.put(out);
+        self.threat_intel.rows.put(out);
+        self.idps.rows.put(out);
+        self.dns_failing.rows.put(out);
+        self.dns_durations.rows.put(out);
+        self.unresolved.rows.put(out);
+        self.aggregation_rows.rows.put(out);
+        self.aggregated.rows.put(out);
+    }
+
+    fn got(input: &mut &[u8]) -> Option<Self> {
+        Some(Self {
+            dnat: Table { rows: CodeMap::got(input)? },
+            threat_intel: Table { rows: CodeMap::got(input)? },
+            idps: Table { rows: CodeMap::got(input)? },
+            dns_failing: Table { rows: CodeMap::got(input)? },
+            dns_durations: Table { rows: CodeMap::got(input)? },
+            unresolved: Table { rows: CodeMap::got(input)? },
+            aggregation_rows: Table { rows: CodeMap::got(input)? },
+            aggregated: Table { rows: CodeMap::got(input)? },
+            ..Self::default()
+        })
+    }
+
     fn merge(&mut self, other: Self, translation: &Translation) {
-        self.denied.merge(other.denied, translation);
         self.dnat.merge(other.dnat, translation);
         self.threat_intel.merge(other.threat_intel, translation);
         self.idps.merge(other.idps, translation);

@@ -4,6 +4,7 @@
 //! cells are kept, the rest is added up by hour and class, so that totals stay right.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use smol_str::SmolStr;
 
@@ -11,9 +12,9 @@ use crate::logs::{LogRecord, LoggedAction, RecordKind};
 
 use super::coding::Coding;
 use super::dictionary::{ABSENT, Code, CodeMap, Dictionary, as_number};
-use super::duplicates::Duplicates;
-use super::row::{Class, Event, Field, Row};
-use super::tally::HELD_MAX;
+use super::duplicates::{self, Duplicates};
+use super::row::{Class, Field, Row};
+use super::spill::Memory;
 
 const HOUR_US: i64 = 3_600_000_000;
 /// So many cells are counted apart; beyond that, the smaller half is added up.
@@ -92,7 +93,7 @@ impl Default for CubeTally {
     fn default() -> Self {
         Self {
             coding: Coding::default(),
-            duplicates: Duplicates::new(HELD_MAX),
+            duplicates: Duplicates::new(true, &Memory::default()),
             cells: Cells::default(),
         }
     }
@@ -105,14 +106,25 @@ impl CubeTally {
             return;
         }
         let event = self.coding.event(record);
-        let Self { coding, duplicates, cells } = self;
-        duplicates.pass(event, &coding.heads, &mut |event| cells.add(coding, event));
+        let Some(row) = self.coding.row(event) else { return };
+        if !self.duplicates.keeps(&row, &self.coding) {
+            self.cells.add(&row);
+        }
     }
 
-    /// Counts what still waits for a duplicate.
-    pub fn settle(&mut self) {
+    /// Counts what waited for a duplicate in vain.
+    ///
+    /// # Errors
+    ///
+    /// Fails where what waits cannot be read back.
+    pub fn settle(&mut self) -> io::Result<()> {
         let Self { coding, duplicates, cells } = self;
-        duplicates.drain(&mut |event| cells.add(coding, event));
+        duplicates::settle(&mut [(None, duplicates)], |event| {
+            if let Some(row) = coding.row(event) {
+                cells.add(&row);
+            }
+        })?;
+        Ok(())
     }
 
     /// The largest cells that can be written in about `bytes_max`, and the rest by hour and class.
@@ -159,10 +171,9 @@ impl CubeTally {
 }
 
 impl Cells {
-    fn add(&mut self, coding: &Coding, event: Event) {
-        let Some(row) = coding.row(event) else { return };
-        let Some(class) = CellClass::of(&row) else { return };
-        let hour = event.time.map(|time| time.div_euclid(HOUR_US));
+    fn add(&mut self, row: &Row<'_>) {
+        let Some(class) = CellClass::of(row) else { return };
+        let hour = row.event.time.map(|time| time.div_euclid(HOUR_US));
         let decided = match row.head.class {
             Class::Idps => [Field::SignatureId, Field::SignatureCategory, Field::SignatureText],
             Class::ThreatAlert | Class::ThreatDenied => [Field::Threat; 3],
@@ -317,7 +328,7 @@ mod tests {
         for record in records {
             cube.push(record);
         }
-        cube.settle();
+        cube.settle().unwrap();
         cube
     }
 

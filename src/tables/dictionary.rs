@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use smol_str::SmolStr;
@@ -43,14 +43,59 @@ impl fmt::Display for Entry {
     }
 }
 
+impl Entry {
+    /// A number for the value that is the same in every dictionary.
+    fn stable_hash(&self) -> u64 {
+        let mut hasher = KeyedState::FIXED.build_hasher();
+        match self {
+            Self::Address(IpAddr::V4(address)) => hasher.write(&address.octets()),
+            Self::Address(IpAddr::V6(address)) => hasher.write(&address.octets()),
+            Self::Text(text) => {
+                hasher.write_u8(1);
+                hasher.write(text.as_bytes());
+            }
+        }
+        hasher.finish()
+    }
+}
+
 /// Every text and address seen, each once.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Dictionary {
     // Log text comes from strangers: a keyed hash keeps crafted names from colliding.
-    addresses4: HashMap<Ipv4Addr, Code, KeyedState>,
+    addresses4: HashMap<u32, Code, KeyedState>,
     addresses6: HashMap<Ipv6Addr, Code, KeyedState>,
     texts: HashMap<SmolStr, Code, KeyedState>,
     entries: Vec<Entry>,
+    /// Of the entries.
+    hashes: Vec<u64>,
+    recent: Recent,
+}
+
+/// The address that was last seen at each of a few places: a few hosts make most of the traffic.
+#[derive(Debug, Clone, Default)]
+struct Recent(Vec<(u32, Code)>);
+
+const RECENT_BITS: u32 = 11;
+
+impl Recent {
+    fn place(bits: u32) -> usize {
+        (bits.wrapping_mul(0x9e37_79b9) >> (u32::BITS - RECENT_BITS)) as usize
+    }
+
+    fn code(&self, bits: u32) -> Option<Code> {
+        let (known, code) = *self.0.get(Self::place(bits))?;
+        (known == bits && code != ABSENT).then_some(code)
+    }
+
+    fn set(&mut self, bits: u32, code: Code) {
+        if self.0.is_empty() {
+            self.0.resize(1 << RECENT_BITS, (0, ABSENT));
+        }
+        if let Some(place) = self.0.get_mut(Self::place(bits)) {
+            *place = (bits, code);
+        }
+    }
 }
 
 impl Dictionary {
@@ -65,28 +110,43 @@ impl Dictionary {
     }
 
     pub(super) fn address(&mut self, address: Option<IpAddr>) -> Code {
-        let known = match address {
-            None => Some(&ABSENT),
-            Some(IpAddr::V4(address)) => self.addresses4.get(&address),
-            Some(IpAddr::V6(address)) => self.addresses6.get(&address),
-        };
-        match (known, address) {
-            (Some(&code), _) => code,
-            (None, None) => ABSENT,
-            (None, Some(address)) => {
-                let code = self.add(Entry::Address(address));
-                match address {
-                    IpAddr::V4(address) => self.addresses4.insert(address, code),
-                    IpAddr::V6(address) => self.addresses6.insert(address, code),
-                };
+        match address {
+            None => ABSENT,
+            Some(IpAddr::V4(address)) => self.address4(address.to_bits()),
+            Some(IpAddr::V6(address)) => {
+                if let Some(&code) = self.addresses6.get(&address) {
+                    return code;
+                }
+                let code = self.add(Entry::Address(address.into()));
+                self.addresses6.insert(address, code);
                 code
             }
         }
     }
 
-    /// The entries from the `first` on, in the order in which they came.
-    pub(super) fn entries_from(&self, first: usize) -> &[Entry] {
-        self.entries.get(first..).unwrap_or_default()
+    fn address4(&mut self, bits: u32) -> Code {
+        if let Some(code) = self.recent.code(bits) {
+            return code;
+        }
+        let code = if let Some(&code) = self.addresses4.get(&bits) {
+            code
+        } else {
+            let code = self.add(Entry::Address(Ipv4Addr::from_bits(bits).into()));
+            self.addresses4.insert(bits, code);
+            code
+        };
+        self.recent.set(bits, code);
+        code
+    }
+
+    /// The entries, in the order in which they came.
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// A number for the value of a code that is the same in every dictionary.
+    pub(super) fn hash(&self, code: Code) -> u64 {
+        index(code).and_then(|index| self.hashes.get(index)).copied().unwrap_or(code.into())
     }
 
     pub(super) fn code(&mut self, entry: &Entry) -> Code {
@@ -98,12 +158,13 @@ impl Dictionary {
 
     fn add(&mut self, entry: Entry) -> Code {
         let code = Code::try_from(self.entries.len()).unwrap_or(Code::MAX - FIRST_ENTRY);
+        self.hashes.push(entry.stable_hash());
         self.entries.push(entry);
         FIRST_ENTRY.saturating_add(code)
     }
 
     pub(super) fn entry(&self, code: Code) -> Option<&Entry> {
-        self.entries.get(code.checked_sub(FIRST_ENTRY)? as usize)
+        self.entries.get(index(code)?)
     }
 
     pub(super) fn show(&self, code: Code) -> Option<SmolStr> {
@@ -113,24 +174,36 @@ impl Dictionary {
         }
     }
 
-    /// Takes over the entries of `other`; the answer translates its codes.
-    pub(super) fn absorb(&mut self, other: &Self) -> Translation {
-        let mut translation = Translation::default();
-        translation.extend(&other.entries, self);
-        translation
-    }
-
-    /// The same values with codes in the order of the values, whatever order they came in.
+    /// The values in order, to be looked up by codes that say that order, whatever order they came in.
     pub(super) fn sorted(&self) -> (Self, Translation) {
-        let mut entries = self.entries.clone();
-        entries.sort_unstable();
-        let mut sorted = Self::default();
-        for entry in &entries {
-            sorted.code(entry);
+        let mut order: Vec<usize> = (0..self.entries.len()).collect();
+        order.sort_unstable_by_key(|&index| self.entries.get(index));
+        let mut translation = vec![ABSENT; order.len()];
+        for (code, &index) in (FIRST_ENTRY..).zip(&order) {
+            if let Some(place) = translation.get_mut(index) {
+                *place = code;
+            }
         }
-        let translation = sorted.absorb(self);
-        (sorted, translation)
+        let entries = order.iter().filter_map(|&index| self.entries.get(index).cloned()).collect();
+        (Self { entries, ..Self::default() }, Translation(translation))
     }
+}
+
+/// The place of a value among the entries of its dictionary.
+pub(super) fn index(code: Code) -> Option<usize> {
+    Some(code.checked_sub(FIRST_ENTRY)? as usize)
+}
+
+/// The code of the entry at a place.
+pub(super) fn code_at(index: usize) -> Code {
+    Code::try_from(index).map_or(ABSENT, |index| index.saturating_add(FIRST_ENTRY))
+}
+
+/// Puts hashes together.
+pub(super) fn mixed(hashes: impl IntoIterator<Item = u64>) -> u64 {
+    let mut hasher = KeyedState::FIXED.build_hasher();
+    hashes.into_iter().for_each(|hash| hasher.write_u64(hash));
+    hasher.finish()
 }
 
 /// From the codes of one dictionary to those of another.
@@ -143,9 +216,13 @@ impl Translation {
         self.0.extend(entries.iter().map(|entry| to.code(entry)));
     }
 
+    /// This translation, and then `next`.
+    pub(super) fn then(&self, next: &Self) -> Self {
+        Self(self.0.iter().map(|code| next.code(*code)).collect())
+    }
+
     pub(super) fn code(&self, code: Code) -> Code {
-        let index = code.checked_sub(FIRST_ENTRY).map(|index| index as usize);
-        index.and_then(|index| self.0.get(index)).copied().unwrap_or(code)
+        index(code).and_then(|index| self.0.get(index)).copied().unwrap_or(code)
     }
 
     pub(super) fn codes<const N: usize>(&self, codes: [Code; N]) -> [Code; N] {
@@ -199,7 +276,8 @@ mod tests {
             let mut dictionary = Dictionary::default();
             dictionary.text(Some(&first.into()));
             dictionary.text(Some(&second.into()));
-            dictionary.sorted().0.texts["alpha"]
+            let alpha = dictionary.text(Some(&"alpha".into()));
+            dictionary.sorted().1.code(alpha)
         };
         assert_eq!(code_of("alpha", "beta"), code_of("beta", "alpha"));
     }

@@ -4,95 +4,202 @@
 //! the record of the rule keeps saying `Allow`. The two are found by source, source port and
 //! destination port, and by the destination where both have one: application records have none.
 
+use std::io;
+
 use crate::logs::LoggedAction;
 
-use super::dictionary::{ABSENT, Code, CodeMap, number};
+use super::coding::Coding;
+use super::dictionary::{ABSENT, Code, CodeMap, Translation, mixed, number};
 use super::row::{Class, Field, Row};
+use super::spill::{Memory, PARTS, Spill, joined, words};
 
 /// A signature fires on one of the first packets, seldom much later.
 const APART_MAX_US: i64 = 300_000_000;
-/// Allowed connections that are remembered.
-const HELD_MAX: usize = 1 << 18;
-/// Dropped connections that are remembered.
-const DROPS_MAX: usize = 1 << 16;
 
-/// Source, source port and destination port, in the codes of one tally.
+/// Source, source port and destination port.
 type Key = [Code; 3];
 
-#[derive(Debug, Clone, Copy)]
+/// Key, destination, time.
+pub(super) const WORDS: usize = 6;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Seen {
     time: i64,
     destination: Code,
 }
 
-#[derive(Debug, Clone, Copy)]
+/// Drops of one connection.
+#[derive(Debug, Default)]
 struct Dropped {
-    seen: Seen,
+    drops: Vec<Seen>,
     was_allowed: bool,
 }
 
-/// Finds the connections that IDPS dropped after a rule allowed them.
-#[derive(Debug, Clone, Default)]
-pub struct Drops {
-    allowed: CodeMap<Key, Seen>,
-    dropped: CodeMap<Key, Vec<Dropped>>,
-    is_exceeded: bool,
+/// Allowed connections, and those that IDPS dropped.
+#[derive(Debug)]
+pub(super) struct Drops {
+    /// Allowed connections are remembered. Most logs have no drop, so that this is in vain.
+    is_on: bool,
+    /// A drop has been seen.
+    pub(super) has_drop: bool,
+    allowed: Spill<WORDS>,
+    dropped: Spill<WORDS>,
+    /// Connections of which nothing more is expected.
+    settled: u64,
 }
 
+/// Connections that are settled, and rows that are kept of allowed and of dropped ones.
+type StoredRows = (u64, (Vec<[u32; WORDS]>, Vec<[u32; WORDS]>));
+
 impl Drops {
-    /// Takes a record in any order. All have to be of one tally.
-    pub(super) fn push(&mut self, row: &Row<'_>) {
+    pub(super) fn new(is_on: bool, memory: &Memory) -> Self {
+        let (allowed, dropped) = (Spill::new(memory), Spill::new(memory));
+        Self { is_on, has_drop: false, allowed, dropped, settled: 0 }
+    }
+
+    /// The rows as they are kept, in order.
+    pub(super) fn stored(&mut self) -> io::Result<StoredRows> {
+        Ok((self.settled, (self.allowed.sorted()?, self.dropped.sorted()?)))
+    }
+
+    /// Takes back rows that were kept.
+    pub(super) fn restore(&mut self, (settled, (allowed, dropped)): StoredRows, coding: &Coding) {
+        self.settled += settled;
+        self.has_drop |= !dropped.is_empty();
+        let none = Translation::default();
+        for row in allowed {
+            self.allowed.push(hash(read(row, &none).0, coding), row);
+        }
+        for row in dropped {
+            self.dropped.push(hash(read(row, &none).0, coding), row);
+        }
+    }
+
+    /// Takes a record.
+    pub(super) fn push(&mut self, row: &Row<'_>, coding: &Coding) {
+        let is_deny = || row.head.get(Field::Action) == number(LoggedAction::Deny as u16);
+        let rows = match row.head.class {
+            Class::Allowed if self.is_on => &mut self.allowed,
+            Class::Idps if is_deny() => &mut self.dropped,
+            Class::Allowed
+            | Class::DeniedByRule
+            | Class::DeniedByDefault
+            | Class::ThreatAlert
+            | Class::ThreatDenied
+            | Class::Idps
+            | Class::Dnat
+            | Class::Dns
+            | Class::DnsFailure
+            | Class::FlowTrace
+            | Class::FatFlow
+            | Class::Aggregation
+            | Class::Unstated => return,
+        };
         let event = &row.event;
         let key = [event.source, event.source_port, event.destination_port];
         let Some(time) = event.time.filter(|_| !key.contains(&ABSENT)) else { return };
-        let seen = Seen { time, destination: event.destination };
-        let is_deny = || row.head.get(Field::Action) == number(LoggedAction::Deny as u16);
-        if row.head.class == Class::Allowed {
-            self.allow(key, seen);
-        } else if row.head.class == Class::Idps && is_deny() {
-            self.drop(key, seen);
-        }
+        self.has_drop |= row.head.class == Class::Idps;
+        rows.push(hash(key, coding), written(key, Seen { time, destination: event.destination }));
     }
+}
 
-    fn allow(&mut self, key: Key, seen: Seen) {
-        for dropped in self.dropped.get_mut(&key).into_iter().flatten() {
-            dropped.was_allowed |= is_same(seen, dropped.seen);
-        }
-        if self.allowed.len() >= HELD_MAX && !self.allowed.contains_key(&key) {
-            self.is_exceeded = true;
-            let mut times: Vec<i64> = self.allowed.values().map(|seen| seen.time).collect();
-            let middle = times.len() / 2;
-            let (_, &mut middle, _) = times.select_nth_unstable(middle);
-            self.allowed.retain(|_, seen| seen.time > middle);
-        }
-        self.allowed.insert(key, seen);
-    }
+fn hash(key: Key, coding: &Coding) -> u64 {
+    mixed(key.map(|code| coding.dictionary.hash(code)))
+}
 
-    fn drop(&mut self, key: Key, seen: Seen) {
-        let was_allowed = self.allowed.get(&key).is_some_and(|allowed| is_same(*allowed, seen));
-        if self.dropped.len() >= DROPS_MAX && !self.dropped.contains_key(&key) {
-            self.is_exceeded = true;
-            return;
-        }
-        let known = self.dropped.entry(key).or_default();
-        // Several signatures, or both families of categories, tell of one connection.
-        match known.iter_mut().find(|dropped| is_same_drop(dropped.seen, seen)) {
-            Some(dropped) => dropped.was_allowed |= was_allowed,
-            None => known.push(Dropped { seen, was_allowed }),
-        }
-    }
+fn written([source, source_port, port]: Key, seen: Seen) -> [u32; WORDS] {
+    let [low, high] = words(seen.time.cast_unsigned());
+    [source, source_port, port, seen.destination, low, high]
+}
 
-    /// How many connections were allowed and then dropped.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.dropped.values().flatten().filter(|dropped| dropped.was_allowed).count() as u64
+/// Settles what nothing more is expected of after `horizon`, and hands over the rest to `kept`.
+pub(super) fn keep(
+    all: &mut [(Translation, &mut Drops)],
+    horizon: i64,
+    kept: (&mut Drops, &Coding),
+) -> io::Result<()> {
+    let (kept, coding) = kept;
+    kept.settled += all.iter().map(|(_, drops)| drops.settled).sum::<u64>();
+    for part in 0..PARTS {
+        let (mut connections, allowed) = part_of(all, part)?;
+        for (key, seen) in allowed {
+            if seen.time >= horizon.saturating_sub(APART_MAX_US) {
+                kept.allowed.push(hash(key, coding), written(key, seen));
+            }
+        }
+        for (key, dropped) in
+            connections.drain().flat_map(|(key, all)| all.into_iter().map(move |one| (key, one)))
+        {
+            let is_open = dropped.drops.iter().any(|drop| drop.time >= horizon);
+            if !is_open {
+                kept.settled += u64::from(dropped.was_allowed);
+                continue;
+            }
+            for drop in dropped.drops {
+                kept.has_drop = true;
+                kept.dropped.push(hash(key, coding), written(key, drop));
+            }
+        }
     }
+    Ok(())
+}
 
-    /// Whether more connections came than are remembered, so that the count may be too low.
-    #[must_use]
-    pub fn is_window_exceeded(&self) -> bool {
-        self.is_exceeded && !self.dropped.is_empty()
+type PartRows = (CodeMap<Key, Vec<Dropped>>, Vec<(Key, Seen)>);
+
+/// The dropped connections of a part, and the allowed ones.
+fn part_of(all: &mut [(Translation, &mut Drops)], part: usize) -> io::Result<PartRows> {
+    let (mut dropped, mut allowed) = (Vec::new(), Vec::new());
+    for (translation, drops) in all.iter_mut() {
+        dropped.extend(drops.dropped.take(part)?.into_iter().map(|row| read(row, translation)));
+        allowed.extend(drops.allowed.take(part)?.into_iter().map(|row| read(row, translation)));
     }
+    let mut connections = connections(dropped);
+    for (key, seen) in &allowed {
+        for dropped in connections.get_mut(key).into_iter().flatten() {
+            dropped.was_allowed |= dropped.drops.iter().any(|drop| is_same(*seen, *drop));
+        }
+    }
+    Ok((connections, allowed))
+}
+
+/// How many connections were allowed and then dropped.
+pub(super) fn settle(all: &mut [(Translation, &mut Drops)]) -> io::Result<u64> {
+    let mut count = all.iter().map(|(_, drops)| drops.settled).sum();
+    if all.iter().all(|(_, drops)| drops.dropped.rows() == 0) {
+        return Ok(count);
+    }
+    for part in 0..PARTS {
+        let (connections, _) = part_of(all, part)?;
+        let known = connections.values().flatten();
+        count += known.filter(|dropped| dropped.was_allowed).count() as u64;
+    }
+    Ok(count)
+}
+
+fn read(row: [u32; WORDS], translation: &Translation) -> (Key, Seen) {
+    let [key @ .., destination, low, high] = row;
+    let seen = Seen {
+        time: joined([low, high]).cast_signed(),
+        destination: translation.code(destination),
+    };
+    (translation.codes(key), seen)
+}
+
+/// Several signatures, or both families of categories, tell of one connection.
+fn connections(mut dropped: Vec<(Key, Seen)>) -> CodeMap<Key, Vec<Dropped>> {
+    dropped.sort_unstable();
+    let mut connections: CodeMap<Key, Vec<Dropped>> = CodeMap::default();
+    for (key, seen) in dropped {
+        let known = connections.entry(key).or_default();
+        let same = known
+            .iter_mut()
+            .find(|dropped| dropped.drops.first().is_some_and(|first| is_same_drop(*first, seen)));
+        match same {
+            Some(same) => same.drops.push(seen),
+            None => known.push(Dropped { drops: vec![seen], was_allowed: false }),
+        }
+    }
+    connections
 }
 
 /// Clocks of the firewall's instances may differ by a second.
@@ -115,14 +222,15 @@ fn is_one_end((a, b): (Code, Code)) -> bool {
 mod tests {
     use super::*;
     use crate::logs::{LogRecord, RecordKind, Sink as _};
-    use crate::tables::Account;
     use crate::tables::sample::{by, flow};
+    use crate::tables::{Account, Input, Options};
 
     fn count(records: &[LogRecord]) -> u64 {
         let counted = |records: &mut dyn Iterator<Item = &LogRecord>| {
             let mut account = Account::default();
             records.for_each(|record| assert!(account.record(record.clone()).is_continue()));
-            account.drops.count()
+            let summary = account.tally.finish(Input::default(), &Options::default()).unwrap();
+            summary.coverage.input.allowed_then_dropped
         };
         let forward = counted(&mut records.iter());
         assert_eq!(forward, counted(&mut records.iter().rev()), "the order must not matter");

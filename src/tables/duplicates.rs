@@ -1,201 +1,187 @@
 //! Finds events that were written twice, once by each family of categories.
+//!
+//! The structured record of an event says more and is the one to count, whichever comes first. So
+//! legacy records wait until all structured ones are known. Of those a time and a hash is enough.
 
-use std::collections::hash_map::Entry;
+use std::collections::HashSet;
+use std::io;
 
-use crate::logs::Form;
+use crate::logs::{Form, KeyedState};
 
-use super::dictionary::{ABSENT, Code, CodeMap, Translation, number};
+use super::coding::{Coding, Recoding};
+use super::dictionary::{ABSENT, Code, mixed, number};
 use super::row::{Class, Event, Field, Head, Row};
+use super::spill::{Memory, PARTS, Spill, joined, words};
 
-/// What makes two records the same event. Azure writes both with the same microsecond.
-type Identity = (i64, [Code; 9]);
+/// A time in microseconds, which Azure writes alike in both records, and what else they share.
+type Identity = (u64, u64);
 
-/// The structured record of an event has been counted, or its legacy records still wait for one.
-#[derive(Debug, Clone)]
-enum Seen {
-    Structured,
-    Legacy(Event),
-    /// Several, as two diagnostic settings write them.
-    LegacyAll(Vec<Event>),
+/// Head, source, port, destination, port, name, duration, time, hash of the identity.
+pub(super) const LEGACY_WORDS: usize = 11;
+pub(super) const STRUCTURED_WORDS: usize = 4;
+
+/// Which families have written records that the other may have written too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Families {
+    pub(super) is_legacy: bool,
+    pub(super) is_structured: bool,
 }
 
-/// What is remembered. As long as one family alone has been seen there is nothing to look up.
-#[derive(Debug, Clone)]
-enum Memory {
-    OneForm(Form, Vec<Event>),
-    Both(CodeMap<Identity, Seen>),
+impl Families {
+    pub(super) fn add(&mut self, other: Self) {
+        self.is_legacy |= other.is_legacy;
+        self.is_structured |= other.is_structured;
+    }
+
+    pub(super) fn are_both(self) -> bool {
+        self.is_legacy && self.is_structured
+    }
 }
 
-/// Recent events. Legacy records wait here, because the structured record of the same event says
-/// more and is the one to count, whichever comes first.
-#[derive(Debug, Clone)]
+/// The records that may have a twin.
+#[derive(Debug)]
 pub(super) struct Duplicates {
-    memory: Memory,
-    held_max: usize,
-    pub(super) removed: u64,
-    /// Events were let go to save memory: a duplicate may have gone unseen.
-    pub(super) is_window_exceeded: bool,
+    /// While one family writes alone there are none, and nothing has to be remembered.
+    is_on: bool,
+    pub(super) families: Families,
+    legacy: Spill<LEGACY_WORDS>,
+    structured: Spill<STRUCTURED_WORDS>,
 }
 
 impl Duplicates {
-    pub(super) fn new(held_max: usize) -> Self {
-        Self {
-            memory: Memory::OneForm(Form::Structured, Vec::new()),
-            held_max: held_max.max(2),
-            removed: 0,
-            is_window_exceeded: false,
-        }
+    pub(super) fn new(is_on: bool, memory: &Memory) -> Self {
+        let families = Families::default();
+        Self { is_on, families, legacy: Spill::new(memory), structured: Spill::new(memory) }
     }
 
-    /// Takes an event; hands over, to `count`, those that are to be counted now.
-    pub(super) fn pass(&mut self, event: Event, heads: &[Head], count: &mut impl FnMut(Event)) {
-        let Some(head) = heads.get(event.head as usize) else { return };
-        if event.time.is_none() || !may_be_doubled(head) {
-            return count(event);
+    /// Whether the event is to wait. If not it is to be counted.
+    pub(super) fn keeps(&mut self, row: &Row<'_>, coding: &Coding) -> bool {
+        let Some(time) = row.event.time.filter(|_| may_be_doubled(row.head)) else { return false };
+        let is_legacy = row.head.form == Form::Legacy;
+        if is_legacy {
+            self.families.is_legacy = true;
+        } else {
+            self.families.is_structured = true;
         }
-        self.remember(event, head.form, heads);
-        if head.form == Form::Structured {
-            count(event);
+        if !self.is_on {
+            return false;
         }
-        self.limit(count);
+        let hash = identity(row, coding);
+        let identity = (time.cast_unsigned(), hash);
+        if is_legacy {
+            self.wait(row.event, identity);
+            return true;
+        }
+        let ([time_low, time_high], [low, high]) = (words(identity.0), words(identity.1));
+        self.structured.push(hash, [time_low, time_high, low, high]);
+        false
     }
 
-    fn remember(&mut self, event: Event, form: Form, heads: &[Head]) {
-        if let Memory::OneForm(seen, events) = &mut self.memory {
-            if *seen == form || events.is_empty() {
-                *seen = form;
-                return events.push(event);
-            }
-            self.look_up_all(heads);
-        }
-        self.look_up(event, heads);
+    fn wait(&mut self, event: Event, (time, hash): Identity) {
+        let ([time_low, time_high], [low, high]) = (words(time), words(hash));
+        let Event { head, source, source_port, destination, destination_port, name, .. } = event;
+        let duration = event.duration;
+        let ends = [head, source, source_port, destination, destination_port, name, duration];
+        self.legacy.push(hash, with_identity(ends, [time_low, time_high, low, high]));
     }
 
-    /// From here on, both families are there.
-    fn look_up_all(&mut self, heads: &[Head]) {
-        if let Memory::OneForm(_, events) = &mut self.memory {
-            let events = std::mem::take(events);
-            self.memory = Memory::Both(CodeMap::default());
-            for event in events {
-                self.look_up(event, heads);
-            }
-        }
+    /// The rows as they are kept, in order.
+    pub(super) fn stored(&mut self) -> io::Result<StoredRows> {
+        Ok((self.legacy.sorted()?, self.structured.sorted()?))
     }
 
-    /// Remembers an event beside those of the other family.
-    fn look_up(&mut self, event: Event, heads: &[Head]) {
-        let Memory::Both(events) = &mut self.memory else { return };
-        let (Some(head), Some(time)) = (heads.get(event.head as usize), event.time) else { return };
-        let identity = (time, identity(&Row { head, event }));
-        match head.form {
-            Form::Structured => {
-                if let Some(before) = events.insert(identity, Seen::Structured) {
-                    self.removed += before.waiting().count() as u64;
-                }
-            }
-            Form::FlowLog => {}
-            Form::Legacy => match events.entry(identity) {
-                Entry::Vacant(free) => {
-                    free.insert(Seen::Legacy(event));
-                }
-                Entry::Occupied(mut before) => match before.get_mut() {
-                    Seen::Structured => self.removed += 1,
-                    Seen::Legacy(first) => {
-                        let both = vec![*first, event];
-                        before.insert(Seen::LegacyAll(both));
-                    }
-                    Seen::LegacyAll(all) => all.push(event),
-                },
-            },
+    /// Takes back rows that were kept.
+    pub(super) fn restore(&mut self, (legacy, structured): StoredRows) {
+        for row in legacy {
+            let ((_, hash), _) = waited(row);
+            self.legacy.push(hash, row);
         }
-    }
-
-    /// Forgets the older half once there are too many events; what waited there is counted.
-    fn limit(&mut self, count: &mut impl FnMut(Event)) {
-        let held_max = self.held_max;
-        match &mut self.memory {
-            Memory::OneForm(form, events) if events.len() > held_max => {
-                self.is_window_exceeded = true;
-                let time = |event: &Event| event.time.unwrap_or(i64::MIN);
-                let middle = median(events.iter().map(time).collect());
-                let is_legacy = *form == Form::Legacy;
-                for old in events.extract_if(.., |event| time(event) <= middle) {
-                    if is_legacy {
-                        count(old);
-                    }
-                }
-            }
-            Memory::Both(events) if events.len() > held_max => {
-                self.is_window_exceeded = true;
-                let middle = median(events.keys().map(|(time, _)| *time).collect());
-                let old = events.extract_if(|(time, _), _| *time <= middle);
-                old.flat_map(|(_, seen)| seen.waiting()).for_each(count);
-            }
-            Memory::OneForm(..) | Memory::Both(_) => {}
+        for row in structured {
+            self.structured.push(structured_identity(row).1, row);
         }
-    }
-
-    /// Hands over what waited in vain.
-    pub(super) fn drain(&mut self, count: &mut impl FnMut(Event)) {
-        match std::mem::replace(&mut self.memory, Memory::OneForm(Form::Structured, Vec::new())) {
-            Memory::OneForm(Form::Structured | Form::FlowLog, _) => {}
-            Memory::OneForm(Form::Legacy, events) => events.into_iter().for_each(count),
-            Memory::Both(events) => {
-                events.into_values().flat_map(Seen::waiting).for_each(count);
-            }
-        }
-    }
-
-    /// Takes over the state of another window.
-    pub(super) fn merge(
-        &mut self,
-        other: Self,
-        translation: &Translation,
-        translated: impl Fn(Event) -> Event,
-        heads: &[Head],
-        count: &mut impl FnMut(Event),
-    ) {
-        self.removed += other.removed;
-        self.is_window_exceeded |= other.is_window_exceeded;
-        match other.memory {
-            Memory::OneForm(form, events) => {
-                for event in events {
-                    self.remember(translated(event), form, heads);
-                }
-            }
-            Memory::Both(events) => {
-                self.look_up_all(heads);
-                for ((time, key), seen) in events {
-                    if let (Seen::Structured, Memory::Both(own)) = (&seen, &mut self.memory) {
-                        let before = own.insert((time, translation.codes(key)), Seen::Structured);
-                        let removed = before.map_or(0, |before| before.waiting().count());
-                        self.removed += removed as u64;
-                    }
-                    for event in seen.waiting() {
-                        self.remember(translated(event), Form::Legacy, heads);
-                    }
-                }
-            }
-        }
-        self.limit(count);
     }
 }
 
-fn median(mut times: Vec<i64>) -> i64 {
-    let middle = times.len() / 2;
-    let (_, &mut middle, _) = times.select_nth_unstable(middle);
-    middle
+/// Rows that are kept of legacy records and of structured ones.
+type StoredRows = (Vec<[u32; LEGACY_WORDS]>, Vec<[u32; STRUCTURED_WORDS]>);
+
+/// Hands over, to `count`, what waited in vain. The answer is how many others had waited.
+pub(super) fn settle(
+    all: &mut [(Option<&Recoding>, &mut Duplicates)],
+    count: impl FnMut(Event),
+) -> io::Result<u64> {
+    if all.iter().all(|(_, duplicates)| duplicates.legacy.rows() == 0) {
+        return Ok(0);
+    }
+    settle_until(all, None, count)
 }
 
-impl Seen {
-    fn waiting(self) -> impl Iterator<Item = Event> {
-        let (one, all) = match self {
-            Self::Structured => (None, Vec::new()),
-            Self::Legacy(event) => (Some(event), Vec::new()),
-            Self::LegacyAll(events) => (None, events),
-        };
-        one.into_iter().chain(all)
+/// The same for what is older than the horizon. The rest goes on waiting where it says.
+pub(super) fn settle_until(
+    all: &mut [(Option<&Recoding>, &mut Duplicates)],
+    mut until: Option<(i64, &mut Duplicates)>,
+    mut count: impl FnMut(Event),
+) -> io::Result<u64> {
+    let mut removed = 0;
+    for part in 0..PARTS {
+        let mut seen: HashSet<Identity, KeyedState> = HashSet::default();
+        for (_, duplicates) in all.iter_mut() {
+            for row in duplicates.structured.take(part)? {
+                let identity = structured_identity(row);
+                if let Some((horizon, kept)) = &mut until
+                    && identity.0.cast_signed() >= *horizon
+                {
+                    kept.structured.push(identity.1, row);
+                }
+                seen.insert(identity);
+            }
+        }
+        for (recoding, duplicates) in all.iter_mut() {
+            for row in duplicates.legacy.take(part)? {
+                let (identity, event) = waited(row);
+                if seen.contains(&identity) {
+                    removed += 1;
+                    continue;
+                }
+                let event = recoding.map_or(event, |recoding| recoding.event(event));
+                match &mut until {
+                    Some((horizon, kept)) if identity.0.cast_signed() >= *horizon => {
+                        kept.wait(event, identity);
+                    }
+                    Some(_) | None => count(event),
+                }
+            }
+        }
     }
+    Ok(removed)
+}
+
+fn structured_identity([a, b, c, d]: [u32; STRUCTURED_WORDS]) -> Identity {
+    (joined([a, b]), joined([c, d]))
+}
+
+fn with_identity(ends: [u32; 7], identity: [u32; 4]) -> [u32; LEGACY_WORDS] {
+    let mut row = [0; LEGACY_WORDS];
+    row.iter_mut().zip(ends.into_iter().chain(identity)).for_each(|(to, word)| *to = word);
+    row
+}
+
+fn waited(row: [u32; LEGACY_WORDS]) -> (Identity, Event) {
+    let [head, source, source_port, destination, destination_port, name, duration, rest @ ..] = row;
+    let [time_low, time_high, low, high] = rest;
+    let time = joined([time_low, time_high]);
+    let event = Event {
+        head,
+        time: Some(time.cast_signed()),
+        source,
+        source_port,
+        destination,
+        destination_port,
+        name,
+        duration,
+        weight: 1,
+    };
+    ((time, joined([low, high])), event)
 }
 
 /// Whether records like these are written by both families.
@@ -219,7 +205,7 @@ fn may_be_doubled(head: &Head) -> bool {
 }
 
 /// What, besides the time, makes two records the same event.
-fn identity(row: &Row<'_>) -> [Code; 9] {
+fn identity(row: &Row<'_>, coding: &Coding) -> u64 {
     let key = row.key([
         Field::Kind,
         Field::Firewall,
@@ -232,5 +218,6 @@ fn identity(row: &Row<'_>) -> [Code; 9] {
         Field::DnsName,
     ]);
     // Port 0 and no port are the same: both stand for "no ports" in rows about ICMP.
-    key.map(|code| if code == number(0) { ABSENT } else { code })
+    let same = |code: Code| if code == number(0) { ABSENT } else { code };
+    mixed(key.map(|code| coding.dictionary.hash(same(code))))
 }

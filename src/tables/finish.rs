@@ -1,5 +1,7 @@
 //! The tally's tables → [`Summary`].
 
+use std::io;
+
 use polars::prelude::*;
 use smol_str::SmolStr;
 
@@ -7,7 +9,8 @@ use crate::logs::{Form, LoggedAction, RecordKind};
 use crate::net::AddressNames;
 
 use super::counts::Tables;
-use super::dictionary::{Code, Dictionary, Entry, as_number};
+use super::denied::{DeniedTops, denied_tops};
+use super::dictionary::{Code, Dictionary, Entry, Translation, as_number};
 use super::frame::{COUNT, Line, frame, lines, measures, ranked, seen};
 use super::row::Class;
 use super::summary::{CategoryRow, Coverage, IdpsTotal, Input, PolicyRule, Summary, Top, Totals};
@@ -30,41 +33,53 @@ impl Default for Options<'_> {
     }
 }
 
-/// The aggregated tables could not be summarised: a fault of this program, not of the input.
+/// The aggregated tables could not be summarised.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-#[error("the summary could not be computed")]
-pub struct SummaryError(#[from] PolarsError);
+pub enum SummaryError {
+    #[error("the summary could not be computed")]
+    Tables(#[from] PolarsError),
+    #[error("cannot use a temporary file: {0}")]
+    #[diagnostic(help(
+        "make room where temporary files go, or give `--memory` more than it needs"
+    ))]
+    Scratch(#[from] io::Error),
+}
 
 impl Tally {
     /// The summary of everything pushed so far. `input` is what the reader counted.
     ///
     /// # Errors
     ///
-    /// Fails only by a fault of this program.
+    /// Fails by a fault of this program, or where a temporary file cannot be used.
     pub fn finish(mut self, input: Input, options: &Options<'_>) -> Result<Summary, SummaryError> {
-        self.settle();
-        let (dictionary, translation) = self.coding.dictionary.sorted();
-        let tables = self.counted.tables(&self.coding.heads, &translation);
-        let mut attempts = super::attempts::Attempts::new(usize::MAX);
-        attempts.merge(self.attempts, &translation);
-        let mut coverage = Coverage {
-            input,
-            records: self.records,
-            duplicates: self.duplicates.removed,
-            is_duplicate_window_exceeded: false,
-            is_attempt_window_exceeded: attempts.is_window_exceeded,
-            without_time: 0,
-            categories: Vec::new(),
-        };
+        let duplicates = self.settle()?;
+        let (dictionary, sorted) = self.coding.dictionary.sorted();
+        let Self { coding, counted, mut waiting, mut others, records, times, .. } = self;
+        let mut denials = vec![(sorted.clone(), &mut waiting.denials, &coding)];
+        let mut drops = vec![(Translation::default(), &mut waiting.drops)];
+        for (recoding, coding, waiting) in &mut others {
+            denials.push((recoding.codes.then(&sorted), &mut waiting.denials, coding));
+            drops.push((recoding.codes.clone(), &mut waiting.drops));
+        }
+        let denied = denied_tops(&mut denials, options.top)?;
+        let allowed_then_dropped = super::drops::settle(&mut drops)?;
+        let tables = counted.tables(&coding.heads, &sorted);
         let Options { top, names, .. } = *options;
-        let finish = Finish { dictionary, tables, attempts: attempts.finish(), top, names };
-        coverage.categories = finish.categories()?;
-        // One family alone has no duplicates, however many events were let go.
-        let has = |form| coverage.categories.iter().any(|row| row.form == form);
-        let has_both = has(Form::Legacy) && has(Form::Structured);
-        coverage.is_duplicate_window_exceeded = has_both && self.duplicates.is_window_exceeded;
+        let finish = Finish { dictionary, tables, denied, top, names };
         let timed: u64 = finish.tables.activity.values().sum();
-        coverage.without_time = self.records - self.duplicates.removed - timed;
+        let mut coverage = Coverage {
+            input: Input { allowed_then_dropped, ..input },
+            records,
+            duplicates,
+            is_duplicate_window_exceeded: false,
+            is_attempt_window_exceeded: times.is_late && finish.denied.attempts() > 0,
+            without_time: records - duplicates - timed,
+            categories: finish.categories()?,
+        };
+        // One family alone has no duplicates.
+        let has = |form| coverage.categories.iter().any(|row| row.form == form);
+        coverage.is_duplicate_window_exceeded =
+            times.is_late && has(Form::Legacy) && has(Form::Structured);
         finish.summary(coverage, options)
     }
 }
@@ -73,7 +88,7 @@ impl Tally {
 pub(super) struct Finish<'a> {
     pub(super) dictionary: Dictionary,
     pub(super) tables: Tables,
-    pub(super) attempts: super::dictionary::CodeMap<super::attempts::Group, u64>,
+    pub(super) denied: DeniedTops,
     pub(super) top: usize,
     names: Option<&'a AddressNames>,
 }
@@ -86,7 +101,7 @@ impl Finish<'_> {
             totals: self.totals()?,
             hours: self.hours()?,
             denied_targets: self.denied_targets()?,
-            denied: self.denied()?,
+            denied: self.denied_flows()?,
             rules: self.rules()?,
             web_by_network_rules: self.web_by_network_rules(),
             policy: options.policy.map(|rules| self.policy_use(rules)).transpose()?,
@@ -108,8 +123,8 @@ impl Finish<'_> {
 
     fn period(&self) -> Option<super::summary::Seen> {
         let measures = || self.tables.classes.rows.values();
-        let first = measures().filter_map(Measure::first).min();
-        let last = measures().filter_map(Measure::last).max();
+        let first = measures().filter_map(Measure::first_known).min();
+        let last = measures().filter_map(Measure::last_known).max();
         seen(first, last)
     }
 
@@ -133,10 +148,6 @@ impl Finish<'_> {
         let of = |class: Class| {
             self.tables.classes.rows.get(&[class.code()]).map_or(0, |measure| measure.count)
         };
-        let attempts = |class: Class| {
-            let groups = self.attempts.iter();
-            groups.filter(|([of, ..], _)| *of == class.code()).map(|(_, count)| count).sum()
-        };
         let named = self.tables.rules.rows.iter();
         let allow = Some(LoggedAction::Allow);
         let allowed_by_rule: u64 = named
@@ -147,8 +158,8 @@ impl Finish<'_> {
             allowed: of(Class::Allowed),
             denied_by_rule: of(Class::DeniedByRule),
             denied_by_default: of(Class::DeniedByDefault),
-            attempts_by_rule: attempts(Class::DeniedByRule),
-            attempts_by_default: attempts(Class::DeniedByDefault),
+            attempts_by_rule: self.denied.attempts_by_rule,
+            attempts_by_default: self.denied.attempts_by_default,
             allowed_without_rule: of(Class::Allowed).saturating_sub(allowed_by_rule),
             threat_alerts: of(Class::ThreatAlert),
             threat_denied: of(Class::ThreatDenied),
@@ -168,6 +179,9 @@ impl Finish<'_> {
     }
 
     fn idps_totals(&self) -> PolarsResult<Vec<IdpsTotal>> {
+        if self.tables.idps.rows.is_empty() {
+            return Ok(Vec::new());
+        }
         let names = ["id", "category", "text", "severity", "action", "source", "destination"];
         let keys = ["severity", "action"];
         let table = frame(&self.tables.idps, names)?

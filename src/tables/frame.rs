@@ -14,22 +14,33 @@ const LAST: &str = "last";
 
 /// A table with named key columns.
 pub(super) fn frame<const N: usize>(table: &Table<N>, keys: [&str; N]) -> PolarsResult<LazyFrame> {
-    let height = table.rows.len();
+    let rows = table.rows.iter().map(|(key, measure)| (*key, *measure));
+    Ok(frame_of(table.rows.len(), rows, keys)?.lazy())
+}
+
+/// So many rows with named key columns.
+pub(super) fn frame_of<const N: usize>(
+    height: usize,
+    rows: impl Iterator<Item = ([Code; N], Measure)>,
+    keys: [&str; N],
+) -> PolarsResult<DataFrame> {
     let mut codes: [Vec<Code>; N] = std::array::from_fn(|_| Vec::with_capacity(height));
-    for key in table.rows.keys() {
-        codes.iter_mut().zip(key).for_each(|(column, code)| column.push(*code));
+    let mut counts = Vec::with_capacity(height);
+    let mut first = Vec::with_capacity(height);
+    let mut last = Vec::with_capacity(height);
+    for (key, measure) in rows {
+        codes.iter_mut().zip(key).for_each(|(column, code)| column.push(code));
+        counts.push(measure.count);
+        first.push(measure.first_known());
+        last.push(measure.last_known());
     }
     let named = keys.into_iter().zip(codes);
     let mut columns: Vec<Column> =
         named.map(|(name, codes)| Column::new(name.into(), codes)).collect();
-    let measures = || table.rows.values();
-    let counts: Vec<u64> = measures().map(|measure| measure.count).collect();
-    let first: Vec<Option<i64>> = measures().map(Measure::first).collect();
-    let last: Vec<Option<i64>> = measures().map(Measure::last).collect();
     columns.push(Column::new(COUNT.into(), counts));
     columns.push(Column::new(FIRST.into(), first));
     columns.push(Column::new(LAST.into(), last));
-    Ok(DataFrame::new(height, columns)?.lazy())
+    DataFrame::new(height, columns)
 }
 
 /// Sums the counts and spans the times of a group.

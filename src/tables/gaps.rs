@@ -29,10 +29,13 @@ pub struct Gap {
     pub usual: u64,
 }
 
+/// Records by hour, of each firewall.
+pub(super) type StoredPresence = Vec<(Option<SmolStr>, BTreeMap<i64, u64>)>;
+
 /// Counts records by firewall and hour.
 #[derive(Debug, Clone, Default)]
 pub struct Presence {
-    firewalls: Vec<(Option<SmolStr>, BTreeMap<i64, u64>)>,
+    firewalls: StoredPresence,
     /// The place of the last record's firewall: the next one is mostly of the same.
     last: usize,
 }
@@ -40,16 +43,12 @@ pub struct Presence {
 impl Presence {
     /// Takes a record in any order.
     pub fn push(&mut self, record: &LogRecord) {
-        self.add(record.firewall.as_ref(), record.time);
+        let Some(time) = record.time else { return };
+        self.add_all(record.firewall.as_ref(), time.as_second().div_euclid(HOUR_S), 1);
     }
 
-    /// Takes a record of `firewall`.
-    pub(super) fn add(&mut self, firewall: Option<&SmolStr>, time: Option<Timestamp>) {
-        let Some(time) = time else { return };
-        self.add_all(firewall, time.as_second().div_euclid(HOUR_S), 1);
-    }
-
-    fn add_all(&mut self, firewall: Option<&SmolStr>, hour: i64, count: u64) {
+    /// Takes records of `firewall` and of an hour since 1970.
+    pub(super) fn add_all(&mut self, firewall: Option<&SmolStr>, hour: i64, count: u64) {
         let is_last = self.firewalls.get(self.last).is_some_and(|(id, _)| id.as_ref() == firewall);
         if !is_last {
             let known = self.firewalls.iter().position(|(id, _)| id.as_ref() == firewall);
@@ -70,6 +69,17 @@ impl Presence {
                 self.add_all(firewall.as_ref(), hour, count);
             }
         }
+    }
+
+    /// Hours of each firewall, in order.
+    pub(super) fn stored(mut self) -> StoredPresence {
+        self.firewalls.sort();
+        self.firewalls
+    }
+
+    /// Takes back what was stored.
+    pub(super) fn restored(firewalls: StoredPresence) -> Self {
+        Self { firewalls, last: 0 }
     }
 
     /// The gaps, by firewall and time.

@@ -9,10 +9,12 @@ mod compare;
 mod counter;
 mod counts;
 mod cube;
+mod denied;
 mod dictionary;
 mod drops;
 mod duplicates;
 mod durations;
+mod ends;
 mod finish;
 mod frame;
 mod gaps;
@@ -21,6 +23,9 @@ mod row;
 mod rule_ports;
 mod rule_use;
 mod rules;
+mod spill;
+mod state;
+mod stored;
 mod summary;
 mod tally;
 mod traffic;
@@ -33,15 +38,17 @@ mod tests;
 pub use compare::{Comparison, GROWN_TIMES, Pair, PairChange, Pairs, RuleChange};
 pub use counter::{Account, Batch, Coder};
 pub use cube::{Cell, CellClass, CellEnds, Cube, CubeTally};
-pub use drops::Drops;
 pub use durations::Durations;
 pub use finish::{Options, SummaryError};
 pub use gaps::{Gap, Presence};
 pub use parts::{PartKind, PartUse, RulePart, rule_parts};
+pub use spill::{MakeScratch, Memory, Scratch};
+pub use state::KEPT_HOURS;
+pub use stored::Stored;
 pub use summary::{
     AggregationRow, AnswerRow, CategoryRow, Coverage, DeniedRow, DeniedTargetRow, DnatRow,
     DnsSummary, FailingRow, HourRow, IdpsRow, IdpsTotal, Input, LoggedRule, NamedRow, PolicyRule,
     PolicyRuleUse, PolicyUse, PortRow, RejectedExample, RuleRow, Seen, SlowRow, Summary, TalkerRow,
     ThreatRow, Top, Totals, UnresolvedRow, WebRow,
 };
-pub use tally::{HELD_MAX, Tally};
+pub use tally::{Plan, Tally};

@@ -128,7 +128,7 @@ pub(super) enum Field {
 const FIELDS: usize = Field::Rcode as usize + 1;
 
 /// What many records have in common, in codes: everything but times, ends and names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Head {
     pub(super) class: Class,
     pub(super) form: Form,
@@ -237,6 +237,24 @@ impl Head {
 
     pub(super) fn key<const N: usize>(&self, fields: [Field; N]) -> [Code; N] {
         fields.map(|field| self.get(field))
+    }
+
+    /// What a head is made of: class and form are among the fields.
+    pub(super) fn parts(&self) -> (u64, [Code; FIELDS]) {
+        let flags = u64::from(self.is_failed_query) | u64::from(self.is_icmp) << 1;
+        (flags, self.fields)
+    }
+
+    /// A head of such parts.
+    pub(super) fn of_parts((flags, fields): (u64, [Code; FIELDS])) -> Option<Self> {
+        let code = |field: Field| fields.get(field as usize).copied();
+        let class =
+            Class::ALL.into_iter().find(|class| Some(class.code()) == code(Field::Class))?;
+        let forms = [Form::Legacy, Form::Structured, Form::FlowLog];
+        let is_form = |form: &Form| Some(number(*form as u16)) == code(Field::Form);
+        let form = forms.into_iter().find(is_form)?;
+        let (is_failed_query, is_icmp) = (flags & 1 != 0, flags & 2 != 0);
+        Some(Self { class, form, is_failed_query, is_icmp, fields })
     }
 
     pub(super) fn translated(mut self, translation: &Translation) -> Self {

@@ -3,6 +3,7 @@
 use super::coding::Recoding;
 use super::dictionary::{ABSENT, Code, CodeMap, Translation};
 use super::row::{Field, Head, HeadNumber};
+use super::stored::Stored;
 use super::tally::{Measure, Table};
 
 /// Counts by head and port: the head names rule and protocol.
@@ -45,5 +46,15 @@ impl RulePorts {
             table.add(key, Measure::at(count, None));
         }
         table
+    }
+}
+
+impl Stored for RulePorts {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+    }
+
+    fn got(input: &mut &[u8]) -> Option<Self> {
+        CodeMap::got(input).map(Self)
     }
 }

@@ -60,6 +60,11 @@ pub struct Top<R> {
     pub records_left_out: u64,
 }
 
+impl<R> Top<R> {
+    /// Of an empty table.
+    pub(super) const NONE: Self = Self { rows: Vec::new(), rows_total: 0, records_left_out: 0 };
+}
+
 /// What became of the input, as the reader counted it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Input {

@@ -1,27 +1,27 @@
 //! Counts records one by one into small coded tables.
 
+use std::io;
+
 use crate::logs::LogRecord;
 
-use super::attempts::Attempts;
+use super::attempts::Denials;
 use super::coding::{Coding, Recoding};
-use super::counter::Batch;
 use super::counts::Counted;
 use super::dictionary::{Code, CodeMap, Translation};
-use super::duplicates::Duplicates;
-use super::row::{Event, Field, Row};
+use super::drops::Drops;
+use super::duplicates::{self, Duplicates, Families};
+use super::row::{Event, Row};
+use super::spill::Memory;
 use super::summary::Seen;
-
-/// How many recent events are remembered to find duplicates and retries, by default.
-pub const HELD_MAX: usize = 100_000;
 
 /// How often something was seen, first and last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Measure {
     pub(super) count: u64,
     /// [`i64::MAX`] where no time is known.
-    first: i64,
+    pub(super) first: i64,
     /// [`i64::MIN`] where no time is known.
-    last: i64,
+    pub(super) last: i64,
 }
 
 impl Measure {
@@ -40,11 +40,11 @@ impl Measure {
         time.map_or(Self { count, ..Self::ZERO }, |time| Self { count, first: time, last: time })
     }
 
-    pub(super) fn first(&self) -> Option<i64> {
+    pub(super) fn first_known(&self) -> Option<i64> {
         (self.first <= self.last).then_some(self.first)
     }
 
-    pub(super) fn last(&self) -> Option<i64> {
+    pub(super) fn last_known(&self) -> Option<i64> {
         (self.first <= self.last).then_some(self.last)
     }
 
@@ -79,129 +79,193 @@ impl<const N: usize> Table<N> {
     }
 }
 
+/// What a tally is to look for, and with how much memory.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// For what is found out about records only when others are known.
+    pub memory: Memory,
+    /// Records of an event that both families of categories have written are found.
+    pub finds_duplicates: bool,
+    /// Connections that IDPS dropped after they were allowed are found.
+    pub finds_drops: bool,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self { memory: Memory::default(), finds_duplicates: true, finds_drops: true }
+    }
+}
+
+/// What has been seen of records for which others have to be remembered.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Needs {
+    pub(super) families: Families,
+    pub(super) has_drop: bool,
+}
+
+impl Needs {
+    pub(super) fn add(&mut self, other: Self) {
+        self.families.add(other.families);
+        self.has_drop |= other.has_drop;
+    }
+
+    /// The plan that would have found all, if this one did not.
+    pub(super) fn better_than(self, plan: &Plan) -> Option<Plan> {
+        let finds_duplicates = plan.finds_duplicates || self.families.are_both();
+        let finds_drops = plan.finds_drops || self.has_drop;
+        let is_better =
+            (finds_duplicates, finds_drops) != (plan.finds_duplicates, plan.finds_drops);
+        is_better.then(|| Plan { finds_duplicates, finds_drops, ..plan.clone() })
+    }
+}
+
+/// Records that say all they have to say only when others are known.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) duplicates: Duplicates,
+    pub(super) denials: Denials,
+    pub(super) drops: Drops,
+}
+
 /// Counts log records. Several can be filled side by side and merged.
 ///
 /// Two families of categories may write the same event; the second record of an event is dropped
-/// and counted as a duplicate. Events are remembered for as long as the memory limit allows, see
-/// [`Tally::with_held_max`].
-#[derive(Debug, Clone)]
+/// and counted as a duplicate.
+#[derive(Debug)]
 pub struct Tally {
     pub(super) coding: Coding,
     pub(super) counted: Counted,
-    pub(super) duplicates: Duplicates,
-    pub(super) attempts: Attempts,
+    pub(super) waiting: Waiting,
+    /// What waits of other tallies, in codes of their own.
+    pub(super) others: Vec<(Recoding, Coding, Waiting)>,
     /// Records taken, duplicates included.
     pub(super) records: u64,
-    /// From the codes of each worker.
-    workers: Vec<Recoding>,
+    /// Duplicates of earlier runs.
+    pub(super) duplicates: u64,
+    pub(super) times: Times,
+}
+
+/// The times of all records, and what earlier runs are done with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Times {
+    pub(super) oldest: i64,
+    pub(super) newest: i64,
+    /// Records before this were not kept.
+    pub(super) horizon: i64,
+    /// Records before the horizon came later.
+    pub(super) is_late: bool,
+}
+
+impl Times {
+    pub(super) const NONE: Self =
+        Self { oldest: i64::MAX, newest: i64::MIN, horizon: i64::MIN, is_late: false };
+
+    fn add(&mut self, time: i64) {
+        self.is_late |= time < self.horizon;
+        self.oldest = self.oldest.min(time);
+        self.newest = self.newest.max(time);
+    }
+
+    fn merge(&mut self, other: Self) {
+        let has_horizon = other.horizon > i64::MIN;
+        self.is_late |= other.is_late
+            || other.oldest < self.horizon && (!has_horizon || self.oldest < other.horizon);
+        self.oldest = self.oldest.min(other.oldest);
+        self.newest = self.newest.max(other.newest);
+        self.horizon = self.horizon.max(other.horizon);
+    }
 }
 
 impl Default for Tally {
     fn default() -> Self {
-        Self::with_held_max(HELD_MAX)
+        Self::of(&Plan::default())
     }
 }
 
 impl Tally {
+    /// A tally that finds everything and stays in memory.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A tally that remembers at most `held_max` events for duplicates and as many denied
-    /// connections for retries. Beyond that the older half is forgotten, and the summary says so.
     #[must_use]
-    pub fn with_held_max(held_max: usize) -> Self {
+    pub fn of(plan: &Plan) -> Self {
+        // Rows that wait, of which there are five kinds, are seldom all of them many.
+        let memory = Memory { bytes: plan.memory.bytes / 2, ..plan.memory.clone() };
         Self {
             coding: Coding::default(),
             counted: Counted::default(),
-            duplicates: Duplicates::new(held_max),
-            attempts: Attempts::new(held_max),
+            waiting: Waiting {
+                duplicates: Duplicates::new(plan.finds_duplicates, &memory),
+                denials: Denials::new(&memory),
+                drops: Drops::new(plan.finds_drops, &memory),
+            },
+            others: Vec::new(),
             records: 0,
-            workers: Vec::new(),
+            duplicates: 0,
+            times: Times::NONE,
         }
     }
 
     /// Counts one record.
     pub fn push(&mut self, record: &LogRecord) {
-        self.push_seen(record, |_| {});
-    }
-
-    /// Counts one record, and shows it to `see` before it is known whether it is a duplicate.
-    pub(super) fn push_seen(&mut self, record: &LogRecord, see: impl FnOnce(&Row<'_>)) {
         let event = self.coding.event(record);
-        if let Some(row) = self.coding.row(event) {
-            see(&row);
-        }
         self.pass(event);
     }
 
-    fn pass(&mut self, event: Event) {
+    pub(super) fn pass(&mut self, event: Event) {
+        let Some(row) = self.coding.row(event) else { return };
         self.records += 1;
-        let Self { coding, duplicates, counted, attempts, .. } = self;
-        let mut count = |event| count(event, coding, counted, attempts);
-        duplicates.pass(event, &coding.heads, &mut count);
+        if let Some(time) = event.time {
+            self.times.add(time);
+        }
+        self.waiting.drops.push(&row, &self.coding);
+        if !self.waiting.duplicates.keeps(&row, &self.coding) {
+            count(&row, &self.coding, &mut self.counted, &mut self.waiting.denials);
+        }
     }
 
-    /// Another worker begins.
-    pub(super) fn begin_worker(&mut self) {
-        self.workers.push(Recoding::default());
-    }
-
-    /// Counts what a worker has read, and shows it to `see` before it is known what is a duplicate.
-    pub(super) fn take(&mut self, worker: usize, batch: &Batch, mut see: impl FnMut(&Row<'_>)) {
-        let Some(recoding) = self.workers.get_mut(worker) else { return };
-        let mut recoding = std::mem::take(recoding);
-        recoding.codes.extend(&batch.entries, &mut self.coding.dictionary);
-        recoding.extend_heads(&batch.heads, &mut self.coding);
-        for event in &batch.events {
-            let event = recoding.event(*event);
-            if let Some(row) = self.coding.row(event) {
-                see(&row);
-            }
-            self.pass(event);
-        }
-        if let Some(place) = self.workers.get_mut(worker) {
-            *place = recoding;
-        }
+    pub(super) fn needs(&self) -> Needs {
+        let Waiting { duplicates, drops, .. } = &self.waiting;
+        Needs { families: duplicates.families, has_drop: drops.has_drop }
     }
 
     /// Takes over what `other` has counted. The order of merging does not matter.
     pub fn merge(&mut self, other: Self) {
         let recoding = Recoding::new(&other.coding, &mut self.coding);
         self.records += other.records;
+        self.duplicates += other.duplicates;
+        self.times.merge(other.times);
         self.counted.merge(other.counted, &recoding, &self.coding);
-        self.attempts.merge(other.attempts, &recoding.codes);
-        let Self { coding, duplicates, counted, attempts, .. } = self;
-        let mut count = |event| count(event, coding, counted, attempts);
-        let translated = |event| recoding.event(event);
-        let heads = &coding.heads;
-        duplicates.merge(other.duplicates, &recoding.codes, translated, heads, &mut count);
+        let others = other.others.into_iter();
+        self.others
+            .extend(others.map(|(own, coding, waiting)| (own.then(&recoding), coding, waiting)));
+        self.others.push((recoding, other.coding, other.waiting));
     }
 
-    /// Counts what still waits for a duplicate.
-    pub(super) fn settle(&mut self) {
-        let Self { coding, duplicates, counted, attempts, .. } = self;
-        duplicates.drain(&mut |event| count(event, coding, counted, attempts));
+    /// Counts what waited for a duplicate in vain. The answer is how many had not.
+    pub(super) fn settle(&mut self) -> io::Result<u64> {
+        let Self { coding, counted, waiting, others, .. } = self;
+        let Waiting { duplicates, denials, .. } = waiting;
+        let mut all = vec![(None, duplicates)];
+        all.extend(
+            others
+                .iter_mut()
+                .map(|(recoding, _, waiting)| (Some(&*recoding), &mut waiting.duplicates)),
+        );
+        let removed = duplicates::settle(&mut all, |event| {
+            if let Some(row) = coding.row(event) {
+                count(&row, coding, counted, denials);
+            }
+        })?;
+        Ok(self.duplicates + removed)
     }
 }
 
-fn count(event: Event, coding: &Coding, counted: &mut Counted, attempts: &mut Attempts) {
-    let Some(row) = coding.row(event) else { return };
-    counted.add(&row);
+pub(super) fn count(row: &Row<'_>, coding: &Coding, counted: &mut Counted, denials: &mut Denials) {
+    counted.add(row);
     if row.head.class.is_denied() {
-        attempts.add(attempt_group(&row), row.client_port(), event.time);
+        denials.add(row, coding);
     }
-}
-
-/// Denials by rule are told apart by connection only; those by default are shown per reason.
-fn attempt_group(row: &Row<'_>) -> [Code; 6] {
-    row.key([
-        Field::Class,
-        Field::Reason,
-        Field::Source,
-        Field::Target,
-        Field::DestinationPort,
-        Field::Protocol,
-    ])
 }

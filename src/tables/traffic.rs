@@ -13,8 +13,8 @@ use super::finish::{Finish, action_of};
 use super::frame::{COUNT, Line, distinct, frame, lines, measures, ranked};
 use super::row::Class;
 use super::summary::{
-    AnswerRow, DeniedRow, DeniedTargetRow, DnatRow, DnsSummary, FailingRow, HourRow, IdpsRow,
-    NamedRow, PortRow, SlowRow, TalkerRow, ThreatRow, Top, UnresolvedRow,
+    AnswerRow, DnatRow, DnsSummary, FailingRow, HourRow, IdpsRow, NamedRow, PortRow, SlowRow,
+    TalkerRow, ThreatRow, Top, UnresolvedRow,
 };
 use super::tally::Table;
 
@@ -23,8 +23,6 @@ const HOUR_US: i64 = 60 * MINUTE_US;
 
 /// Longer silences are not filled with empty hours: a wrong clock must not make a million of them.
 const GAP_HOURS_MAX: i64 = 48;
-
-const DENIED_KEYS: [&str; 5] = ["reason", "source", "target", "port", "protocol"];
 
 impl Finish<'_> {
     pub(super) fn hours(&self) -> PolarsResult<Vec<HourRow>> {
@@ -85,77 +83,10 @@ impl Finish<'_> {
         self.top_of(&table, lines(&table, self.top, keys, ["allowed", "denied"])?, row)
     }
 
-    pub(super) fn denied_targets(&self) -> PolarsResult<Top<DeniedTargetRow>> {
-        let keys = ["reason", "target", "port", "protocol"];
-        let [count, first, last] = measures();
-        let numbers = [count, first, last, col("attempts").sum(), distinct("source")];
-        let table = self.denied_frame()?.group_by(keys.map(col)).agg(numbers);
-        let table = ranked(table, &["attempts", COUNT], &keys)?;
-        let row = |Line { keys, counts: [records, attempts, sources], seen }: Line<4, 3>| {
-            let [reason, target, port, protocol] = keys;
-            DeniedTargetRow {
-                target: self.text(target),
-                target_name: self.name(target),
-                port: as_number(port),
-                protocol: self.text(protocol),
-                reason: self.text(reason),
-                sources,
-                records,
-                attempts,
-                seen,
-            }
-        };
-        self.top_of(&table, lines(&table, self.top, keys, [COUNT, "attempts", "source"])?, row)
-    }
-
-    pub(super) fn denied(&self) -> PolarsResult<Top<DeniedRow>> {
-        let table = ranked(self.denied_frame()?, &["attempts", COUNT], &DENIED_KEYS)?;
-        let row = |Line { keys, counts: [records, attempts], seen }: Line<5, 2>| {
-            let [reason, source, target, port, protocol] = keys;
-            DeniedRow {
-                source: self.text(source),
-                source_name: self.name(source),
-                target: self.text(target),
-                target_name: self.name(target),
-                port: as_number(port),
-                protocol: self.text(protocol),
-                reason: self.text(reason),
-                records,
-                attempts,
-                seen,
-            }
-        };
-        self.top_of(&table, lines(&table, self.top, DENIED_KEYS, [COUNT, "attempts"])?, row)
-    }
-
-    /// Denials by default with their attempts.
-    fn denied_frame(&self) -> PolarsResult<LazyFrame> {
-        let by = DENIED_KEYS.map(col);
-        let attempts = self.attempts_frame(DENIED_KEYS)?;
-        let table = frame(&self.tables.denied, DENIED_KEYS)?;
-        Ok(table.join(attempts, by.clone(), by, JoinArgs::new(JoinType::Left)))
-    }
-
-    /// Attempts of denials by default.
-    fn attempts_frame(&self, names: [&str; 5]) -> PolarsResult<LazyFrame> {
-        let mut codes: [Vec<Code>; 5] = Default::default();
-        let mut attempts = Vec::new();
-        let default = Class::DeniedByDefault.code();
-        for ([class, key @ ..], count) in &self.attempts {
-            if *class == default {
-                codes.iter_mut().zip(key).for_each(|(column, code)| column.push(*code));
-                attempts.push(*count);
-            }
-        }
-        let height = attempts.len();
-        let keyed = names.into_iter().zip(codes);
-        let mut columns: Vec<Column> =
-            keyed.map(|(name, codes)| Column::new(name.into(), codes)).collect();
-        columns.push(Column::new("attempts".into(), attempts));
-        Ok(DataFrame::new(height, columns)?.lazy())
-    }
-
     pub(super) fn dnat(&self) -> PolarsResult<Top<DnatRow>> {
+        if self.tables.dnat.rows.is_empty() {
+            return Ok(Top::NONE);
+        }
         let keys = [
             "protocol",
             "client",
@@ -188,6 +119,9 @@ impl Finish<'_> {
     }
 
     pub(super) fn threat_intel(&self) -> PolarsResult<Top<ThreatRow>> {
+        if self.tables.threat_intel.rows.is_empty() {
+            return Ok(Top::NONE);
+        }
         let names = ["threat", "target", "port", "protocol", "class", "source"];
         let keys = ["threat", "target", "port", "protocol", "class"];
         let by: Vec<Expr> = keys.iter().map(|&key| col(key)).collect();
@@ -218,6 +152,9 @@ impl Finish<'_> {
     }
 
     pub(super) fn idps(&self) -> PolarsResult<Top<IdpsRow>> {
+        if self.tables.idps.rows.is_empty() {
+            return Ok(Top::NONE);
+        }
         let names = ["id", "category", "text", "severity", "action", "source", "destination"];
         let keys = ["severity", "id", "category", "text", "action"];
         let by: Vec<Expr> = keys.iter().map(|&key| col(key)).collect();
@@ -254,6 +191,10 @@ impl Finish<'_> {
     }
 
     pub(super) fn dns(&self) -> PolarsResult<DnsSummary> {
+        if self.tables.dns.rows.is_empty() {
+            let (failing, slow) = (Top::NONE, Top::NONE);
+            return Ok(DnsSummary { answers: Vec::new(), failing, durations: None, slow });
+        }
         let keys = ["answer", "type"];
         let table = ranked(frame(&self.tables.dns, keys)?, &[COUNT], &keys)?;
         let answers = lines(&table, usize::MAX, keys, [COUNT])?.into_iter();
@@ -323,6 +264,9 @@ impl Finish<'_> {
     }
 
     pub(super) fn unresolved(&self) -> PolarsResult<Top<UnresolvedRow>> {
+        if self.tables.unresolved.rows.is_empty() {
+            return Ok(Top::NONE);
+        }
         let keys = ["fqdn", "policy", "group", "collection", "rule"];
         let table = frame(&self.tables.unresolved, keys)?;
         self.largest(table, keys, |Line { keys: [fqdn, rule @ ..], counts: [records], seen }| {

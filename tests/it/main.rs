@@ -9,6 +9,7 @@ mod expectation;
 mod index;
 mod input;
 mod manual;
+mod path;
 mod rulesets;
 mod samples;
 mod schema;

@@ -134,6 +134,18 @@ fn check_and_show() {
 }
 
 #[test]
+fn path_and_bypass() {
+    let topology = "samples/topology";
+    for (from, to) in [("vm:build", "10.0.9.4:22"), ("pod:tools/debug", "www.example.com:443")] {
+        let arguments =
+            ["path", "--topology", topology, "--from", from, "--to", to, "--format", "json"];
+        promised("path", &arguments, false);
+    }
+    promised("bypass", &["bypass", "--topology", topology, "--format", "json"], false);
+    promised("path-audit", &["path", "--topology", topology, "--audit", "--format", "json"], false);
+}
+
+#[test]
 fn audit_diff_and_find() {
     for folder in ["aks-egress", "seed", "parent-child"] {
         let folder = format!("rulesets/{folder}");

@@ -10,6 +10,7 @@ mod order;
 
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -41,12 +42,13 @@ pub trait Collector {
     /// What `worker` has taken since it was last asked.
     fn batch(worker: &mut Self::Worker) -> Self::Batch;
 
-    /// A batch whose records come again in another one. Later batches of the worker may build on it.
-    fn pass_over(&mut self, _worker: usize, _batch: Self::Batch) {}
-
     /// The next batch in the order of the input, and the worker it is of. Line numbers in it are to be
-    /// raised by `lines_before`. `Break` ends the reading.
+    /// raised by `lines_before`. `Break` ends the reading. A batch whose records come again in another
+    /// one is not handed over.
     fn absorb(&mut self, worker: usize, batch: Self::Batch, lines_before: u64) -> ControlFlow<()>;
+
+    /// A worker has done its last batch, and all batches were absorbed.
+    fn finish(&mut self, _worker: Self::Worker) {}
 }
 
 /// Reads all `inputs` with so many `threads`. The answer is how many inputs there were, and the
@@ -68,7 +70,7 @@ where
     let workers: Vec<C::Worker> = (0..threads).map(|_| collector.worker()).collect();
     let order = Order::new(Absorber::new(collector, options, threads), threads * 2);
     let chunks = Mutex::new(Chunks::new(inputs, options));
-    thread::scope(|scope| {
+    let workers = thread::scope(|scope| {
         let mut workers = workers.into_iter().enumerate().map(|(number, sink)| Worker {
             number,
             sink,
@@ -77,16 +79,16 @@ where
             order: &order,
         });
         let here = workers.next();
-        for worker in workers {
-            let chunks = &chunks;
-            scope.spawn(move || worker.work(chunks));
-        }
-        if let Some(worker) = here {
-            worker.work(&chunks);
-        }
+        let chunks = &chunks;
+        let others: Vec<_> =
+            workers.map(|worker| scope.spawn(move || worker.work(chunks))).collect();
+        let here = here.map(|worker| worker.work(chunks));
+        let others = others.into_iter();
+        let joined = others.map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        here.into_iter().chain(joined).collect::<Vec<C::Worker>>()
     });
     let files = chunks.into_inner().unwrap_or_else(PoisonError::into_inner).files;
-    Ok((files, order.finish()?))
+    Ok((files, order.finish(workers)?))
 }
 
 struct Worker<'a, 'c, C: Collector> {
@@ -109,7 +111,10 @@ impl<C: Collector> Drop for Alarm<'_, '_, C> {
 }
 
 impl<C: Collector> Worker<'_, '_, C> {
-    fn work<I: Iterator<Item = io::Result<Input>>>(mut self, chunks: &Mutex<Chunks<'_, I>>) {
+    fn work<I>(mut self, chunks: &Mutex<Chunks<'_, I>>) -> C::Worker
+    where
+        I: Iterator<Item = io::Result<Input>>,
+    {
         let _alarm = Alarm(self.order);
         let mut spare = Vec::new();
         while !self.order.is_over() {
@@ -120,9 +125,10 @@ impl<C: Collector> Worker<'_, '_, C> {
             match job {
                 Ok(Some(job)) => spare = self.job(job),
                 Ok(None) => break,
-                Err(error) => return self.order.end(Some(error)),
+                Err(error) => self.order.end(Some(error)),
             }
         }
+        self.sink
     }
 
     /// Does a job; the answer is memory to use again.

@@ -63,8 +63,7 @@ impl<'a, C: Collector> Absorber<'a, C> {
                 rows.open =
                     lines::rows(&rows.text, &rows.header, rows.stretch, layouts, &mut reader);
                 done.counts = reader.counts;
-                let read_before = std::mem::replace(&mut done.batch, C::batch(sink));
-                self.collector.pass_over(done.worker, read_before);
+                done.batch = C::batch(sink);
                 done.worker = *number;
             }
             if let Some(open) = rows.open {
@@ -210,13 +209,16 @@ impl<'a, C: Collector> Order<'a, C> {
         drop(self.absorb(state));
     }
 
-    /// The account of all that was absorbed, or why the reading ended.
-    pub(super) fn finish(self) -> io::Result<Counts> {
+    /// The account of all that was absorbed by `workers`, or why the reading ended.
+    pub(super) fn finish(self, workers: Vec<C::Worker>) -> io::Result<Counts> {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         match (state.error, state.absorber) {
             (Some(error), _) => Err(error),
-            (None, absorber) => {
-                Ok(absorber.map_or_else(Counts::default, |absorber| absorber.counts))
+            (None, None) => Ok(Counts::default()),
+            (None, Some(absorber)) => {
+                let Absorber { collector, counts, again: (_, again, _), .. } = *absorber;
+                workers.into_iter().chain([again]).for_each(|worker| collector.finish(worker));
+                Ok(counts)
             }
         }
     }

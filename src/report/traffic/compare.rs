@@ -239,7 +239,7 @@ mod tests {
         };
         before.push(&allow("https 10.0.1.4:1 -> a.example.com:443", "g/c/old"));
         after.push(&allow("https 10.0.1.4:1 -> \u{1b}[2J|=x.example.com:443", "g/c/|new"));
-        Comparison::new(before, after)
+        Comparison::new(before, after).unwrap()
     }
 
     #[test]

@@ -14,7 +14,7 @@ fn page(records: &[LogRecord], input: Input) -> String {
         cube.push(record);
         assert!(detector.record(record.clone()).is_continue());
     }
-    cube.settle();
+    cube.settle().unwrap();
     let policy = policy();
     let options = Options { top: 100, policy: Some(&policy), names: None };
     let summary = tally.finish(input, &options).unwrap();

@@ -1,0 +1,13 @@
+//! `azfw path` and `azfw bypass`: journeys and gaps as text, JSON and pictures.
+
+mod bypass;
+mod findings;
+mod journey;
+mod json;
+mod mermaid;
+
+pub use bypass::{bypass_json, bypass_text};
+pub use findings::{findings_json, findings_text};
+pub use journey::text;
+pub use json::{JourneyJson, json};
+pub use mermaid::mermaid;
