@@ -30,6 +30,8 @@ mod replay;
 #[cfg(feature = "logs")]
 mod report;
 #[cfg(feature = "logs")]
+mod report_html;
+#[cfg(feature = "logs")]
 mod scratch;
 mod show;
 #[cfg(feature = "logs")]

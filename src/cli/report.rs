@@ -15,6 +15,7 @@ use super::failure::Failure;
 use super::inputs::{self, Loaded};
 use super::log_filter::{self, FilterArgs};
 use super::log_inputs::{self, LogArgs, LogReadingArgs, Read};
+use super::report_html::{Beside, Extras};
 use super::state::State;
 use super::{ExitStatus, scratch};
 use crate::compile::Ruleset;
@@ -50,6 +51,9 @@ pub(super) struct ReportArgs {
     /// What records that wait for others may take in memory; beyond it they go to a temporary file
     #[arg(long, value_name = "SIZE", value_parser = scratch::size, default_value = "16M")]
     memory: usize,
+    /// Write the report as one HTML page as well, with a time line, findings and a filter
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["compare", "state"])]
+    html: Option<PathBuf>,
     #[command(flatten)]
     shown: ShownArgs,
 }
@@ -127,26 +131,30 @@ impl<S: Sink> Sink for Watched<S> {
 /// Reads the logs that are asked for. This is where it is decided how.
 ///
 /// Counting needs no whole records, so files are read side by side into codes. A filter looks at any
-/// field and rejects are written in their order: for these, whole records come one by one.
+/// field, a page finds things in any, and rejects are written in their order: for these, whole
+/// records come one by one.
 fn counted(
     args: &ReportArgs,
     filter: Option<Filter>,
     global: &GlobalArgs,
-) -> Result<(Read, Account), Failure> {
+) -> Result<(Read, Account, Option<Extras>), Failure> {
     let (logs, reading) = (&args.logs.logs, &args.logs.reading);
     let memory = scratch::memory(args.memory, reading.threads());
-    if filter.is_none() && !reading.writes_rejects() {
-        return side_by_side(logs, reading, memory, global);
+    let html = args.html.as_deref();
+    if filter.is_none() && !reading.writes_rejects() && html.is_none() {
+        let (read, account) = side_by_side(logs, reading, memory, global)?;
+        return Ok((read, account, None));
     }
-    let account = Account::of(Plan { memory, ..Plan::default() });
-    let filtered = Filtered::new(account, filter);
+    let plan = Plan { memory, ..Plan::default() };
+    let extras = html.map(|path| Extras::new(path, &plan));
+    let filtered = Filtered::new(Beside { sink: Account::of(plan), extras }, filter);
     let mut watched = Watched { sink: filtered, presence: Presence::default() };
     let mut read = log_inputs::read(logs, reading, global, &mut watched)?;
     let Watched { sink: filtered, presence } = watched;
     read.left_out.extend(log_filter::left_out(&filtered));
-    let mut account = filtered.sink;
+    let Beside { sink: mut account, extras } = filtered.sink;
     account.presence = presence;
-    Ok((read, account))
+    Ok((read, account, extras))
 }
 
 /// Most logs are of one family of categories and have no connection that IDPS dropped, so nothing has
@@ -210,7 +218,8 @@ pub(super) fn run_merge(args: &MergeArgs, global: &GlobalArgs) -> Result<ExitSta
     }
     let Some(merged) = merged else { return Err(nothing_read()) };
     let loaded = args.shown.policy(global)?;
-    summarised(read_of(merged), &args.shown, loaded.as_ref(), None)
+    let (read, account) = read_of(merged);
+    summarised((read, account, None), &args.shown, loaded.as_ref(), None)
 }
 
 pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
@@ -221,14 +230,17 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, 
         return compare(args, filter, global);
     }
     let counted = match &args.state {
-        Some(state) => gone_on(args, state, global)?,
+        Some(state) => {
+            let (read, account) = gone_on(args, state, global)?;
+            (read, account, None)
+        }
         None => counted(args, filter, global)?,
     };
     summarised(counted, &args.shown, loaded.as_ref(), args.filter.zone()?.as_ref())
 }
 
 fn summarised(
-    (read, account): (Read, Account),
+    (read, account, extras): (Read, Account, Option<Extras>),
     shown: &ShownArgs,
     loaded: Option<&(Ruleset, Loaded)>,
     zone: Option<&TimeZone>,
@@ -245,6 +257,9 @@ fn summarised(
     let names = shown.names.address_names(inventory)?;
     let options =
         tables::Options { top: shown.top, policy: rules.as_deref(), names: names.as_ref() };
+    if let Some(extras) = extras {
+        extras.write(input.clone(), options, zone)?;
+    }
     let summary = account
         .tally
         .finish(input, &options)

@@ -8,6 +8,7 @@ mod coding;
 mod compare;
 mod counter;
 mod counts;
+mod cube;
 mod denied;
 mod dictionary;
 mod drops;
@@ -36,6 +37,7 @@ mod tests;
 
 pub use compare::{Comparison, GROWN_TIMES, Pair, PairChange, Pairs, RuleChange};
 pub use counter::{Account, Batch, Coder};
+pub use cube::{Cell, CellClass, CellEnds, Cube, CubeTally};
 pub use durations::Durations;
 pub use finish::{Options, SummaryError};
 pub use gaps::{Gap, Presence};

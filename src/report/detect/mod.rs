@@ -26,7 +26,7 @@ fn counts(findings: &[Finding]) -> String {
 }
 
 /// Who to whom: `10.0.0.4 -> www.example.com`.
-fn ends(finding: &Finding) -> String {
+pub(super) fn ends(finding: &Finding) -> String {
     match (&finding.source, &finding.target) {
         (Some(source), Some(target)) => format!("{source} -> {target}"),
         (Some(source), None) => source.clone(),

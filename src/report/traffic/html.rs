@@ -1,0 +1,274 @@
+//! The report as one HTML file that opens from disk, works without JavaScript, prints, and filters
+//! itself where JavaScript runs.
+//!
+//! Everything from logs is hostile: text is made visible by [`sanitize`] and then escaped by the
+//! template; data for the script is JSON in which no character can end the element. The policy of
+//! the page names its one script and its one style by their hashes and forbids all else.
+
+mod chart;
+mod data;
+mod policy;
+mod section;
+
+use askama::Template;
+use jiff::tz::TimeZone;
+
+use super::headline::{self, Tone};
+use super::sheet::{grouped, per_mille, percent};
+use crate::detect::Finding;
+use crate::report::sanitize;
+use crate::tables::{Cube, CubeTally, Summary};
+use chart::Chart;
+use data::ScriptData;
+use section::{FindingView, Section};
+
+/// No page is larger, whatever the logs hold.
+const PAGE_BYTES_MAX: usize = 5_000_000;
+
+const STYLE: &str = include_str!("../../../templates/report.css");
+const SCRIPT: &str = include_str!("../../../templates/report.js");
+
+/// What the page is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Contents<'a> {
+    pub summary: &'a Summary,
+    pub cube: &'a CubeTally,
+    /// Gravest first.
+    pub findings: &'a [Finding],
+    /// The zone of the headline; tables are in UTC.
+    pub zone: Option<&'a TimeZone>,
+}
+
+/// How much of everything there is room for.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    rows: usize,
+    /// Of tables of rules.
+    rules: usize,
+    /// Of one text.
+    characters: usize,
+    cube_bytes: usize,
+}
+
+/// The first that keeps the page small enough is taken; the last one always does.
+const ROOMS: [Room; 4] = [
+    Room { rows: 100, rules: 4_000, characters: 300, cube_bytes: 2_500_000 },
+    Room { rows: 100, rules: 1_000, characters: 200, cube_bytes: 1_500_000 },
+    Room { rows: 40, rules: 400, characters: 120, cube_bytes: 700_000 },
+    Room { rows: 10, rules: 40, characters: 80, cube_bytes: 200_000 },
+];
+
+#[derive(Debug, Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    policy: &'a str,
+    style: policy::Trusted,
+    script: policy::Trusted,
+    version: &'static str,
+    period: String,
+    input: String,
+    warnings: Vec<String>,
+    points: Vec<Point>,
+    cards: Vec<Card>,
+    chart: Chart,
+    sections: Vec<Section>,
+    findings: Vec<FindingView>,
+    findings_left_out: usize,
+    data: ScriptData,
+}
+
+/// One sentence of what matters, and where the rest of it stands.
+#[derive(Debug)]
+struct Point {
+    text: String,
+    anchor: &'static str,
+    tone: &'static str,
+}
+
+/// One number with its share.
+#[derive(Debug)]
+struct Card {
+    key: &'static str,
+    name: &'static str,
+    value: u64,
+    text: String,
+    share: String,
+    detail: String,
+    spark: String,
+    anchor: &'static str,
+}
+
+/// The page. The same contents give the same bytes.
+///
+/// # Errors
+///
+/// Fails only by a fault of this program.
+pub fn render(contents: Contents<'_>) -> Result<String, askama::Error> {
+    let policy = policy::content_security_policy(STYLE, SCRIPT);
+    let mut page = String::new();
+    for room in ROOMS {
+        page = page_in(contents, room, &policy).render()?;
+        if page.len() <= PAGE_BYTES_MAX {
+            break;
+        }
+    }
+    Ok(page)
+}
+
+fn page_in<'a>(contents: Contents<'_>, room: Room, policy: &'a str) -> Page<'a> {
+    let Contents { summary, cube, findings, zone } = contents;
+    let cube = cube.cube(room.cube_bytes);
+    let figures = headline::figures(summary, zone);
+    let detail = |name: &str| {
+        let figure = figures.iter().find(|figure| figure.name == name);
+        figure.map_or_else(String::new, |figure| sanitize::terminal(&figure.detail).into_owned())
+    };
+    let warnings = headline::warnings(summary);
+    let safe = |text: String| sanitize::terminal(&text).into_owned();
+    Page {
+        policy,
+        style: policy::Trusted(STYLE),
+        script: policy::Trusted(SCRIPT),
+        version: env!("CARGO_PKG_VERSION"),
+        period: detail("period"),
+        input: format!("{} records {}", grouped(summary.coverage.records), detail("records")),
+        warnings: warnings.into_iter().map(safe).collect(),
+        points: points(summary, findings, room),
+        cards: cards(summary, &cube, findings),
+        chart: Chart::new(&cube, &summary.coverage.input.gaps),
+        sections: section::sections(summary, room),
+        findings: findings.iter().take(room.rows).map(|one| section::finding(one, room)).collect(),
+        findings_left_out: findings.len().saturating_sub(room.rows),
+        data: ScriptData::new(&cube),
+    }
+}
+
+/// The few sentences that somebody in a hurry reads.
+fn points(summary: &Summary, findings: &[Finding], room: Room) -> Vec<Point> {
+    let mut points = Vec::new();
+    let mut add = |tone, anchor, text: String| {
+        let text = section::shortened(&sanitize::terminal(&text), room.characters);
+        points.push(Point { text, anchor, tone });
+    };
+    for gravest in findings.iter().take(2) {
+        let text = format!(
+            "{} ({}): {}",
+            gravest.detection,
+            gravest.severity.name(),
+            section::said(gravest)
+        );
+        add("threat", "findings", text);
+    }
+    if let Some(row) = summary.idps.rows.first() {
+        let severity = headline::severity(row.severity);
+        let signature = row.description.as_deref().or(row.signature.as_deref()).unwrap_or("?");
+        let records = headline::plural(row.records, "record");
+        add("threat", "threats", format!("IDPS, {severity}: {signature}: {records}"));
+    }
+    if let Some(row) = summary.denied_targets.rows.first() {
+        let by_default = grouped(summary.totals.denied_by_default);
+        let (protocol, target) = (row.protocol.as_deref(), row.target.as_deref());
+        let port = row.port.map_or_else(String::new, |port| format!(" port {port}"));
+        let text = format!(
+            "Denied by default: {by_default} records, most often {} {}{port} ({} from {})",
+            protocol.unwrap_or("?"),
+            target.unwrap_or("(unknown)"),
+            grouped(row.records),
+            headline::plural(row.sources, "source"),
+        );
+        add("denied", "denied", text);
+    }
+    if let Some(policy) = &summary.policy {
+        let never = policy.never_hit().count();
+        let text = format!("{never} of {} rules of the policy never hit", policy.rules.len());
+        add("plain", "rules", text);
+    }
+    if let Some(row) = summary.dns.failing.rows.first() {
+        let name = row.name.as_deref().unwrap_or("(unknown)");
+        let records = headline::plural(row.records, "query").replace("querys", "queries");
+        add("plain", "dns", format!("DNS fails most often for {name}: {records}"));
+    }
+    points
+}
+
+fn cards(summary: &Summary, cube: &Cube, findings: &[Finding]) -> Vec<Card> {
+    let totals = &summary.totals;
+    let figures = headline::figures(summary, None);
+    let detail = |tone: Tone| {
+        let figure = figures.iter().find(|figure| figure.tone == tone);
+        figure.map_or_else(String::new, |figure| figure.detail.clone())
+    };
+    let sparks = chart::sparks(cube);
+    let [allowed, denied, threats, dnat] = sparks;
+    let share = |part: u64| percent(per_mille(part, totals.connections()), part > 0);
+    let card = |key, name, value: u64, share, detail, spark, anchor| Card {
+        key,
+        name,
+        value,
+        text: grouped(value),
+        share,
+        detail,
+        spark,
+        anchor,
+    };
+    let behind_share =
+        |text: String| text.split_once(": ").map_or_else(String::new, |(_, rest)| rest.to_owned());
+    let dropped = match summary.coverage.input.allowed_then_dropped {
+        0 => String::new(),
+        dropped => format!("{} of them then dropped by IDPS", grouped(dropped)),
+    };
+    let queries = totals.dns + totals.dns_failures;
+    let failing: u64 = summary.dns.failing.rows.iter().map(|row| row.records).sum();
+    let failing = failing + summary.dns.failing.records_left_out;
+    vec![
+        card(
+            "allowed",
+            "Allowed",
+            totals.allowed,
+            share(totals.allowed),
+            dropped,
+            allowed,
+            "rules",
+        ),
+        card(
+            "denied",
+            "Denied",
+            totals.denied(),
+            share(totals.denied()),
+            behind_share(detail(Tone::Denied)),
+            denied,
+            "denied",
+        ),
+        card(
+            "threat",
+            "Threats",
+            totals.threats(),
+            String::new(),
+            detail(Tone::Threat),
+            threats,
+            "threats",
+        ),
+        card("dnat", "DNAT", totals.dnat, String::new(), String::new(), dnat, "dnat"),
+        card(
+            "dns",
+            "DNS queries",
+            queries,
+            String::new(),
+            if failing > 0 { format!("{} failed", grouped(failing)) } else { String::new() },
+            String::new(),
+            "dns",
+        ),
+        card(
+            "findings",
+            "Findings",
+            findings.len() as u64,
+            String::new(),
+            section::severities(findings),
+            String::new(),
+            "findings",
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

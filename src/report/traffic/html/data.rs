@@ -1,0 +1,104 @@
+//! The cube as JSON for the script of the page.
+
+use std::fmt::{self, Display, Formatter};
+
+use askama::filters::HtmlSafe;
+use serde::Serialize;
+
+use crate::report::sanitize;
+use crate::tables::{Cell, Cube};
+
+/// JSON that can stand in a `<script>` element: nothing in it ends the element or begins markup.
+#[derive(Debug)]
+pub(super) struct ScriptData(String);
+
+impl HtmlSafe for ScriptData {}
+
+impl Display for ScriptData {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Columns of cells. −1 stands for "unknown", −2 for "adds up smaller cells".
+#[derive(Debug, Serialize)]
+struct CubeJson {
+    first_second: i64,
+    bucket_hours: u64,
+    buckets: u64,
+    others: u64,
+    texts: Vec<String>,
+    bucket: Vec<i64>,
+    class: Vec<u8>,
+    source: Vec<i64>,
+    target: Vec<i64>,
+    port: Vec<i32>,
+    protocol: Vec<i64>,
+    rule: Vec<i64>,
+    records: Vec<u64>,
+}
+
+const UNKNOWN: i32 = -1;
+const ADDED_UP: i32 = -2;
+
+impl ScriptData {
+    pub(super) fn new(cube: &Cube) -> Self {
+        let cells = &cube.cells;
+        let place = |of: fn(&crate::tables::CellEnds) -> usize| -> Vec<i64> {
+            let code = |cell: &Cell| match &cell.ends {
+                None => ADDED_UP.into(),
+                Some(ends) if of(ends) == 0 => UNKNOWN.into(),
+                Some(ends) => i64::try_from(of(ends)).unwrap_or(UNKNOWN.into()),
+            };
+            cells.iter().map(code).collect()
+        };
+        let port = |cell: &Cell| match &cell.ends {
+            None => ADDED_UP,
+            Some(ends) => ends.port.map_or(UNKNOWN, i32::from),
+        };
+        let json = CubeJson {
+            first_second: cube.first_second,
+            bucket_hours: cube.bucket_hours,
+            buckets: cube.buckets,
+            others: cube.others,
+            texts: cube.texts.iter().map(|text| sanitize::terminal(text).into_owned()).collect(),
+            bucket: cells.iter().map(|cell| cell.bucket.unwrap_or(UNKNOWN.into())).collect(),
+            class: cells.iter().map(|cell| cell.class as u8).collect(),
+            source: place(|ends| ends.source),
+            target: place(|ends| ends.target),
+            port: cells.iter().map(port).collect(),
+            protocol: place(|ends| ends.protocol),
+            rule: place(|ends| ends.rule),
+            records: cells.iter().map(|cell| cell.records).collect(),
+        };
+        Self(in_script(&serde_json::to_string(&json).unwrap_or_else(|_| "null".to_owned())))
+    }
+}
+
+/// In JSON these characters occur within strings alone, where they can be written out.
+fn in_script(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                safe.push_str(&format!("\\u{:04x}", u32::from(character)));
+            }
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_script_ends_it() {
+        let hostile = r#"["</script><!--&amp;"]"#.replace("amp;", "\u{2028}\u{2029}");
+        let safe = in_script(&hostile);
+        assert!(!safe.contains(['<', '>', '&', '\u{2028}', '\u{2029}']), "{safe}");
+        let back: Vec<String> = serde_json::from_str(&safe).unwrap();
+        assert_eq!(back, ["</script><!--&\u{2028}\u{2029}"]);
+    }
+}

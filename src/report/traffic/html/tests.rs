@@ -1,0 +1,117 @@
+use crate::detect::{Detector, Indicators, Settings};
+use crate::logs::{LogRecord, LoggedAction, RecordKind, Sink};
+use crate::tables::sample::{by, denied, flow, half_a_day, input, policy};
+use crate::tables::{CubeTally, Input, Options, Tally};
+
+use super::{Contents, PAGE_BYTES_MAX, SCRIPT, render};
+
+fn page(records: &[LogRecord], input: Input) -> String {
+    let mut tally = Tally::new();
+    let mut cube = CubeTally::default();
+    let mut detector = Detector::new(Settings::default(), Vec::new(), Indicators::default());
+    for record in records {
+        tally.push(record);
+        cube.push(record);
+        assert!(detector.record(record.clone()).is_continue());
+    }
+    cube.settle().unwrap();
+    let policy = policy();
+    let options = Options { top: 100, policy: Some(&policy), names: None };
+    let summary = tally.finish(input, &options).unwrap();
+    let findings = detector.finish().findings;
+    let contents = Contents { summary: &summary, cube: &cube, findings: &findings, zone: None };
+    render(contents).unwrap()
+}
+
+#[test]
+fn the_same_records_give_the_same_bytes() {
+    let records = half_a_day();
+    let first = page(&records, input(records.len()));
+    assert_eq!(first, page(&records, input(records.len())));
+    for part in ["mcr.microsoft.com", "203.0.113.9", "ftp-of-the-year-2019", "class=\"unused\""] {
+        assert!(first.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn an_empty_page_is_small() {
+    let page = page(&[], Input::default());
+    assert!(page.len() < 400_000, "{} bytes", page.len());
+    assert!(page.contains("No record has a time."));
+}
+
+#[test]
+fn the_page_may_do_nothing_but_run_itself() {
+    let page = page(&half_a_day(), Input::default());
+    assert!(
+        page.contains(
+            "http-equiv=\"Content-Security-Policy\" content=\"default-src &#39;none&#39;;"
+        ) || page.contains("http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';")
+    );
+    for forbidden in
+        ["unsafe-", "src=\"http", "href=\"http", " style=\"", " onclick", "@import", "url("]
+    {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
+    for door in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
+        assert!(!SCRIPT.contains(door), "{door}");
+    }
+}
+
+const HOSTILE: [&str; 6] = [
+    "</script><script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "</title></style><svg/onload=alert(1)>",
+    "{{ data }}{% include \"x\" %}${alert(1)}",
+    "\u{202e}gpj.exe\u{7}\u{1b}[2J\u{2028}",
+    "=cmd|' /C calc'!A0",
+];
+
+fn hostile() -> Vec<LogRecord> {
+    let mut records = Vec::new();
+    for (index, text) in HOSTILE.iter().enumerate() {
+        let at = 60.0 * f64::from(u8::try_from(index).unwrap());
+        let mut name = flow(RecordKind::Application, at, "https 10.0.1.4:5000 -> :443");
+        name.fqdn = Some((*text).into());
+        records.push(denied(name.clone(), text));
+        name.web_category = Some((*text).into());
+        let mut named = by(name, LoggedAction::Allow, "g/c/r");
+        named.rule = Some((*text).into());
+        named.collection = Some((*text).into());
+        records.push(named);
+        let mut threat = flow(RecordKind::ThreatIntel, at, "http 10.0.1.7:40100 -> :80");
+        threat.fqdn = Some((*text).into());
+        threat.threat = Some((*text).into());
+        threat.action = Some(LoggedAction::Alert);
+        records.push(threat);
+    }
+    records
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    let page = page(&hostile(), Input::default());
+    assert_eq!(page.matches("<script").count(), 2, "the data and the script of the page");
+    assert_eq!(page.matches("</script").count(), 2);
+    for markup in ["<img", "<svg/", "\u{202e}", "\u{7}", "\u{1b}", "\u{2028}"] {
+        assert!(!page.contains(markup), "{markup}");
+    }
+    assert!(page.contains("gpj.exe"));
+}
+
+#[test]
+fn no_page_is_larger_than_the_limit() {
+    let long = "<&\">".repeat(200);
+    let records: Vec<LogRecord> = (0..6_000_u32)
+        .map(|index| {
+            let text = format!("https 10.{}.{}.4:5000 -> :443", index / 250 % 250, index % 250);
+            let mut one = flow(RecordKind::Application, f64::from(index * 30), &text);
+            one.fqdn = Some(format!("{index}{long}").into());
+            let mut one = by(one, LoggedAction::Deny, "g/c/r");
+            one.rule = Some(format!("{long}{index}").into());
+            one
+        })
+        .collect();
+    let page = page(&records, Input::default());
+    assert!(page.len() <= PAGE_BYTES_MAX, "{} bytes", page.len());
+}
