@@ -139,6 +139,9 @@ impl fmt::Display for Cause {
         match self {
             Self::Rule(rule) => rule.fmt(f),
             Self::NoRuleMatches(policies) => {
+                if policies.is_empty() {
+                    return f.write_str("no rule matches of any profile");
+                }
                 f.write_str("no rule matches of ")?;
                 for (index, policy) in policies.iter().take(SHOWN_MAX).enumerate() {
                     write!(f, "{}{policy}", if index == 0 { "" } else { ", " })?;

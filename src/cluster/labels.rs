@@ -37,6 +37,15 @@ impl Labels {
         }
     }
 
+    /// Takes over the labels whose keys are not there.
+    pub(super) fn inherit(&mut self, other: &Self) {
+        for (key, value) in other.iter() {
+            if self.get(key).is_none() {
+                self.set(key, value);
+            }
+        }
+    }
+
     pub(super) fn read(item: Option<Item<'_>>, problems: &mut Problems) -> Self {
         let mut labels = Self::default();
         let Some(item) = item else { return labels };

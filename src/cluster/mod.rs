@@ -92,6 +92,10 @@ pub struct Cluster {
     /// Labels of service accounts by namespace and name.
     accounts: BTreeMap<(SmolStr, SmolStr), Labels>,
     has_host_endpoints: bool,
+    /// Profiles of Calico by their names.
+    profiles: BTreeMap<SmolStr, Policy>,
+    /// Policies for host endpoints that are looked at before all others, or before translation.
+    early: Vec<Policy>,
     /// Policies that also filter what passes through the nodes to pods.
     forwarding: Vec<PolicyName>,
     tiers: Vec<Tier>,
@@ -106,7 +110,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Every pod, and one for each workload of which no pod is given.
+    /// Every pod, one for each workload of which no pod is given, and every host endpoint.
     #[must_use]
     pub fn pods(&self) -> &[Pod] {
         &self.pods

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use super::labels::Labels;
 use super::packet::PodId;
@@ -64,6 +64,10 @@ pub struct Pod {
     /// What made it: for a pod of a deployment that is a `ReplicaSet`.
     pub owner: Option<Owner>,
     pub service_account: SmolStr,
+    /// No pod: an interface of a node that Calico filters (`HostEndpoint`).
+    pub is_host_endpoint: bool,
+    /// The profiles of Calico that its endpoint names. `None`: those that every pod has.
+    pub(super) profiles: Option<Vec<SmolStr>>,
     /// What of it could not be read.
     pub(super) flaw: Option<String>,
 }
@@ -90,6 +94,22 @@ impl Pod {
         self.id
     }
 
+    /// It has the address of a node.
+    pub(super) fn is_on_host(&self) -> bool {
+        self.is_host_network || self.is_host_endpoint
+    }
+
+    /// The profiles of Calico, in the order they are asked.
+    pub(super) fn profile_names(&self) -> Vec<SmolStr> {
+        let Self { namespace, service_account, .. } = self;
+        self.profiles.clone().unwrap_or_else(|| {
+            vec![
+                format_smolstr!("kns.{namespace}"),
+                format_smolstr!("ksa.{namespace}.{service_account}"),
+            ]
+        })
+    }
+
     /// The numbers behind a port name, for one protocol.
     pub(super) fn named_ports<'a>(
         &'a self,
@@ -106,6 +126,9 @@ impl Pod {
 impl fmt::Display for Pod {
     /// `shop/web-6d4cf`; the pods of a workload as `shop/web[Deployment]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_host_endpoint {
+            return write!(f, "HostEndpoint {}", self.name);
+        }
         write!(f, "{}/{}", self.namespace, self.name)?;
         match &self.owner {
             Some(owner) if self.is_template => write!(f, "[{}]", owner.kind),

@@ -21,6 +21,8 @@ pub enum PolicyKind {
     /// `NetworkPolicy` of Calico.
     CalicoNetworkPolicy,
     GlobalNetworkPolicy,
+    /// A profile of Calico, asked after all tiers.
+    Profile,
     /// A policy whose language is not evaluated, by its kind: Cilium's and others'.
     Other(SmolStr),
 }
@@ -43,6 +45,7 @@ impl fmt::Display for PolicyName {
             PolicyKind::ClusterNetworkPolicy => "ClusterNetworkPolicy",
             PolicyKind::CalicoNetworkPolicy => "Calico NetworkPolicy",
             PolicyKind::GlobalNetworkPolicy => "GlobalNetworkPolicy",
+            PolicyKind::Profile => "Profile",
             PolicyKind::Other(kind) => kind,
         };
         write!(f, "{kind} ")?;

@@ -21,7 +21,7 @@ impl Cluster {
                 pods.matches(&|key: &str| own_label(pod, key))
             }
             Subject::Admin { namespaces, pods } => {
-                if pod.is_host_network || pods.matches(&|key| own_label(pod, key)) == Some(false) {
+                if pod.is_on_host() || pods.matches(&|key| own_label(pod, key)) == Some(false) {
                     return Some(false);
                 }
                 namespaces.matches(&|key: &str| self.namespace_label(&pod.namespace, key))
@@ -34,7 +34,7 @@ impl Cluster {
             }
             Subject::Cilium { namespace, endpoints } => {
                 let is_other = namespace.as_ref().is_some_and(|name| *name != pod.namespace);
-                if pod.is_host_network || is_other {
+                if pod.is_on_host() || is_other {
                     return Some(false);
                 }
                 endpoints.matches(&|key: &str| self.cilium_label(pod, key))
@@ -57,6 +57,9 @@ impl Cluster {
     }
 
     fn calico_label<'c>(&'c self, pod: &'c Pod, key: &str) -> Label<'c> {
+        if pod.is_host_endpoint {
+            return own_label(pod, key);
+        }
         match key {
             NAMESPACE => Label::Is(&pod.namespace),
             ORCHESTRATOR => Label::Is("k8s"),

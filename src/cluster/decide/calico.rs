@@ -100,6 +100,14 @@ impl<'c> Case<'c> {
         let cluster = self.cluster;
         let pod = match party.place {
             Place::Pod(_, pod) if pod.is_host_network => Fit::No,
+            Place::Pod(_, pod) if pod.is_host_endpoint && pod.addresses.is_empty() => {
+                let why = format!("{pod} has no `expectedIPs`, by which rules would know it");
+                Fit::of(cluster.has_calico_labels(selector, pod), String::new)
+                    .and(|| Fit::Unknown(why))
+            }
+            Place::Pod(_, pod) if pod.is_host_endpoint => {
+                Fit::of(cluster.has_calico_labels(selector, pod), String::new)
+            }
             Place::Pod(..) | Place::Node(_) | Place::Outside | Place::Unclear => {
                 self.as_pod(party, |pod| {
                     let why = || format!("not all labels that {pod} has are known");

@@ -84,7 +84,7 @@ impl<'c> Case<'c> {
             Peer::Block { range, except } => self.block_fit(*range, except, other),
             Peer::Network(range) => {
                 let reading = self.readings.networks_hold_pods;
-                let is_pod = other.pod().is_some_and(|(_, pod)| !pod.is_host_network);
+                let is_pod = other.pod().is_some_and(|(_, pod)| !pod.is_on_host());
                 let inside = self.in_nets(std::slice::from_ref(range), other);
                 if is_pod { as_read(reading).and(|| inside) } else { inside }
             }
@@ -117,6 +117,7 @@ impl<'c> Case<'c> {
     /// The fit of a selector of pods, for whoever is there.
     pub(super) fn as_pod(&self, party: Party<'c>, fit: impl FnOnce(&'c Pod) -> Fit) -> Fit {
         match party.place {
+            Place::Pod(_, pod) if pod.is_host_endpoint => Fit::No,
             Place::Pod(_, pod) if pod.flaw.is_some() => {
                 Fit::Unknown(format!("pod {pod} cannot be read fully"))
             }
@@ -136,7 +137,7 @@ impl<'c> Case<'c> {
             .and(|| if except.is_empty() { Fit::Yes } else { self.in_nets(except, other).not() });
         let reading = match other.place {
             Place::Outside => return inside,
-            Place::Pod(_, pod) if !pod.is_host_network => self.readings.blocks_hold_pods,
+            Place::Pod(_, pod) if !pod.is_on_host() => self.readings.blocks_hold_pods,
             Place::Pod(..) | Place::Node(_) => self.readings.blocks_hold_nodes,
             // It counts as outside, as a pod or as a node.
             Place::Unclear => match self.readings.blocks_hold_pods {
@@ -174,7 +175,7 @@ impl<'c> Case<'c> {
     fn node_fit(&self, party: Party<'_>, fit: impl FnOnce(usize) -> Fit) -> Fit {
         match party.place {
             Place::Node(node) => fit(node),
-            Place::Pod(_, pod) if pod.is_host_network => {
+            Place::Pod(_, pod) if pod.is_on_host() => {
                 let is_it =
                     |node: &super::super::object::Node| Some(&node.name) == pod.node.as_ref();
                 match self.cluster.nodes.iter().position(is_it) {

@@ -2,6 +2,7 @@
 
 mod calico;
 mod criteria;
+mod profile;
 mod service;
 mod walk;
 
@@ -12,7 +13,7 @@ use super::decision::{Cause, Decision, Side, Verdict};
 use super::engine::{Reading, Readings};
 use super::object::Pod;
 use super::packet::{End, Packet, Party, Place, PodId};
-use super::policy::Direction;
+use super::policy::{Direction, Policy};
 use crate::net::IpFamily;
 
 /// One packet between two parties that are known, services behind it.
@@ -92,7 +93,7 @@ impl Cluster {
             IpAddr::V6(address) => address.is_unique_local(),
         };
         let lacks_address =
-            |pod: &Pod| pod.addresses.is_empty() && !pod.is_finished && !pod.is_host_network;
+            |pod: &Pod| pod.addresses.is_empty() && !pod.is_finished && !pod.is_on_host();
         is_private && (self.pods.iter().any(lacks_address) || self.pods.is_empty())
     }
 }
@@ -176,14 +177,26 @@ impl<'c> Case<'c> {
 
     /// What host endpoints of Calico may do, whose policies are not evaluated.
     fn host_endpoints(&self, sides: &[Side]) -> Verdict {
-        let is_host = |party: Party<'_>| match party.place {
-            Place::Node(_) => true,
-            Place::Pod(_, pod) => pod.is_host_network,
-            Place::Outside | Place::Unclear => false,
-        };
-        if is_host(self.source) || is_host(self.destination) {
-            let why = "policies for host endpoints are not evaluated";
-            return Verdict::NotEvaluated(why.to_owned());
+        for party in [self.source, self.destination] {
+            let host = match party.place {
+                Place::Node(_) => None,
+                Place::Pod(_, pod) if pod.is_host_network => None,
+                Place::Pod(_, pod) if pod.is_host_endpoint => Some(pod),
+                Place::Pod(..) | Place::Outside | Place::Unclear => continue,
+            };
+            let Some(host) = host else {
+                let why = "which host endpoint, if any, has the address is not known";
+                return Verdict::NotEvaluated(why.to_owned());
+            };
+            let is_for_it = |policy: &&Policy| self.cluster.selects(policy, host) != Some(false);
+            if let Some(Policy { name, .. }) = self.cluster.early.iter().find(is_for_it) {
+                let why = format!("{name} (doNotTrack or preDNAT) is not evaluated");
+                return Verdict::NotEvaluated(why);
+            }
+        }
+        let is_pod = |party: Party<'_>| party.pod().is_some_and(|(_, pod)| !pod.is_host_endpoint);
+        if !is_pod(self.source) && !is_pod(self.destination) {
+            return Verdict::Allow;
         }
         match self.cluster.forwarding.first() {
             Some(policy) if !sides.is_empty() => Verdict::NotEvaluated(format!(
@@ -223,6 +236,11 @@ impl<'c> Case<'c> {
         }
         let ending = self.walk(direction, id, pod);
         let mut side = Side { passed: ending.passed, ..done(ending.verdict, ending.cause) };
+        if side.verdict == Verdict::Deny
+            && let Some(why) = self.host_doubt(direction, pod)
+        {
+            side.verdict = Verdict::Undecided(vec![why]);
+        }
         if side.verdict != Verdict::Allow {
             if is_own_node {
                 self.unless(
@@ -259,6 +277,7 @@ impl<'c> Case<'c> {
     /// Whether a party is the node a pod runs on, or in that node's network.
     fn is_own_node(&self, pod: &Pod, other: Party<'_>) -> bool {
         let is_host = match other.place {
+            Place::Pod(_, other) if other.is_host_endpoint => true,
             Place::Pod(_, other) => {
                 other.is_host_network && self.readings.host_network_is_pod != Reading::Yes
             }

@@ -1,6 +1,7 @@
 //! The walk over the tiers for one pod and direction.
 
 use super::Case;
+use super::profile::Last;
 use crate::cluster::decision::{Cause, RuleName, Verdict};
 use crate::cluster::engine::{Engine, Reading};
 use crate::cluster::fit::Fit;
@@ -26,7 +27,7 @@ impl Ending {
 
 /// What one policy, or the end of a tier, makes of the packet.
 #[derive(Debug, Clone)]
-enum Outcome {
+pub(super) enum Outcome {
     Rule(RuleAction, RuleName),
     /// The policy cannot say.
     Stuck(Verdict),
@@ -35,17 +36,17 @@ enum Outcome {
 }
 
 /// What may also happen, and on what that hangs.
-struct Doubt {
+pub(super) struct Doubt {
     outcome: Outcome,
     why: String,
 }
 
 /// The walk for one pod: what does not change from tier to tier.
 #[derive(Clone, Copy)]
-struct Walk<'w, 'c> {
-    case: &'w Case<'c>,
+pub(super) struct Walk<'w, 'c> {
+    pub(super) case: &'w Case<'c>,
     direction: Direction,
-    pod: &'c Pod,
+    pub(super) pod: &'c Pod,
     tiers: &'c [Vec<Applied>],
     /// `NetworkPolicy` is left out, for engines that do not filter this protocol.
     is_without_network_policy: bool,
@@ -94,7 +95,7 @@ impl<'c> Walk<'_, 'c> {
     fn ending_from(&self, index: usize) -> Ending {
         let (Some(tier), Some(all)) = (self.case.cluster.tiers.get(index), self.tiers.get(index))
         else {
-            return Ending::new(Verdict::Allow, Cause::NoPolicy);
+            return self.after_tiers(index);
         };
         let applied: Vec<(&Policy, bool)> =
             all.iter().filter_map(|&one| Some((self.policy(one)?, one.is_certain))).collect();
@@ -119,6 +120,23 @@ impl<'c> Walk<'_, 'c> {
         let why = "labels are not known that decide whether a policy selects the pod".to_owned();
         doubts.push(Doubt { outcome: Outcome::EndOfTier, why });
         self.settled(self.ending_from(index + 1), doubts, index, &applied)
+    }
+
+    /// What profiles say when no tier has decided.
+    fn after_tiers(&self, index: usize) -> Ending {
+        let mut doubts = Vec::new();
+        let ending = match self.profiles(&mut doubts) {
+            Last::Open => Ending::new(Verdict::Allow, Cause::NoPolicy),
+            Last::Outcome(outcome) => self.ending(outcome, index, &[]),
+            Last::Denied(names) => Ending::new(Verdict::Deny, Cause::NoRuleMatches(names)),
+        };
+        // No tier comes after to which a profile could pass.
+        for doubt in &mut doubts {
+            if let Outcome::Rule(RuleAction::Pass | RuleAction::Log, _) = doubt.outcome {
+                doubt.outcome = Outcome::Stuck(Verdict::Undecided(vec![doubt.why.clone()]));
+            }
+        }
+        self.settled(ending, doubts, index, &[])
     }
 
     /// What policies of one order say together; nothing where no rule of theirs surely matches.
@@ -149,7 +167,7 @@ impl<'c> Walk<'_, 'c> {
     }
 
     /// What a policy says. What it only may say goes to the doubts.
-    fn outcome(
+    pub(super) fn outcome(
         &self,
         policy: &Policy,
         is_certain: bool,

@@ -2,6 +2,7 @@
 
 mod admin_policy;
 mod calico;
+mod calico_endpoint;
 mod calico_rule;
 mod cilium;
 mod network_policy;
@@ -78,6 +79,9 @@ struct Reader {
     workloads: Vec<Workload>,
     calico_tiers: Vec<CalicoTier>,
     endpoints: Vec<(SmolStr, SmolStr, Vec<Endpoint>)>,
+    /// What Calico says of pods; `labelsToApply` of profiles.
+    calico_pods: Vec<Pod>,
+    profile_labels: HashMap<SmolStr, Labels>,
     warnings: Vec<Warning>,
 }
 
@@ -204,13 +208,26 @@ impl Reader {
                     self.policy(head, read.policy, problems);
                     return;
                 }
+                self.cluster.early.push(read.policy);
             }
             "NetworkSet" | "GlobalNetworkSet" => {
                 let set = calico::network_set(object, head, &mut problems);
                 self.cluster.network_sets.push(set);
             }
             "Tier" => self.calico_tiers.push(calico::tier(object, head, &mut problems)),
-            "HostEndpoint" => self.cluster.has_host_endpoints = true,
+            "HostEndpoint" => {
+                self.cluster.has_host_endpoints = true;
+                self.cluster.pods.push(calico_endpoint::of_host(object, head, &mut problems));
+            }
+            "WorkloadEndpoint" => {
+                self.calico_pods.push(calico_endpoint::of_pod(object, head, &mut problems));
+            }
+            "Profile" => {
+                let (mut profile, labels) = calico_endpoint::profile(object, head, &mut problems);
+                profile.flaws.clone_from(&problems.found);
+                self.profile_labels.insert(head.name.clone(), labels);
+                self.cluster.profiles.insert(head.name.clone(), profile);
+            }
             kind if kind.starts_with("Staged") => {
                 self.warn(head, "is staged: it decides nothing yet", Severity::Note);
             }
@@ -252,6 +269,8 @@ impl Reader {
     }
 
     fn finish(mut self) -> (Cluster, Vec<Warning>) {
+        calico_endpoint::merge(&mut self.cluster.pods, self.calico_pods);
+        calico_endpoint::apply_labels(&mut self.cluster.pods, &self.profile_labels);
         owners::add_templates(&mut self.cluster.pods, self.workloads);
         for (namespace, name, endpoints) in self.endpoints {
             let is_it =

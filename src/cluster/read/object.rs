@@ -105,6 +105,8 @@ fn pod_of(object: &Item<'_>, head: &Head, problems: &mut Problems) -> Pod {
         ports,
         owner: None,
         service_account: account.unwrap_or("default").into(),
+        is_host_endpoint: false,
+        profiles: None,
         flaw,
     }
 }
@@ -132,7 +134,7 @@ fn container_port(entry: &Item<'_>, problems: &mut Problems) -> Option<Container
     Some(ContainerPort { name, port, protocol: transport(entry, problems)? })
 }
 
-fn transport(entry: &Item<'_>, problems: &mut Problems) -> Option<IpProtocol> {
+pub(super) fn transport(entry: &Item<'_>, problems: &mut Problems) -> Option<IpProtocol> {
     match entry.field("protocol") {
         Some(name) => protocol(&name, problems),
         None => Some(IpProtocol::TCP),
