@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::args::{GlobalArgs, ReadingArgs};
 use super::failure::Failure;
 use super::{inputs, output};
-use crate::cluster::{Cluster, Document};
+use crate::cluster::{Cluster, Document, Engine};
 use crate::compile::{self, Ruleset};
 use crate::load;
 use crate::path::tags::VnetTag;
@@ -33,8 +33,29 @@ pub(super) struct TopologyArgs {
     /// What a layer without data does
     #[arg(long, value_enum, default_value_t = Missing::Undecided)]
     no_data: Missing,
+    /// What enforces the policies of the cluster; else what the exports say
+    #[arg(long, value_enum)]
+    engine: Option<EngineName>,
     #[command(flatten)]
     readings: ReadingArgs,
+}
+
+/// Engines of network policy, as AKS calls them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum EngineName {
+    Calico,
+    AzureNpm,
+    Cilium,
+}
+
+impl EngineName {
+    fn engine(self) -> Engine {
+        match self {
+            Self::Calico => Engine::Calico,
+            Self::AzureNpm => Engine::Npm,
+            Self::Cilium => Engine::Cilium,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -58,12 +79,13 @@ pub(super) struct Exports {
     pub(super) topology: Topology,
     pub(super) rules: Vec<Governed>,
     cluster: Cluster,
+    engine: Engine,
 }
 
 impl Exports {
     /// The policies of the cluster, read as its engine does.
     pub(super) fn policies(&self) -> ClusterPolicies<'_> {
-        ClusterPolicies { cluster: &self.cluster, readings: self.cluster.engine().readings() }
+        ClusterPolicies { cluster: &self.cluster, readings: self.engine.readings() }
     }
 }
 
@@ -127,7 +149,8 @@ impl TopologyArgs {
         topology.tables = inventory.tables.clone();
         let rules = self.governed(&topology, &inventory, &mut warnings);
         output::warn(&warnings, &sources, global);
-        Ok(Exports { topology, rules, cluster })
+        let engine = self.engine.map_or_else(|| engine(&cluster, &topology), EngineName::engine);
+        Ok(Exports { topology, rules, cluster, engine })
     }
 
     /// The rules of each firewall: those of its policy, else its own.
@@ -183,6 +206,14 @@ impl TopologyArgs {
             Err(error) => Err(error.to_string()),
         }
     }
+}
+
+/// The engine that the pods or `az aks show` name; none where they differ.
+fn engine(cluster: &Cluster, topology: &Topology) -> Engine {
+    let mut named = topology.clusters.iter().map(|it| it.engine).chain([cluster.engine()]);
+    let first = named.find(|engine| *engine != Engine::Unknown).unwrap_or_default();
+    let differs = named.any(|engine| engine != Engine::Unknown && engine != first);
+    if differs { Engine::Unknown } else { first }
 }
 
 fn address(text: &str) -> Option<IpAddr> {

@@ -18,11 +18,11 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// The engine of its name in any case: `azure` and `npm`, `calico`, `cilium`.
+    /// The engine of its name in any case: `azure`, `npm` and `azure-npm`, `calico`, `cilium`.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
         match text.to_ascii_lowercase().as_str() {
-            "azure" | "npm" => Some(Self::Npm),
+            "azure" | "npm" | "azure-npm" => Some(Self::Npm),
             "calico" => Some(Self::Calico),
             "cilium" => Some(Self::Cilium),
             _ => None,

@@ -39,6 +39,8 @@
 mod calico;
 mod decide;
 mod decision;
+mod differences;
+mod dns;
 mod document;
 mod engine;
 mod find;
@@ -61,6 +63,8 @@ use smol_str::SmolStr;
 use crate::net::IpProtocol;
 use calico::NetworkSet;
 pub use decision::{Cause, Decision, Door, RuleName, ServiceHop, Side, Verdict};
+pub use differences::{Difference, DifferenceKind};
+pub use dns::DnsGap;
 pub use document::Document;
 pub use engine::{Engine, Reading, Readings};
 pub use find::FindError;
@@ -165,11 +169,11 @@ impl Cluster {
         found
     }
 
-    /// The pod that has this address, and is not in the network of its host.
+    /// The pod that has this address of its own, not that of its host.
     #[must_use]
     pub fn pod_at(&self, address: IpAddr) -> Option<&Pod> {
         match self.pods_by_address.get(&address)?.as_slice() {
-            [id] => self.pod(*id),
+            [id] => self.pod(*id).filter(|pod| !pod.is_host_endpoint),
             _ => None,
         }
     }

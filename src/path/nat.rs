@@ -151,6 +151,8 @@ mod tests {
             service_prefixes: Vec::new(),
             outbound: None,
             node_group: None,
+            engine: crate::cluster::Engine::Unknown,
+            is_without_engine: false,
             pools: Vec::new(),
         }
     }

@@ -38,6 +38,11 @@ pub trait PodPolicies {
         packet: &Packet,
         name: Option<&Fqdn>,
     ) -> PolicyAnswer;
+
+    /// The cluster whose policies these are, and how they are read.
+    fn cluster(&self) -> Option<(&Cluster, Readings)> {
+        None
+    }
 }
 
 /// Nobody: the files hold no policies.
@@ -68,6 +73,10 @@ pub struct ClusterPolicies<'c> {
 }
 
 impl PodPolicies for ClusterPolicies<'_> {
+    fn cluster(&self) -> Option<(&Cluster, Readings)> {
+        Some((self.cluster, self.readings))
+    }
+
     fn decide(
         &self,
         direction: Direction,

@@ -14,7 +14,7 @@ use crate::syntax::selector::Label;
 
 /// Where a service leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Target {
+pub(in crate::cluster) struct Target {
     pub(super) end: End,
     /// `None`: whatever port was asked for.
     pub(super) port: Option<u16>,
@@ -22,7 +22,11 @@ pub(super) struct Target {
 
 impl Cluster {
     /// Every endpoint of a service, for all its ports of a protocol.
-    pub(super) fn endpoints(&self, service: &Service, protocol: IpProtocol) -> Vec<Target> {
+    pub(in crate::cluster) fn endpoints(
+        &self,
+        service: &Service,
+        protocol: IpProtocol,
+    ) -> Vec<Target> {
         let ports = service.ports.iter().filter(|port| port.protocol == protocol);
         ports.flat_map(|port| self.targets(service, port)).collect()
     }

@@ -4,6 +4,7 @@
 
 mod clusters;
 pub mod planning;
+mod policies;
 mod routing;
 mod sources;
 
@@ -45,6 +46,7 @@ pub fn findings(world: &World<'_>) -> Vec<Finding> {
     let mut found = routing::findings(world, &routes);
     found.extend(sources::findings(world));
     found.extend(clusters::findings(world.topology, &routes));
+    found.extend(policies::findings(world));
     found.sort_by(|one, other| {
         let key = |it: &Finding| (std::cmp::Reverse(it.level), it.check, it.subject.clone());
         key(one).cmp(&key(other))

@@ -8,6 +8,7 @@ use smol_str::SmolStr;
 
 use super::Topology;
 use super::fields::{Fields, prefix};
+use crate::cluster::Engine;
 use crate::net::IpProtocol;
 use crate::policy::ResourceId;
 use crate::source::Warning;
@@ -23,6 +24,10 @@ pub struct Cluster {
     /// `outboundType`, lower case.
     pub outbound: Option<SmolStr>,
     pub node_group: Option<SmolStr>,
+    /// What enforces network policies.
+    pub engine: Engine,
+    /// The export says that nothing enforces them.
+    pub is_without_engine: bool,
     pub pools: Vec<NodePool>,
 }
 
@@ -196,6 +201,12 @@ pub(super) fn cluster(topology: &mut Topology, fields: Fields<'_>, warnings: &mu
         "kubenet" => ClusterPlugin::Kubenet,
         _ => ClusterPlugin::Unknown,
     };
+    let policy = profile.text("networkPolicy");
+    let engine = policy
+        .as_deref()
+        .or(profile.text("networkDataplane").as_deref().filter(|it| *it == "cilium"))
+        .and_then(Engine::from_text)
+        .unwrap_or_default();
     topology.clusters.push(Cluster {
         id: fields.text("id").map(|id| ResourceId::new(&id)),
         name: fields.name(),
@@ -204,6 +215,8 @@ pub(super) fn cluster(topology: &mut Topology, fields: Fields<'_>, warnings: &mu
         service_prefixes: profile.prefixes(&["serviceCidr", "serviceCidrs"], warnings),
         outbound: profile.text("outboundType").map(|text| text.to_ascii_lowercase().into()),
         node_group: fields.text("nodeResourceGroup"),
+        engine,
+        is_without_engine: policy.is_some_and(|it| it.eq_ignore_ascii_case("none")),
         pools,
     });
 }
