@@ -58,6 +58,8 @@ enum Format {
     Json,
     /// A picture that code hosts draw
     Mermaid,
+    /// A picture of its own, in light and in dark
+    Svg,
 }
 
 /// The least level that makes the answer "no".
@@ -100,6 +102,7 @@ pub(super) fn run(args: &PathArgs, global: &GlobalArgs) -> Result<ExitStatus, Fa
     let text = match args.format {
         Format::Text => sanitize::terminal_lines(&rendered::text(&journey)).into_owned(),
         Format::Mermaid => rendered::mermaid(&journey),
+        Format::Svg => rendered::svg(&journey),
         Format::Json => json(&journey)?,
     };
     let mut out = args.output.writer()?;
@@ -122,7 +125,7 @@ fn audited(args: &PathArgs, world: &World<'_>) -> Result<ExitStatus, Failure> {
                 .map_err(|error| InputError::new(format!("cannot write JSON: {error}")))?;
             text + "\n"
         }
-        Format::Mermaid => {
+        Format::Mermaid | Format::Svg => {
             return Err(Failure::new("findings have no picture", "use `--format text` or `json`"));
         }
     };

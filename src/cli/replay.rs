@@ -11,10 +11,12 @@ use super::args::{GlobalArgs, OutputArgs, RulesetArgs};
 use super::failure::Failure;
 use super::log_filter::{self, FilterArgs};
 use super::log_inputs::{self, LogReadingArgs, Read};
-use super::{ExitStatus, inputs, sniff};
+use super::{ExitStatus, inputs, sniff, topology};
 use crate::analyse::replay::{Agreement, Case, Change, Comparer, Comparison, Replay, Replayer};
 use crate::evaluate::CacheUse;
 use crate::logs::{Filtered, LogRecord, Sink, case_of};
+use crate::path::carry::{Carried, Carrier};
+use crate::path::topology::Topology;
 use crate::report::replay::{self as render, ReplayInput};
 use crate::report::sanitize::terminal_lines;
 use crate::source::InputError;
@@ -35,6 +37,10 @@ pub(super) struct ReplayArgs {
     /// IP Groups that it does not bring are those of POLICY
     #[arg(long, value_name = "NEW", num_args = 1)]
     against: Vec<PathBuf>,
+    /// Exports of the network before the firewall: flows of other logs than the firewall's are
+    /// carried through source NAT and routes first; repeatable
+    #[arg(long, value_name = "DIR")]
+    topology: Vec<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
@@ -54,17 +60,32 @@ enum Format {
 }
 
 /// Takes the flows out of records.
-struct Cases<F> {
+struct Cases<'t, F> {
     push: F,
     records: u64,
     no_flow: BTreeMap<String, u64>,
+    carrier: Option<Carrier<'t>>,
+    lost: BTreeMap<String, u64>,
 }
 
-impl<F: FnMut(&Case)> Sink for Cases<F> {
+impl<F: FnMut(&Case)> Cases<'_, F> {
+    /// What the firewall logs it saw like this; the rest comes to it through the network.
+    fn case(&mut self, case: Case) {
+        let Some(carrier) = self.carrier.as_mut().filter(|_| case.logged.is_none()) else {
+            return (self.push)(&case);
+        };
+        match carrier.carry(&case.flow) {
+            Carried::Arrives(flow) => (self.push)(&Case { flow: *flow, ..case }),
+            Carried::Lost(why) => *self.lost.entry(why).or_default() += 1,
+        }
+    }
+}
+
+impl<F: FnMut(&Case)> Sink for Cases<'_, F> {
     fn record(&mut self, record: LogRecord) -> ControlFlow<()> {
         self.records += 1;
         match case_of(&record) {
-            Ok(case) => (self.push)(&case),
+            Ok(case) => self.case(case),
             Err(reason) => *self.no_flow.entry(reason.to_string()).or_default() += 1,
         }
         ControlFlow::Continue(())
@@ -75,9 +96,14 @@ pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, 
     let (policy, logs) = sniff::policy_and_logs(&args.files, &args.reading.columns())?;
     let (ruleset, loaded) = inputs::ruleset(&policy, &args.ruleset, global)?;
     let filter = args.filter.filter(Some(&loaded.inventory), "with the rule set's files")?;
+    let exports = match args.topology.as_slice() {
+        [] => None,
+        folders => Some(topology::exports(folders, &args.ruleset.readings, global)?),
+    };
+    let network = exports.as_ref().map(|exports| &exports.topology);
     if args.against.is_empty() {
         let mut replayer = Replayer::new(&ruleset);
-        let input = read(&logs, args, global, filter, |case| replayer.push(case))?;
+        let input = read(&logs, args, global, filter, network, |case| replayer.push(case))?;
         let replay = replayer.finish();
         say_cache_use(replay.cache, global);
         write(args, || render::text(&input, &replay), || render::json(&input, &replay))?;
@@ -85,7 +111,7 @@ pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, 
     }
     let (after, _) = inputs::ruleset_beside(&loaded, &args.against, &args.ruleset, global)?;
     let mut comparer = Comparer::new(&ruleset, &after);
-    let input = read(&logs, args, global, filter, |case| comparer.push(case))?;
+    let input = read(&logs, args, global, filter, network, |case| comparer.push(case))?;
     let comparison = comparer.finish();
     write(
         args,
@@ -100,16 +126,25 @@ fn read(
     args: &ReplayArgs,
     global: &GlobalArgs,
     filter: Option<Filter>,
+    network: Option<&Topology>,
     push: impl FnMut(&Case),
 ) -> Result<ReplayInput, Failure> {
-    let cases = Cases { push, records: 0, no_flow: BTreeMap::new() };
+    let cases = Cases {
+        push,
+        records: 0,
+        no_flow: BTreeMap::new(),
+        carrier: network.map(Carrier::new),
+        lost: BTreeMap::new(),
+    };
     let mut filtered = Filtered::new(cases, filter);
     let read = log_inputs::read(logs, &args.reading, global, &mut filtered)?;
     log_inputs::warn_of_rejects(&read, global);
     let mut left_out = read.left_out.clone();
     left_out.extend(log_filter::left_out(&filtered));
-    let Cases { records, no_flow, .. } = filtered.sink;
-    Ok(ReplayInput { left_out, ..input(&read, records, no_flow) })
+    let Cases { records, no_flow, carrier, lost, .. } = filtered.sink;
+    let carried = carrier.map(|carrier| carrier.counts()).unwrap_or_default();
+    let lost = lost.into_iter().collect();
+    Ok(ReplayInput { left_out, carried, lost, ..input(&read, records, no_flow) })
 }
 
 fn input(read: &Read, records: u64, no_flow: BTreeMap<String, u64>) -> ReplayInput {
@@ -117,6 +152,8 @@ fn input(read: &Read, records: u64, no_flow: BTreeMap<String, u64>) -> ReplayInp
         files: read.files,
         records,
         no_flow: no_flow.into_iter().collect(),
+        carried: Vec::new(),
+        lost: Vec::new(),
         left_out: Vec::new(),
         ignored: read.counts.ignored_total(),
         rejected: read.counts.rejected,

@@ -110,101 +110,112 @@ impl TopologyArgs {
 
     /// Reads all folders; prints warnings.
     pub(super) fn exports(&self, global: &GlobalArgs) -> Result<Exports, Failure> {
-        let mut sources = Sources::default();
-        let mut ids = Vec::new();
-        let mut documents = Vec::new();
-        let mut rule_sets = Vec::new();
-        for file in inputs::files(&self.folders, &ENDINGS)? {
-            let name = file.display().to_string();
-            let mut text = inputs::text(&file)?;
-            if is_text_form(&text) {
-                rule_sets.push(sources.add(Source::new(&name, text)));
-                continue;
-            }
-            if is_yaml(&text) {
-                // Manifests: the network is read of the same values as JSON.
-                let found = Document::read_all(&name, &text)?;
-                text = as_json(&found)?;
-                documents.extend(found);
-            } else if text.contains("\"apiVersion\"") {
-                let found = Document::read_all(&name, &text)?;
-                documents.extend(found.into_iter().filter(Document::is_kubernetes));
-            }
-            ids.push(sources.add(Source::new(&name, text)));
+        let exports = exports(&self.folders, &self.readings, global)?;
+        let engine = self.engine.map_or(exports.engine, EngineName::engine);
+        Ok(Exports { engine, ..exports })
+    }
+}
+
+/// A network and its firewalls' rules, from folders of exports; prints warnings.
+pub(super) fn exports(
+    folders: &[PathBuf],
+    readings: &ReadingArgs,
+    global: &GlobalArgs,
+) -> Result<Exports, Failure> {
+    let mut sources = Sources::default();
+    let mut ids = Vec::new();
+    let mut documents = Vec::new();
+    let mut rule_sets = Vec::new();
+    for file in inputs::files(folders, &ENDINGS)? {
+        let name = file.display().to_string();
+        let mut text = inputs::text(&file)?;
+        if is_text_form(&text) {
+            rule_sets.push(sources.add(Source::new(&name, text)));
+            continue;
         }
-        let (cluster, noted) = Cluster::read(&documents);
-        let reading = topology::read(&ids, &sources)?;
-        let (mut topology, mut warnings) = (reading.topology, reading.warnings);
+        if is_yaml(&text) {
+            // Manifests: the network is read of the same values as JSON.
+            let found = Document::read_all(&name, &text)?;
+            text = as_json(&found)?;
+            documents.extend(found);
+        } else if text.contains("\"apiVersion\"") {
+            let found = Document::read_all(&name, &text)?;
+            documents.extend(found.into_iter().filter(Document::is_kubernetes));
+        }
+        ids.push(sources.add(Source::new(&name, text)));
+    }
+    let (cluster, noted) = Cluster::read(&documents);
+    let reading = topology::read(&ids, &sources)?;
+    let (mut topology, mut warnings) = (reading.topology, reading.warnings);
+    warnings.extend(noted);
+    let mut inventory = Inventory::default();
+    rule_sets.extend(reading.rule_sets);
+    if !rule_sets.is_empty() {
+        let resolved: Vec<String> =
+            readings.resolve.iter().filter(|it| address(it).is_none()).cloned().collect();
+        let options = inputs::load_options(readings, &resolved)?;
+        let (found, noted) = load::read_all(&rule_sets, &sources, &options)?;
+        inventory = found;
         warnings.extend(noted);
-        let mut inventory = Inventory::default();
-        rule_sets.extend(reading.rule_sets);
-        if !rule_sets.is_empty() {
-            let resolved: Vec<String> =
-                self.readings.resolve.iter().filter(|it| address(it).is_none()).cloned().collect();
-            let options = inputs::load_options(&self.readings, &resolved)?;
-            let (found, noted) = load::read_all(&rule_sets, &sources, &options)?;
-            inventory = found;
+    }
+    topology.tables = inventory.tables.clone();
+    let rules = governed(readings, &topology, &inventory, &mut warnings);
+    output::warn(&warnings, &sources, global);
+    let engine = engine(&cluster, &topology);
+    Ok(Exports { topology, rules, cluster, engine })
+}
+
+/// The rules of each firewall: those of its policy, else its own.
+fn governed(
+    readings: &ReadingArgs,
+    topology: &Topology,
+    inventory: &Inventory,
+    warnings: &mut Vec<Warning>,
+) -> Vec<Governed> {
+    let mut all = Vec::new();
+    for firewall in &topology.firewalls {
+        let rules = match &firewall.policy {
+            Some(policy) => of_policy(readings, inventory, policy, warnings),
+            None => compiled(readings, inventory, &firewall.name, warnings),
+        };
+        all.push(Governed { firewall: firewall.id.clone(), rules });
+    }
+    all
+}
+
+fn of_policy(
+    readings: &ReadingArgs,
+    inventory: &Inventory,
+    policy: &ResourceId,
+    warnings: &mut Vec<Warning>,
+) -> Result<Ruleset, String> {
+    let is_there = inventory.policies.iter().any(|known| match &known.id {
+        Some(id) => id.agrees_with(policy),
+        None => known.name.value.eq_ignore_ascii_case(policy.name()),
+    });
+    let has_groups = inventory
+        .groups
+        .iter()
+        .any(|group| group.policy.as_ref().is_some_and(|owner| owner.agrees_with(policy)));
+    if !is_there && !has_groups {
+        return Err(format!("firewall policy `{}` is not among the files", policy.name()));
+    }
+    compiled(readings, inventory, policy.name(), warnings)
+}
+
+fn compiled(
+    readings: &ReadingArgs,
+    inventory: &Inventory,
+    name: &str,
+    warnings: &mut Vec<Warning>,
+) -> Result<Ruleset, String> {
+    let options = readings.compile_options(Some(name.to_owned()));
+    match compile::compile(inventory, &options) {
+        Ok((ruleset, noted)) => {
             warnings.extend(noted);
+            Ok(ruleset)
         }
-        topology.tables = inventory.tables.clone();
-        let rules = self.governed(&topology, &inventory, &mut warnings);
-        output::warn(&warnings, &sources, global);
-        let engine = self.engine.map_or_else(|| engine(&cluster, &topology), EngineName::engine);
-        Ok(Exports { topology, rules, cluster, engine })
-    }
-
-    /// The rules of each firewall: those of its policy, else its own.
-    fn governed(
-        &self,
-        topology: &Topology,
-        inventory: &Inventory,
-        warnings: &mut Vec<Warning>,
-    ) -> Vec<Governed> {
-        let mut all = Vec::new();
-        for firewall in &topology.firewalls {
-            let rules = match &firewall.policy {
-                Some(policy) => self.of_policy(inventory, policy, warnings),
-                None => self.compiled(inventory, &firewall.name, warnings),
-            };
-            all.push(Governed { firewall: firewall.id.clone(), rules });
-        }
-        all
-    }
-
-    fn of_policy(
-        &self,
-        inventory: &Inventory,
-        policy: &ResourceId,
-        warnings: &mut Vec<Warning>,
-    ) -> Result<Ruleset, String> {
-        let is_there = inventory.policies.iter().any(|known| match &known.id {
-            Some(id) => id.agrees_with(policy),
-            None => known.name.value.eq_ignore_ascii_case(policy.name()),
-        });
-        let has_groups = inventory
-            .groups
-            .iter()
-            .any(|group| group.policy.as_ref().is_some_and(|owner| owner.agrees_with(policy)));
-        if !is_there && !has_groups {
-            return Err(format!("firewall policy `{}` is not among the files", policy.name()));
-        }
-        self.compiled(inventory, policy.name(), warnings)
-    }
-
-    fn compiled(
-        &self,
-        inventory: &Inventory,
-        name: &str,
-        warnings: &mut Vec<Warning>,
-    ) -> Result<Ruleset, String> {
-        let options = self.readings.compile_options(Some(name.to_owned()));
-        match compile::compile(inventory, &options) {
-            Ok((ruleset, noted)) => {
-                warnings.extend(noted);
-                Ok(ruleset)
-            }
-            Err(error) => Err(error.to_string()),
-        }
+        Err(error) => Err(error.to_string()),
     }
 }
 

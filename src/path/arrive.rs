@@ -24,6 +24,7 @@ impl<'a> Walk<'a> {
             return;
         }
         self.bypasses = Some(false);
+        self.answers_over_peering(from, firewall);
         let (step, stage) = self.rules(firewall, &title);
         if step == Step::End {
             return;
@@ -138,6 +139,10 @@ impl<'a> Walk<'a> {
         };
         let routes = Routes::of(topology, spot.subnet);
         let Some(route) = self.route(spot, &routes) else { return };
+        let is_peer = matches!(route.hop, NextHop::Peering | NextHop::GlobalPeering);
+        if is_peer && self.forwarded_over_peering(spot.network) == Step::End {
+            return;
+        }
         match route.hop {
             NextHop::Internet => self.arrive_public(None, None),
             NextHop::VnetLocal

@@ -100,12 +100,18 @@ impl<'a> Walk<'a> {
             }
             NextHop::ServiceEndpoint => {
                 self.bypasses = self.bypasses.or(Some(true));
-                self.hop(
-                    Layer::Endpoint,
-                    "service endpoint",
-                    HopVerdict::Allow,
-                    "the service sees the private address of the source and its subnet",
-                );
+                let title = "service endpoint";
+                let seen = "the service sees the private address of the source and its subnet";
+                match spot.subnet.service_endpoint_policies.first() {
+                    None => self.hop(Layer::Endpoint, title, HopVerdict::Allow, seen),
+                    Some(policy) => {
+                        let reason = format!(
+                            "not evaluated: service endpoint policy {} may allow some resources alone",
+                            policy.name()
+                        );
+                        self.hop(Layer::Endpoint, title, HopVerdict::NoData, &reason)
+                    }
+                };
                 self.admit(super::app_service::Via::ServiceEndpoint(spot.subnet));
             }
             NextHop::Internet => {

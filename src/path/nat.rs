@@ -55,6 +55,12 @@ pub fn pod_source(
             if destination.is_subset(&pods) {
                 return at(pod, format!("{name}: pods of the cluster see each other's addresses"));
             }
+            let spared: IpSet = masquerade.iter().flat_map(|it| &it.spared).collect();
+            if destination.overlaps(&spared.without(&pods)) {
+                return open(&format!(
+                    "{name}: ip-masq-agent spares the destination, and no route leads back to pods"
+                ));
+            }
             at(node, format!("{name}: the destination is outside the pod range"))
         }
         ClusterPlugin::PodSubnet => at(pod, format!("{name}: pods keep their addresses")),
@@ -197,6 +203,10 @@ mod tests {
         check(ClusterPlugin::NodeSubnet, Some("10.0.0.0/8"), "10.0.9.9", pod);
         check(ClusterPlugin::NodeSubnet, Some("0.0.0.0/0"), "203.0.113.9", pod);
         check(ClusterPlugin::Overlay, None, "10.244.1.1", pod);
+        let both = "10.244.0.9 or 10.42.1.4";
+        check(ClusterPlugin::Overlay, Some("10.0.0.0/8"), "10.0.9.9", both);
+        check(ClusterPlugin::Overlay, Some("10.0.0.0/8"), "203.0.113.9", node);
+        check(ClusterPlugin::Kubenet, Some("10.0.0.0/8"), "10.0.9.9", both);
         check(ClusterPlugin::Unknown, None, "203.0.113.9", "10.244.0.9 or 10.42.1.4");
     }
 

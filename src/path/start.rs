@@ -38,6 +38,13 @@ impl<'a> Walk<'a> {
         {
             return self.reach_pod(pod, node, peer, spot);
         }
+        if let Some(gateway) = &pod.egress_gateway {
+            let reason = format!(
+                "not evaluated: the pod leaves through Static Egress Gateway {gateway}, with an address of its prefix"
+            );
+            self.hop(Layer::SourceNat, "source NAT", HopVerdict::NoData, &reason);
+            return;
+        }
         if !pod.is_host_network
             && let Some(address) = self.packet.source.only()
         {

@@ -20,6 +20,10 @@ pub struct ReplayInput {
     pub records: u64,
     /// Records that are no flows, by reason.
     pub no_flow: Vec<(String, u64)>,
+    /// Flows that a topology brought to the firewall, by how they came there; empty without one.
+    pub carried: Vec<(String, u64)>,
+    /// Flows that never come to the firewall, by reason.
+    pub lost: Vec<(String, u64)>,
     /// Records that the filter left out, by reason; they are in no other number.
     pub left_out: Vec<(String, u64)>,
     pub ignored: u64,
@@ -101,6 +105,10 @@ fn heading(input: &ReplayInput, replayed: u64) -> String {
         thousands(replayed),
         thousands(no_flow)
     );
+    let lost: u64 = input.lost.iter().map(|(_, count)| count).sum();
+    if lost > 0 {
+        let _ = write!(out, ",\n{} do not come to the firewall", thousands(lost));
+    }
     if input.ignored + input.rejected > 0 {
         let _ = write!(
             out,
@@ -114,6 +122,12 @@ fn heading(input: &ReplayInput, replayed: u64) -> String {
     }
     for (reason, count) in &input.no_flow {
         let _ = write!(out, "\n{:>12}  no flow: {reason}", thousands(*count));
+    }
+    for (reason, count) in &input.lost {
+        let _ = write!(out, "\n{:>12}  not replayed: {reason}", thousands(*count));
+    }
+    for (what, count) in &input.carried {
+        let _ = write!(out, "\n{:>12}  {what}", thousands(*count));
     }
     out.push_str("\n\n");
     out
@@ -228,6 +242,8 @@ pub struct InputJson {
     pub files: u64,
     pub records: u64,
     pub no_flow: Vec<ReasonJson>,
+    pub carried: Vec<ReasonJson>,
+    pub lost: Vec<ReasonJson>,
     pub left_out: Vec<ReasonJson>,
     pub ignored: u64,
     pub rejected: u64,
@@ -368,6 +384,8 @@ fn input_json(input: &ReplayInput) -> InputJson {
         files: input.files,
         records: input.records,
         no_flow: input.no_flow.iter().map(reason).collect(),
+        carried: input.carried.iter().map(reason).collect(),
+        lost: input.lost.iter().map(reason).collect(),
         left_out: input.left_out.iter().map(reason).collect(),
         ignored: input.ignored,
         rejected: input.rejected,

@@ -3,6 +3,7 @@
 //! Each check is a function that looks at a [`World`] and returns findings.
 
 mod clusters;
+mod peerings;
 pub mod planning;
 mod policies;
 mod routing;
@@ -46,6 +47,7 @@ pub fn findings(world: &World<'_>) -> Vec<Finding> {
     let mut found = routing::findings(world, &routes);
     found.extend(sources::findings(world));
     found.extend(clusters::findings(world.topology, &routes));
+    found.extend(peerings::findings(world.topology, &routes));
     found.extend(policies::findings(world));
     found.sort_by(|one, other| {
         let key = |it: &Finding| (std::cmp::Reverse(it.level), it.check, it.subject.clone());

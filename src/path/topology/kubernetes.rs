@@ -96,6 +96,8 @@ pub struct Pod {
     pub addresses: Vec<IpAddr>,
     pub host_address: Option<IpAddr>,
     pub is_host_network: bool,
+    /// The Static Egress Gateway that it is told to leave through.
+    pub egress_gateway: Option<SmolStr>,
     pub labels: Vec<(SmolStr, SmolStr)>,
 }
 
@@ -268,6 +270,10 @@ pub(super) fn pod(kubernetes: &mut Kubernetes, fields: Fields<'_>) {
         addresses: found,
         host_address: status.and_then(|status| status.address("hostIP")),
         is_host_network: spec.and_then(|spec| spec.flag("hostNetwork")).unwrap_or(false),
+        egress_gateway: fields
+            .part("metadata")
+            .and_then(|metadata| metadata.part("annotations"))
+            .and_then(|annotations| annotations.text(EGRESS_GATEWAY)),
         labels: labels(fields.part("metadata").and_then(|metadata| metadata.part("labels"))),
     });
 }
@@ -302,6 +308,9 @@ pub(super) fn service(kubernetes: &mut Kubernetes, fields: Fields<'_>) {
         keeps_source: spec.text("externalTrafficPolicy").is_some_and(|policy| policy == "Local"),
     });
 }
+
+/// <https://learn.microsoft.com/azure/aks/configure-static-egress-gateway>
+const EGRESS_GATEWAY: &str = "kubernetes.azure.com/static-gateway-configuration";
 
 /// What the agent reads; other keys do not matter here.
 #[derive(Deserialize)]

@@ -4,6 +4,7 @@ mod effective;
 mod fields;
 mod kubernetes;
 mod network;
+mod peering;
 mod read;
 mod security;
 mod sites;
@@ -22,9 +23,10 @@ pub use kubernetes::{
 };
 pub use network::{
     EndpointPolicies, Firewall, Frontend, Interface, InterfaceAddress, LoadBalancer,
-    LoadBalancerRule, Machine, Network, Peering, PrivateEndpoint, PublicAddress, RouteTable,
+    LoadBalancerRule, Machine, Network, PrivateEndpoint, PublicAddress, RouteTable,
     ServiceEndpoint, Subnet, WrittenHop, WrittenRoute,
 };
+pub use peering::Peering;
 pub use read::{Reading, read};
 pub use security::{
     Access, AdminRules, Direction, EffectiveGroup, RuleEnd, SecurityGroup, SecurityRule,

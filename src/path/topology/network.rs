@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 
 use super::Topology;
 use super::fields::{Fields, is_id, prefix};
+use super::peering::Peering;
 use crate::net::{IpProtocol, IpSet};
 use crate::policy::ResourceId;
 use crate::source::Warning;
@@ -19,18 +20,6 @@ pub struct Network {
     pub location: Option<SmolStr>,
     pub prefixes: Vec<IpNet>,
     pub peerings: Vec<Peering>,
-}
-
-/// A peering as this side sees it.
-#[derive(Debug, Clone)]
-pub struct Peering {
-    pub name: SmolStr,
-    pub remote: ResourceId,
-    pub prefixes: Vec<IpNet>,
-    pub is_connected: bool,
-    /// `allowVirtualNetworkAccess`.
-    pub allows_access: bool,
-    pub uses_remote_gateway: bool,
 }
 
 /// A subnet of a network.
@@ -46,6 +35,8 @@ pub struct Subnet {
     pub security_group: Option<ResourceId>,
     pub nat_gateway: Option<ResourceId>,
     pub service_endpoints: Vec<ServiceEndpoint>,
+    /// `serviceEndpointPolicies`, which are not evaluated.
+    pub service_endpoint_policies: Vec<ResourceId>,
     pub endpoint_policies: EndpointPolicies,
     /// `defaultOutboundAccess`: machines without an address of their own reach the Internet.
     pub default_outbound: Option<bool>,
@@ -208,7 +199,7 @@ pub(super) fn network(topology: &mut Topology, fields: Fields<'_>, warnings: &mu
     let prefixes = space.map(|space| space.prefixes(&["addressPrefixes"], warnings));
     let mut peerings = Vec::new();
     for peering in fields.parts("virtualNetworkPeerings") {
-        peerings.extend(self::peering(peering, warnings));
+        peerings.extend(super::peering::peering(peering, warnings));
     }
     for subnet in fields.parts("subnets") {
         let subnet = self::subnet(subnet, &id, index, warnings);
@@ -223,24 +214,6 @@ pub(super) fn network(topology: &mut Topology, fields: Fields<'_>, warnings: &mu
         peerings,
         id,
     });
-}
-
-fn peering(fields: Fields<'_>, warnings: &mut Vec<Warning>) -> Option<Peering> {
-    let remote = fields.reference("remoteVirtualNetwork")?;
-    let space = fields
-        .part("remoteAddressSpace")
-        .or_else(|| fields.part("remoteVirtualNetworkAddressSpace"));
-    let state = fields.text("peeringState");
-    Some(Peering {
-        name: fields.name(),
-        remote,
-        prefixes: space
-            .map(|space| space.prefixes(&["addressPrefixes"], warnings))
-            .unwrap_or_default(),
-        is_connected: state.is_none_or(|state| state.eq_ignore_ascii_case("Connected")),
-        allows_access: fields.flag("allowVirtualNetworkAccess").unwrap_or(true),
-        uses_remote_gateway: fields.flag("useRemoteGateways").unwrap_or(false),
-    })
 }
 
 fn subnet(
@@ -270,6 +243,7 @@ fn subnet(
         security_group: fields.reference("networkSecurityGroup"),
         nat_gateway: fields.reference("natGateway"),
         service_endpoints: fields.parts("serviceEndpoints").filter_map(endpoint).collect(),
+        service_endpoint_policies: fields.references("serviceEndpointPolicies"),
         endpoint_policies: endpoint_policies(fields.text("privateEndpointNetworkPolicies")),
         default_outbound: fields.flag("defaultOutboundAccess"),
         delegations: fields

@@ -5,9 +5,11 @@ mod findings;
 mod journey;
 mod json;
 mod mermaid;
+mod svg;
 
 pub use bypass::{bypass_json, bypass_text};
 pub use findings::{findings_json, findings_text};
 pub use journey::text;
 pub use json::{JourneyJson, json};
 pub use mermaid::mermaid;
+pub use svg::svg;

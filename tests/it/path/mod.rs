@@ -1,5 +1,6 @@
 //! Journeys through networks: our own small ones, and public cases where they are at hand.
 
+mod carry;
 mod policies;
 mod public;
 mod routes;

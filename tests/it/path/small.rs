@@ -313,3 +313,70 @@ fn files_that_are_something_else_are_named() {
         net.warnings
     );
 }
+
+#[test]
+fn a_peering_that_takes_no_forwarded_traffic_is_a_drop_or_a_doubt() {
+    let net = spoke(|files| {
+        let networks = file(files, "vnets").as_array_mut().expect("networks");
+        networks[1]["virtualNetworkPeerings"][0]["allowForwardedTraffic"] = json!(false);
+        // A third network, whose traffic to the spoke passes the firewall.
+        let mut third = networks[1].clone();
+        third["id"] = json!(id("virtualNetworks/third"));
+        third["name"] = json!("third");
+        third["addressSpace"]["addressPrefixes"] = json!(["10.7.0.0/16"]);
+        third["subnets"][0]["id"] = json!(id("virtualNetworks/third/subnets/far"));
+        third["subnets"][0]["name"] = json!("far");
+        third["subnets"][0]["addressPrefix"] = json!("10.7.0.0/24");
+        third["virtualNetworkPeerings"][0]["allowForwardedTraffic"] = json!(true);
+        let mut back = networks[0]["virtualNetworkPeerings"][0].clone();
+        back["name"] = json!("to-third");
+        back["remoteVirtualNetwork"]["id"] = json!(id("virtualNetworks/third"));
+        back["remoteAddressSpace"]["addressPrefixes"] = json!(["10.7.0.0/16"]);
+        networks[0]["virtualNetworkPeerings"].as_array_mut().expect("peerings").push(back);
+        networks.push(third);
+        let nics = file(files, "nics").as_array_mut().expect("interfaces");
+        nics.push(json!({"id": id("networkInterfaces/far-nic"), "name": "far-nic", "ipConfigurations": [
+            {"name": "c", "privateIPAddress": "10.7.0.4", "subnet": {"id": id("virtualNetworks/third/subnets/far")}}]}));
+        let groups = file(files, "policy");
+        groups[1]["properties"]["ruleCollections"][0]["rules"][0]["sourceAddresses"] =
+            json!(["10.0.0.0/8"]);
+    });
+    assert_eq!(verdict(&net, "nic:far-nic", "10.1.0.4:443"), "dropped at route");
+    let journey = net.travel("nic:work-nic", "198.51.100.7:443", NoData::Undecided);
+    assert_eq!(journey.decision, Decision::Undecided, "{journey:#?}");
+    assert_eq!(verdict(&net, "nic:far-nic", "198.51.100.7:443"), "allowed, through the firewall");
+    let world = World {
+        topology: &net.topology,
+        rules: &net.rules,
+        policies: &NoPolicies,
+        settings: Settings { vnet_tag: VnetTag::Azure, no_data: NoData::Undecided },
+    };
+    let found = findings(&world);
+    let found: Vec<_> = found
+        .iter()
+        .filter(|it| it.check == "peering-without-forwarded-traffic")
+        .map(|it| it.subject.as_str())
+        .collect();
+    assert_eq!(found, ["spoke/to-hub"]);
+}
+
+#[test]
+fn policies_of_service_endpoints_are_not_taken_for_an_allow() {
+    let with = |policies: Value| {
+        let net = spoke(|files| {
+            let subnet = &mut file(files, "vnets")[1]["subnets"][0];
+            subnet["serviceEndpoints"] =
+                json!([{"service": "Microsoft.Storage", "locations": ["w"]}]);
+            subnet["serviceEndpointPolicies"] = policies;
+            files.push((
+                "tags",
+                json!({"values": [{"name": "Storage.w", "id": "Storage.w",
+                "properties": {"addressPrefixes": ["198.51.100.0/24"]}}]}),
+            ));
+        });
+        verdict(&net, "nic:work-nic", "198.51.100.7:443")
+    };
+    assert_eq!(with(json!([])), "allowed, bypasses the firewall");
+    let open = with(json!([{"id": id("serviceEndpointPolicies/only-ours")}]));
+    assert!(open.starts_with("undecided"), "{open}");
+}
