@@ -94,7 +94,8 @@ fn columns_of(text: &str) -> usize {
     text.chars().count()
 }
 
-/// Text in parts of at most `room` characters, parted behind a blank or a slash where there is one.
+/// Text in parts of at most `room` characters, parted behind a blank or a slash where there is one;
+/// the length of a prefix stays with its address.
 ///
 /// Parts after the first are drawn [`GAP`] further in and have that much less room.
 fn wrapped(text: &str, room: usize) -> Vec<&str> {
@@ -102,7 +103,12 @@ fn wrapped(text: &str, room: usize) -> Vec<&str> {
     let (mut rest, mut room) = (text, room);
     while let Some((end, _)) = rest.char_indices().nth(room) {
         let (line, _) = rest.split_at(end);
-        let soft = line.rfind([' ', '/']).map(|at| at + 1).filter(|&at| at > line.len() / 3);
+        let is_soft = |&(at, sign): &(usize, &str)| {
+            let after = rest.get(at + 1..).unwrap_or_default();
+            sign == " " || !after.starts_with(|next: char| next.is_ascii_digit())
+        };
+        let soft = line.rmatch_indices([' ', '/']).find(is_soft);
+        let soft = soft.map(|(at, _)| at + 1).filter(|&at| at > line.len() / 3);
         let (part, next) = rest.split_at(soft.unwrap_or(end));
         parts.push(part);
         rest = next;

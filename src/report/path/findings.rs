@@ -23,10 +23,18 @@ pub fn findings_text(findings: &[Finding]) -> String {
         (count(Level::Error), count(Level::Warning), count(Level::Info));
     let _ = writeln!(
         out,
-        "{} findings: {errors} errors, {warnings} warnings, {infos} infos",
-        findings.len()
+        "{}: {}, {}, {}",
+        counted(findings.len(), "finding"),
+        counted(errors, "error"),
+        counted(warnings, "warning"),
+        counted(infos, "info")
     );
     out
+}
+
+/// `1 error`, `2 errors`.
+fn counted(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }
 
 /// `azfw path --audit --format json`.

@@ -55,6 +55,9 @@ fn write_hop(out: &mut String, number: usize, hop: &Hop) {
 
 fn destination(hop: &Hop) -> String {
     match hop.after.port {
+        Some(port) if hop.after.destination.only().is_none() => {
+            format!("{}, port {port}", hop.after.destination)
+        }
         Some(port) => format!("{}:{port}", hop.after.destination),
         None => hop.after.destination.to_string(),
     }

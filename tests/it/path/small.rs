@@ -380,3 +380,21 @@ fn policies_of_service_endpoints_are_not_taken_for_an_allow() {
     let open = with(json!([{"id": id("serviceEndpointPolicies/only-ours")}]));
     assert!(open.starts_with("undecided"), "{open}");
 }
+
+#[test]
+fn a_picture_holds_no_markup_of_strangers_and_asks_nobody() {
+    let net = spoke(|files| {
+        file(files, "nsgs")[0]["securityRules"] = json!([{"name": "</text><script>\u{202e}alert(\"1\")</script>&", "priority": 100,
+            "direction": "Outbound", "access": "Allow", "protocol": "*", "sourceAddressPrefix": "*", "sourcePortRange": "*",
+            "destinationAddressPrefix": "*", "destinationPortRange": "*"}]);
+    });
+    let journey = net.travel("nic:work-nic", "198.51.100.7:443", NoData::Undecided);
+    let svg = azfw::report::path::svg(&journey);
+    assert!(svg.contains("&lt;/text&gt;&lt;script&gt;"), "{svg}");
+    for forbidden in ["<script", "\u{202e}", "href", "url(", "@import", "&\""] {
+        assert!(!svg.contains(forbidden), "{forbidden}");
+    }
+    assert_eq!(svg.matches("http").count(), 1, "only the name of the format");
+    assert_eq!(svg.matches("<text ").count(), svg.matches("</text>").count());
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+}
