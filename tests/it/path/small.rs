@@ -384,13 +384,13 @@ fn policies_of_service_endpoints_are_not_taken_for_an_allow() {
 #[test]
 fn a_picture_holds_no_markup_of_strangers_and_asks_nobody() {
     let net = spoke(|files| {
-        file(files, "nsgs")[0]["securityRules"] = json!([{"name": "</text><script>\u{202e}alert(\"1\")</script>&", "priority": 100,
+        file(files, "nsgs")[0]["securityRules"] = json!([{"name": "<b><script>\u{202e}alert(\"1\")&", "priority": 100,
             "direction": "Outbound", "access": "Allow", "protocol": "*", "sourceAddressPrefix": "*", "sourcePortRange": "*",
             "destinationAddressPrefix": "*", "destinationPortRange": "*"}]);
     });
     let journey = net.travel("nic:work-nic", "198.51.100.7:443", NoData::Undecided);
     let svg = azfw::report::path::svg(&journey);
-    assert!(svg.contains("&lt;/text&gt;&lt;script&gt;"), "{svg}");
+    assert!(svg.contains("&lt;b&gt;&lt;script&gt;"), "{svg}");
     for forbidden in ["<script", "\u{202e}", "href", "url(", "@import", "&\""] {
         assert!(!svg.contains(forbidden), "{forbidden}");
     }
