@@ -180,7 +180,7 @@ fn dead_witness(context: &Context<'_>, item: &Item, entry: &Entry) -> Option<cra
         ));
         return None;
     }
-    Some(context.layout.simplest(flow))
+    Some(context.layout.simplest_of(flow, item.rule))
 }
 
 /// The written entries of a rule on one axis that hold anything, when there are several.

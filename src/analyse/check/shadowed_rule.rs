@@ -27,7 +27,8 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         .map(|(place, reach)| {
             let is_shadowed = *reach == Reach::Unreachable;
             let mut blockers = is_shadowed.then(|| blockers(layout, place))??;
-            blockers.witness = blockers.witness.map(|flow| layout.simplest(flow));
+            let rule = layout.items.get(place)?.rule;
+            blockers.witness = blockers.witness.map(|flow| layout.simplest_of(flow, rule));
             Some(blockers)
         })
         .collect();
