@@ -12,9 +12,9 @@ use super::order::{Order, Standing};
 use super::search::{OutOfSteps, Search};
 use super::space::{Cuts, Product, Region, Regions, Space};
 use crate::compile::{DnatMode, NatTarget, Need, Ruleset};
-use crate::evaluate::{Index, RuleRef, Ruling, Stage, Verdict};
-use crate::flow::{Flow, FlowProtocol};
-use crate::net::{IpProtocol, IpRange, IpSet};
+use crate::evaluate::{Index, RuleRef, Ruling, Verdict};
+use crate::flow::Flow;
+use crate::net::{IpRange, IpSet};
 use crate::policy::FilterAction;
 
 /// What a rule does with a flow that it decides.
@@ -58,9 +58,10 @@ pub struct Layout<'a> {
     evaluator: Index<'a>,
 }
 
-/// Comparisons that all searches of one question may take together, shared evenly.
-const STEPS: usize = 300_000_000;
-const STEPS_MIN: usize = 200_000;
+/// Comparisons that all searches of one question may take together, shared evenly: a second or two.
+const STEPS: usize = 100_000_000;
+/// Hundreds suffice for rules as people write them.
+const STEPS_MIN: usize = 20_000;
 const STEPS_MAX: usize = 10_000_000;
 
 impl<'a> Layout<'a> {
@@ -94,8 +95,7 @@ impl<'a> Layout<'a> {
     /// The bound on the work of one search.
     #[must_use]
     pub fn steps(&self) -> u32 {
-        let share = (STEPS / self.items.len().max(1)).clamp(STEPS_MIN, STEPS_MAX);
-        u32::try_from(share).unwrap_or(u32::MAX)
+        share(self.items.len())
     }
 
     /// The bound on the work of a search that is made for a few rules only.
@@ -171,13 +171,27 @@ impl<'a> Layout<'a> {
     /// Whether each rule can decide a flow.
     #[must_use]
     pub fn reaches(&self) -> Vec<Reach> {
-        (0..self.items.len()).into_par_iter().map(|rule| self.reach(rule)).collect()
+        let all = 0..self.items.len();
+        let mut reaches: Vec<Reach> =
+            all.into_par_iter().map(|rule| self.reach(rule, self.steps())).collect();
+        // What few rules leave undecided may take the work that the others did not need.
+        let is_open = |(_, reach): &(usize, &Reach)| **reach == Reach::NotDecided;
+        let open: Vec<usize> =
+            reaches.iter().enumerate().filter(is_open).map(|(rule, _)| rule).collect();
+        let share = share(open.len());
+        if share / 4 > self.steps() {
+            let again = open.par_iter().map(|&rule| (rule, self.reach(rule, share)));
+            for (rule, reach) in again.collect::<Vec<_>>() {
+                if let Some(known) = reaches.get_mut(rule) {
+                    *known = reach;
+                }
+            }
+        }
+        reaches
     }
 
-    /// Whether a rule can decide a flow.
-    #[must_use]
-    pub fn reach(&self, rule: usize) -> Reach {
-        match self.decided_reach(rule) {
+    fn reach(&self, rule: usize, steps: u32) -> Reach {
+        match self.decided_reach(rule, steps) {
             Ok(reach) if self.has_override() => self.under_override(rule, reach),
             Ok(reach) => reach,
             Err(OutOfSteps) => Reach::NotDecided,
@@ -211,9 +225,9 @@ impl<'a> Layout<'a> {
         }
     }
 
-    fn decided_reach(&self, rule: usize) -> Result<Reach, OutOfSteps> {
+    fn decided_reach(&self, rule: usize, steps: u32) -> Result<Reach, OutOfSteps> {
         let Some(item) = self.items.get(rule) else { return Ok(Reach::Unreachable) };
-        let mut search = Search::new(self.steps());
+        let mut search = Search::new(steps);
         let surely_before = self.before(rule);
         let most = search.first_left(&item.region.may, &self.sure(&surely_before))?;
         let Some(most) = most else { return Ok(Reach::Unreachable) };
@@ -290,65 +304,12 @@ impl<'a> Layout<'a> {
         let verdict = self.verdict(&flow);
         (verdict.candidates.is_empty() && verdict.rule == Some(rule)).then_some(flow)
     }
-
-    /// The same flow with less said about it, as long as the evaluator says the same of it.
-    #[must_use]
-    pub fn simplest(&self, flow: Flow) -> Flow {
-        let is_dnat = self.verdict(&flow).stage == Some(Stage::Dnat);
-        // What DNAT publishes has no name that a rule looks at.
-        let first: &[Shorten] = if is_dnat { &[as_packet] } else { &[] };
-        self.shortened(flow, &[first, &LESS, &[without_destination]].concat())
-    }
-
-    /// The same for a flow that `rule` matches and another one decides: it stays one that it matches.
-    #[must_use]
-    pub fn simplest_of(&self, flow: Flow, rule: RuleRef) -> Flow {
-        let ruleset = self.ruleset;
-        match rule {
-            RuleRef::Nat(_) | RuleRef::Network(_) => {
-                self.shortened(flow, &[&[as_packet as Shorten][..], &LESS].concat())
-            }
-            RuleRef::Application(at) => match ruleset.application.criteria.get(at as usize) {
-                Some(rule) if rule.targets.urls.is_empty() && rule.destinations.is_none() => {
-                    let is_by_category = !rule.targets.web_categories.is_empty();
-                    let less = LESS.get(usize::from(is_by_category)..).unwrap_or(&[]);
-                    self.shortened(flow, &[less, &[without_destination]].concat())
-                }
-                Some(_) | None => flow,
-            },
-        }
-    }
-
-    fn shortened(&self, flow: Flow, shorter: &[Shorten]) -> Flow {
-        let verdict = self.verdict(&flow);
-        shorter.iter().fold(flow, |flow, shorten| {
-            let mut shorter = flow.clone();
-            shorten(&mut shorter);
-            if self.verdict(&shorter) == verdict { shorter } else { flow }
-        })
-    }
 }
 
-/// Leaves something out of a flow.
-type Shorten = fn(&mut Flow);
-
-/// What can be left out of most flows: the web category first.
-const LESS: [Shorten; 3] = [
-    |flow| flow.web_category = None,
-    |flow| flow.url = None,
-    |flow| flow.is_without_application = false,
-];
-
-fn without_destination(flow: &mut Flow) {
-    flow.destination = flow.destination.filter(|_| flow.name.known().is_none());
-}
-
-/// The packet alone of a flow to a name.
-fn as_packet(flow: &mut Flow) {
-    if flow.destination.is_some() && flow.name.known().is_some() {
-        let plain = Flow::new(FlowProtocol::Ip(IpProtocol::TCP), flow.source);
-        *flow = Flow { destination: flow.destination, port: flow.port, ..plain };
-    }
+/// The bound on the work of each of so many searches.
+fn share(searches: usize) -> u32 {
+    let share = (STEPS / searches.max(1)).clamp(STEPS_MIN, STEPS_MAX);
+    u32::try_from(share).unwrap_or(u32::MAX)
 }
 
 /// The IPv4 addresses that the Internet routes: neither private nor shared, local, multicast or

@@ -144,7 +144,7 @@ fn successors(layout: &Layout<'_>, rule: usize, removed: &[bool]) -> Option<Vec<
         }
         successors.push(other);
         for sure in &later.region.sure {
-            left = without(&left, sure);
+            left = search.without(&left, sure).ok()?;
         }
         if left.len() > PIECES_MAX {
             return None;
