@@ -99,7 +99,7 @@ impl Search {
                     return Ok(());
                 };
                 let Some((blocker, weight)) = blockers.get(at) else { continue };
-                self.take_cut(weight, &piece)?;
+                self.take_cut(*weight, &piece)?;
                 let mut left = Vec::new();
                 piece.minus(blocker, &mut left);
                 open.extend(left.into_iter().map(|piece| (piece, at + 1)));

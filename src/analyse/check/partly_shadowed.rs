@@ -131,9 +131,7 @@ fn finding(
     let first = dead.first()?;
     let mut others: Vec<usize> = Vec::new();
     for entry in dead {
-        others.extend(
-            entry.part_of(item).iter().flat_map(|part| takers(&context.layout, place, part)),
-        );
+        others.extend(takers_of(&context.layout, place, item, entry));
     }
     others.sort_unstable();
     others.dedup();
@@ -162,6 +160,25 @@ fn finding(
             .with_details(left.iter().cloned())
             .with_witness(witness),
     )
+}
+
+/// The rules that take an entry. One that takes all of it is enough, unless another one that does
+/// something else takes a part.
+fn takers_of(layout: &Layout<'_>, place: usize, item: &Item, entry: &Entry) -> Vec<usize> {
+    let parts = entry.part_of(item);
+    let takers: Vec<usize> = parts.iter().flat_map(|part| takers(layout, place, part)).collect();
+    let item_of = |taker: &usize| layout.items.get(*taker);
+    let takes_all = |taker: &&usize| {
+        item_of(taker).is_some_and(|taker| {
+            let holds = |part: &Product| taker.region.sure.iter().any(|sure| part.is_subset(sure));
+            taker.effect == item.effect && parts.iter().all(holds)
+        })
+    };
+    let differs = takers.iter().filter_map(item_of).any(|taker| taker.effect != item.effect);
+    match takers.iter().find(takes_all) {
+        Some(&taker) if !differs => vec![taker],
+        Some(_) | None => takers,
+    }
 }
 
 const LEFT_SHOWN: usize = 5;

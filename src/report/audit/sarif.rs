@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::needs;
 use crate::analyse::check::{CHECKS, Check, Finding, Level};
 use crate::analyse::suppression::{STALE, STALE_SUMMARY};
 use crate::source::Sources;
@@ -227,6 +228,9 @@ fn outcome(finding: &Finding, sources: &Sources, identity: String) -> Outcome {
         Some(rule) => format!("{rule}: {}", finding.message),
         None => finding.message.clone(),
     };
+    if !finding.depends_on.is_empty() {
+        let _ = write!(message, "\nDepends on: {}", needs(finding));
+    }
     if let Some(witness) = &finding.witness {
         let _ = write!(message, "\nFlow that shows it: {}", print_flow(witness));
     }
