@@ -10,6 +10,7 @@ pub mod redundant;
 pub mod replay;
 pub mod search;
 pub mod shadow;
+mod shorten;
 #[cfg(test)]
 pub(crate) mod small_world;
 pub mod space;

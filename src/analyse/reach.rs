@@ -12,9 +12,9 @@ use super::order::{Order, Standing};
 use super::search::{OutOfSteps, Search};
 use super::space::{Cuts, Product, Region, Regions, Space};
 use crate::compile::{DnatMode, NatTarget, Need, Ruleset};
-use crate::evaluate::{Index, RuleRef, Ruling, Stage, Verdict};
-use crate::flow::{Flow, FlowProtocol};
-use crate::net::{IpProtocol, IpRange, IpSet};
+use crate::evaluate::{Index, RuleRef, Ruling, Verdict};
+use crate::flow::Flow;
+use crate::net::{IpRange, IpSet};
 use crate::policy::FilterAction;
 
 /// What a rule does with a flow that it decides.
@@ -58,9 +58,10 @@ pub struct Layout<'a> {
     evaluator: Index<'a>,
 }
 
-/// Comparisons that all searches of one question may take together, shared evenly.
-const STEPS: usize = 300_000_000;
-const STEPS_MIN: usize = 200_000;
+/// Comparisons that all searches of one question may take together, shared evenly: a second or two.
+const STEPS: usize = 100_000_000;
+/// Hundreds suffice for rules as people write them.
+const STEPS_MIN: usize = 20_000;
 const STEPS_MAX: usize = 10_000_000;
 
 impl<'a> Layout<'a> {
@@ -94,8 +95,7 @@ impl<'a> Layout<'a> {
     /// The bound on the work of one search.
     #[must_use]
     pub fn steps(&self) -> u32 {
-        let share = (STEPS / self.items.len().max(1)).clamp(STEPS_MIN, STEPS_MAX);
-        u32::try_from(share).unwrap_or(u32::MAX)
+        share(self.items.len())
     }
 
     /// The bound on the work of a search that is made for a few rules only.
@@ -171,13 +171,27 @@ impl<'a> Layout<'a> {
     /// Whether each rule can decide a flow.
     #[must_use]
     pub fn reaches(&self) -> Vec<Reach> {
-        (0..self.items.len()).into_par_iter().map(|rule| self.reach(rule)).collect()
+        let all = 0..self.items.len();
+        let mut reaches: Vec<Reach> =
+            all.into_par_iter().map(|rule| self.reach(rule, self.steps())).collect();
+        // What few rules leave undecided may take the work that the others did not need.
+        let is_open = |(_, reach): &(usize, &Reach)| **reach == Reach::NotDecided;
+        let open: Vec<usize> =
+            reaches.iter().enumerate().filter(is_open).map(|(rule, _)| rule).collect();
+        let share = share(open.len());
+        if share / 4 > self.steps() {
+            let again = open.par_iter().map(|&rule| (rule, self.reach(rule, share)));
+            for (rule, reach) in again.collect::<Vec<_>>() {
+                if let Some(known) = reaches.get_mut(rule) {
+                    *known = reach;
+                }
+            }
+        }
+        reaches
     }
 
-    /// Whether a rule can decide a flow.
-    #[must_use]
-    pub fn reach(&self, rule: usize) -> Reach {
-        match self.decided_reach(rule) {
+    fn reach(&self, rule: usize, steps: u32) -> Reach {
+        match self.decided_reach(rule, steps) {
             Ok(reach) if self.has_override() => self.under_override(rule, reach),
             Ok(reach) => reach,
             Err(OutOfSteps) => Reach::NotDecided,
@@ -211,9 +225,9 @@ impl<'a> Layout<'a> {
         }
     }
 
-    fn decided_reach(&self, rule: usize) -> Result<Reach, OutOfSteps> {
+    fn decided_reach(&self, rule: usize, steps: u32) -> Result<Reach, OutOfSteps> {
         let Some(item) = self.items.get(rule) else { return Ok(Reach::Unreachable) };
-        let mut search = Search::new(self.steps());
+        let mut search = Search::new(steps);
         let surely_before = self.before(rule);
         let most = search.first_left(&item.region.may, &self.sure(&surely_before))?;
         let Some(most) = most else { return Ok(Reach::Unreachable) };
@@ -290,32 +304,12 @@ impl<'a> Layout<'a> {
         let verdict = self.verdict(&flow);
         (verdict.candidates.is_empty() && verdict.rule == Some(rule)).then_some(flow)
     }
+}
 
-    /// The same flow with less said about it, as long as the evaluator says the same of it.
-    #[must_use]
-    pub fn simplest(&self, flow: Flow) -> Flow {
-        let verdict = self.verdict(&flow);
-        let shorter: [fn(&mut Flow); 5] = [
-            // What DNAT publishes has no name that a rule looks at.
-            |flow| {
-                let is_sent_to_name = flow.destination.is_none() || flow.name.known().is_none();
-                if !is_sent_to_name {
-                    let plain = Flow::new(FlowProtocol::Ip(IpProtocol::TCP), flow.source);
-                    *flow = Flow { destination: flow.destination, port: flow.port, ..plain };
-                }
-            },
-            |flow| flow.web_category = None,
-            |flow| flow.url = None,
-            |flow| flow.is_without_application = false,
-            |flow| flow.destination = flow.destination.filter(|_| flow.name.known().is_none()),
-        ];
-        let is_dnat = verdict.stage == Some(Stage::Dnat);
-        shorter.into_iter().skip(usize::from(!is_dnat)).fold(flow, |flow, shorten| {
-            let mut shorter = flow.clone();
-            shorten(&mut shorter);
-            if self.verdict(&shorter) == verdict { shorter } else { flow }
-        })
-    }
+/// The bound on the work of each of so many searches.
+fn share(searches: usize) -> u32 {
+    let share = (STEPS / searches.max(1)).clamp(STEPS_MIN, STEPS_MAX);
+    u32::try_from(share).unwrap_or(u32::MAX)
 }
 
 /// The IPv4 addresses that the Internet routes: neither private nor shared, local, multicast or

@@ -5,6 +5,11 @@ use jiff::civil::Date;
 use super::check::{CHECKS, Finding, Level};
 use crate::source::{SourceId, Span};
 
+/// The name under which suppressions that no longer hold are reported.
+pub const STALE: &str = "stale-suppression";
+/// What that is, in one line.
+pub const STALE_SUMMARY: &str = "a suppression that has ended or accepts nothing any more";
+
 /// One accepted finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppression {
@@ -119,11 +124,7 @@ fn stale(suppression: &Suppression, is_used: bool, today: Date) -> Option<Findin
     } else {
         return None;
     };
-    Some(
-        Finding::new("stale-suppression", level, message)
-            .with_help(help)
-            .at(Some(suppression.span)),
-    )
+    Some(Finding::new(STALE, level, message).with_help(help).at(Some(suppression.span)))
 }
 
 #[cfg(test)]

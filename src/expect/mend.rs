@@ -189,7 +189,7 @@ impl Rules {
                     }
                 };
                 let service = format!("{}:{port}", application.name().to_lowercase());
-                self.application.entry((group, sources, service)).or_default().insert(target);
+                insert(&mut self.application, (group, sources, service), target);
             }
             (FlowProtocol::Ip(_), target) => {
                 let target = match target {
@@ -209,7 +209,7 @@ impl Rules {
                     return None;
                 }
                 let service = format!("{name} : {ports}");
-                self.network.entry((group, sources, service)).or_default().insert(target);
+                insert(&mut self.network, (group, sources, service), target);
             }
         }
         Some(())
@@ -266,6 +266,20 @@ impl Rules {
             }
         }
         out
+    }
+}
+
+/// Adds a target, unless a rule of an earlier group has it: it would only shadow this one.
+fn insert(rules: &mut BTreeMap<Key, BTreeSet<String>>, key: Key, target: String) {
+    let covers = |known: &String| {
+        let below = known.strip_prefix('*').filter(|end| end.starts_with('.'));
+        *known == target
+            || below.is_some_and(|end| target.len() > end.len() && target.ends_with(end))
+    };
+    let is_alike = |other: &Key| (&other.1, &other.2) == (&key.1, &key.2);
+    let mut alike = rules.iter().filter(|(other, _)| is_alike(other));
+    if !alike.any(|(_, targets)| targets.iter().any(covers)) {
+        rules.entry(key).or_default().insert(target);
     }
 }
 

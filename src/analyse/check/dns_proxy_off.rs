@@ -1,6 +1,6 @@
 #![doc = include_str!("../../../docs/checks/dns-proxy-off.md")]
 
-use super::threat_intelligence_not_denying::of_settings;
+use super::threat_intelligence_not_denying::{has_settings, of_settings};
 use super::{Check, Context, Finding, Level};
 use crate::policy::SkuTier;
 
@@ -13,6 +13,9 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
+    if !has_settings(context) {
+        return Vec::new();
+    }
     let has_names = !context.ruleset.application.rules.is_empty();
     if context.ruleset.has_dns_proxy || !has_names || context.ruleset.tier == SkuTier::Basic {
         return Vec::new();

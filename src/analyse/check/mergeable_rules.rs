@@ -110,7 +110,8 @@ fn parts(rule: &Rule) -> Option<Parts> {
                     words(&mut rule.protocols.iter().map(|protocol| protocol.value.to_string())),
                     words(&mut rule.destination_ports.iter().map(|port| port.value.to_string())),
                 ],
-                fixed: String::new(),
+                // Azure takes no names beside addresses.
+                fixed: format!("{}", rule.destination_fqdns.is_empty()),
             })
         }
         Rule::Application(rule) => {
@@ -129,7 +130,12 @@ fn parts(rule: &Rule) -> Option<Parts> {
                     words(&mut rule.protocols.iter().map(|protocol| protocol.value.to_string())),
                     BTreeSet::new(),
                 ],
-                fixed: format!("{destinations:?} {headers:?} {tls:?}"),
+                // Azure takes no FQDN tags beside names; tags alone need no protocol.
+                fixed: format!(
+                    "{destinations:?} {headers:?} {tls:?} {} {}",
+                    rule.fqdn_tags.is_empty(),
+                    rule.protocols.is_empty()
+                ),
             })
         }
         Rule::Nat(_) => None,

@@ -131,9 +131,7 @@ fn finding(
     let first = dead.first()?;
     let mut others: Vec<usize> = Vec::new();
     for entry in dead {
-        others.extend(
-            entry.part_of(item).iter().flat_map(|part| takers(&context.layout, place, part)),
-        );
+        others.extend(takers_of(&context.layout, place, item, entry));
     }
     others.sort_unstable();
     others.dedup();
@@ -164,6 +162,25 @@ fn finding(
     )
 }
 
+/// The rules that take an entry. One that takes all of it is enough, unless another one that does
+/// something else takes a part.
+fn takers_of(layout: &Layout<'_>, place: usize, item: &Item, entry: &Entry) -> Vec<usize> {
+    let parts = entry.part_of(item);
+    let takers: Vec<usize> = parts.iter().flat_map(|part| takers(layout, place, part)).collect();
+    let item_of = |taker: &usize| layout.items.get(*taker);
+    let takes_all = |taker: &&usize| {
+        item_of(taker).is_some_and(|taker| {
+            let holds = |part: &Product| taker.region.sure.iter().any(|sure| part.is_subset(sure));
+            taker.effect == item.effect && parts.iter().all(holds)
+        })
+    };
+    let differs = takers.iter().filter_map(item_of).any(|taker| taker.effect != item.effect);
+    match takers.iter().find(takes_all) {
+        Some(&taker) if !differs => vec![taker],
+        Some(_) | None => takers,
+    }
+}
+
 const LEFT_SHOWN: usize = 5;
 
 /// A flow of a dead entry, which another rule decides.
@@ -180,7 +197,7 @@ fn dead_witness(context: &Context<'_>, item: &Item, entry: &Entry) -> Option<cra
         ));
         return None;
     }
-    Some(context.layout.simplest(flow))
+    Some(context.layout.simplest_of(flow, item.rule))
 }
 
 /// The written entries of a rule on one axis that hold anything, when there are several.

@@ -26,7 +26,7 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         let help = if successors.is_empty() {
             "keep it only if its name in the logs is wanted"
         } else {
-            "remove it; all rules that this check and `shadowed-rule` name can go together"
+            "remove it; all rules that this check and `shadowed-rule` name can go, alone or together"
         };
         Some(
             Finding::new(CHECK.name, Level::Info, message)

@@ -27,7 +27,8 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
         .map(|(place, reach)| {
             let is_shadowed = *reach == Reach::Unreachable;
             let mut blockers = is_shadowed.then(|| blockers(layout, place))??;
-            blockers.witness = blockers.witness.map(|flow| layout.simplest(flow));
+            let rule = layout.items.get(place)?.rule;
+            blockers.witness = blockers.witness.map(|flow| layout.simplest_of(flow, rule));
             Some(blockers)
         })
         .collect();
@@ -139,9 +140,22 @@ fn depends(context: &Context<'_>, needs: Vec<Need>, rules: &[RuleRef]) -> Option
     let mut finding = Finding::new(CHECK.name, Level::Info, message)
         .about(context.ruleset, first)
         .with_others(context.ruleset, rules.iter().skip(1).copied())
-        .with_help("add what is missing to the files: IP Groups, the service tag file, an FQDN tag table, a DNS table");
+        .with_help(help_for(&needs));
     finding.depends_on = needs;
     Some(finding)
+}
+
+/// How to make known what is not.
+fn help_for(needs: &[Need]) -> &'static str {
+    let is_of_template = |need: &&Need| need.contains("`[");
+    let of_template = needs.iter().filter(is_of_template).count();
+    if of_template == 0 {
+        "add what is missing to the files: IP Groups, the service tag file, an FQDN tag table, a DNS table"
+    } else if of_template == needs.len() {
+        "give the template's values with `--set NAME=VALUE`, or audit an export of what is deployed"
+    } else {
+        "give the template's values with `--set NAME=VALUE` and add what is missing to the files: IP Groups, the service tag file, an FQDN tag table, a DNS table"
+    }
 }
 
 /// The rule matches no flow at all.

@@ -13,6 +13,9 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(context: &Context<'_>) -> Vec<Finding> {
+    if !has_settings(context) {
+        return Vec::new();
+    }
     let mode = context.ruleset.threat_intel.mode;
     let (level, message) = match (mode, context.ruleset.tier) {
         // The Basic tier can only alert.
@@ -32,6 +35,11 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
 
 fn span(context: &Context<'_>) -> Option<Span> {
     of_settings(context, |settings| settings.threat_intel_mode.as_ref().and_then(|mode| mode.span))
+}
+
+/// Whether the files hold the policy that is evaluated, and not its groups alone.
+pub(super) fn has_settings(context: &Context<'_>) -> bool {
+    of_settings(context, |_| None).is_some()
 }
 
 /// Where the policy that is evaluated, or the classic firewall, sets something.

@@ -3,7 +3,8 @@
 use super::cases::{addresses, is_of};
 use crate::compile::{RulePath, Ruleset};
 use crate::evaluate::{Decision, RuleRef, Ruling, Stage, Verdict};
-use crate::flow::{Flow, Name};
+use crate::flow::{Flow, FlowProtocol, Name};
+use crate::net::IpProtocol;
 use crate::syntax::query::{Condition, NameValue, Query, StageValue, VerdictValue};
 
 /// The stage in which a rule is asked.
@@ -44,13 +45,21 @@ pub(super) fn matches(
 
 fn holds(condition: &Condition, ruleset: &Ruleset, flow: &Flow, verdict: &Verdict) -> Option<bool> {
     Some(match condition {
-        Condition::Protocol(values) => values.iter().any(|&asked| is_of(flow.protocol, asked)),
+        Condition::Protocol(values) => {
+            let is = values.iter().any(|&asked| is_of(flow.protocol, asked));
+            let asks_more = values.iter().any(|of| matches!(of, FlowProtocol::Application(_)));
+            if !is && asks_more && may_carry_any(flow) {
+                return None;
+            }
+            is
+        }
         Condition::Source(values) => addresses(values).contains(flow.source),
         // A flow to a name whose destination was left out goes anywhere.
         Condition::Destination(values) => addresses(values).contains(flow.destination?),
         Condition::Port(values) => {
             flow.port.is_some_and(|port| values.iter().any(|range| range.contains(port)))
         }
+        Condition::Fqdn(_) if may_have_name(flow) => return None,
         Condition::Fqdn(values) => values.iter().any(|value| match (value, &flow.name) {
             (NameValue::Pattern(pattern), Name::Known(name)) => pattern.matches(name),
             (NameValue::None, Name::Absent | Name::Unknown) => true,
@@ -67,6 +76,17 @@ fn holds(condition: &Condition, ruleset: &Ruleset, flow: &Flow, verdict: &Verdic
         }),
         Condition::Stage(_) | Condition::Rule(_) => return end_holds(condition, ruleset, verdict),
     })
+}
+
+/// Whether a flow may be of any application protocol: plain TCP that says nothing more.
+fn may_carry_any(flow: &Flow) -> bool {
+    flow.protocol == FlowProtocol::Ip(IpProtocol::TCP) && !flow.is_without_application
+}
+
+/// Whether a flow may have a name that was left out.
+fn may_have_name(flow: &Flow) -> bool {
+    let carries = matches!(flow.protocol, FlowProtocol::Application(_)) || may_carry_any(flow);
+    flow.name == Name::Unknown && carries
 }
 
 /// Whether a condition on stage or rule holds for every possible end, or for none.

@@ -102,6 +102,26 @@ impl Set {
         true
     }
 
+    /// How many numbers are in both sets.
+    #[must_use]
+    pub fn common(&self, other: &Self) -> f64 {
+        let mut count = 0.0;
+        let mut ours = within(&self.intervals, &other.intervals);
+        let mut theirs = within(&other.intervals, &self.intervals);
+        while let ([(first, last), rest @ ..], [(from, to), others @ ..]) = (ours, theirs) {
+            let both = (*first.max(from), *last.min(to));
+            if both.0 <= both.1 {
+                count += f64::from(both.1 - both.0) + 1.0;
+            }
+            if last < to {
+                ours = rest;
+            } else {
+                theirs = others;
+            }
+        }
+        count
+    }
+
     /// The numbers in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::counts;
+use super::{counts, needs};
 use crate::analyse::check::Finding;
 use crate::report::sanitize::markdown_cell;
 use crate::source::Sources;
@@ -22,6 +22,10 @@ pub fn markdown(findings: &[Finding], sources: &Sources) -> String {
         let rule = finding.rule.as_ref().map(ToString::to_string).unwrap_or_default();
         let position = finding.span.and_then(|span| sources.position(span));
         let place = position.map(|position| position.to_string()).unwrap_or_default();
+        let mut message = finding.message.clone();
+        if !finding.depends_on.is_empty() {
+            let _ = write!(message, "; depends on {}", needs(finding));
+        }
         let witness = finding.witness.as_ref().map(print_flow).unwrap_or_default();
         let _ = writeln!(
             out,
@@ -30,7 +34,7 @@ pub fn markdown(findings: &[Finding], sources: &Sources) -> String {
             finding.check,
             markdown_cell(&rule),
             markdown_cell(&place),
-            markdown_cell(&finding.message),
+            markdown_cell(&message),
             markdown_cell(&finding.help),
             markdown_cell(&witness)
         );

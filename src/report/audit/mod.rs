@@ -26,3 +26,13 @@ fn counts(findings: &[Finding]) -> String {
         .collect();
     if parts.is_empty() { "no findings".to_owned() } else { parts.join(", ") }
 }
+
+/// What a finding depends on; of many, the first.
+fn needs(finding: &Finding) -> String {
+    const SHOWN: usize = 6;
+    let shown: Vec<_> = finding.depends_on.iter().take(SHOWN).map(ToString::to_string).collect();
+    match finding.depends_on.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::needs;
 use crate::analyse::check::{CHECKS, Check, Finding, Level};
+use crate::analyse::suppression::{STALE, STALE_SUMMARY};
 use crate::source::Sources;
 use crate::syntax::flow::print_flow;
 
@@ -144,7 +146,8 @@ pub struct Logical {
 /// The SARIF form of findings.
 #[must_use]
 pub fn sarif(findings: &[Finding], sources: &Sources) -> Sarif {
-    log(CHECKS.iter().map(descriptor).collect(), outcomes(findings, sources))
+    let checks = CHECKS.iter().map(descriptor);
+    log(checks.chain([stale_suppression()]).collect(), outcomes(findings, sources))
 }
 
 /// A log of one run.
@@ -185,6 +188,26 @@ fn descriptor(check: &Check) -> Descriptor {
     }
 }
 
+/// What is reported about suppressions themselves stands behind the checks.
+fn stale_suppression() -> Descriptor {
+    let text = |text: &str| Text { text: text.to_owned() };
+    Descriptor {
+        id: STALE,
+        short_description: text(STALE_SUMMARY),
+        full_description: text(STALE_SUMMARY),
+        help: text(
+            "A suppression holds until its day. After it, look at the finding again: mend the rule, \
+             or set a new day with a reason. One that accepts nothing any more can be removed.",
+        ),
+        properties: Properties { tags: Vec::new() },
+    }
+}
+
+fn rule_index(check: &str) -> Option<usize> {
+    let ids = CHECKS.iter().map(|check| check.name).chain([STALE]);
+    ids.enumerate().find(|(_, id)| *id == check).map(|(index, _)| index)
+}
+
 /// Findings with fingerprints that stay the same when lines move: the check, the rule, and which of
 /// several such findings it is.
 fn outcomes(findings: &[Finding], sources: &Sources) -> Vec<Outcome> {
@@ -205,6 +228,9 @@ fn outcome(finding: &Finding, sources: &Sources, identity: String) -> Outcome {
         Some(rule) => format!("{rule}: {}", finding.message),
         None => finding.message.clone(),
     };
+    if !finding.depends_on.is_empty() {
+        let _ = write!(message, "\nDepends on: {}", needs(finding));
+    }
     if let Some(witness) = &finding.witness {
         let _ = write!(message, "\nFlow that shows it: {}", print_flow(witness));
     }
@@ -213,7 +239,7 @@ fn outcome(finding: &Finding, sources: &Sources, identity: String) -> Outcome {
     }
     Outcome {
         rule_id: finding.check,
-        rule_index: CHECKS.iter().position(|check| check.name == finding.check),
+        rule_index: rule_index(finding.check),
         level: match finding.level {
             Level::Info => "note",
             Level::Warning => "warning",
@@ -266,6 +292,19 @@ pub(in crate::report) fn uri(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_result_has_the_descriptor_of_its_check() {
+        let found = |check| Finding::new(check, Level::Info, "found");
+        let names = CHECKS.iter().map(|check| check.name).chain([STALE]);
+        let findings: Vec<Finding> = names.map(found).collect();
+        let log = sarif(&findings, &Sources::default());
+        let run = log.runs.first().expect("one run");
+        for result in &run.results {
+            let descriptor = result.rule_index.and_then(|index| run.tool.driver.rules.get(index));
+            assert_eq!(descriptor.map(|rule| rule.id), Some(result.rule_id));
+        }
+    }
 
     #[test]
     fn a_path_becomes_a_uri() {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::counts;
+use super::{counts, needs};
 use crate::analyse::check::Finding;
 use crate::report::verdict::wrapped;
 use crate::source::Sources;
@@ -39,8 +39,7 @@ fn one(out: &mut String, finding: &Finding, sources: &Sources, width: usize) {
         lines("- ", detail);
     }
     if !finding.depends_on.is_empty() {
-        let needs: Vec<_> = finding.depends_on.iter().map(ToString::to_string).collect();
-        lines("depends on: ", &needs.join(", "));
+        lines("depends on: ", &needs(finding));
     }
     if let Some(witness) = &finding.witness {
         lines("flow: ", &print_flow(witness));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Check, Context, Finding, Level};
 use crate::evaluate::RuleRef;
+use crate::policy::Rule;
 
 pub(in crate::analyse::check) const CHECK: Check = Check {
     name: "duplicate-names",
@@ -20,6 +21,10 @@ fn run(context: &Context<'_>) -> Vec<Finding> {
     for rule in ruleset.rules() {
         let info = ruleset.info(rule);
         let path = &info.path;
+        // What stands in place of rules that only a deployment makes has no name of its own.
+        if path.rule == Rule::UNKNOWN_RULES {
+            continue;
+        }
         let collection = (&path.policy, &path.group, &path.collection, info.collection_priority);
         names.entry((collection, path.rule.to_lowercase())).or_default().push(rule);
     }
