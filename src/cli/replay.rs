@@ -11,10 +11,11 @@ use super::args::{GlobalArgs, OutputArgs, RulesetArgs};
 use super::failure::Failure;
 use super::log_filter::{self, FilterArgs};
 use super::log_inputs::{self, LogReadingArgs, Read};
-use super::{ExitStatus, inputs, sniff};
+use super::{ExitStatus, inputs, output, sniff};
 use crate::analyse::replay::{Agreement, Case, Change, Comparer, Comparison, Replay, Replayer};
 use crate::evaluate::CacheUse;
 use crate::logs::{Filtered, LogRecord, Sink, case_of};
+use crate::report::page::Document;
 use crate::report::replay::{self as render, ReplayInput};
 use crate::report::sanitize::terminal_lines;
 use crate::source::InputError;
@@ -51,6 +52,8 @@ pub(super) struct ReplayArgs {
 enum Format {
     Text,
     Json,
+    /// One page for the browser, which opens offline
+    Html,
 }
 
 /// Takes the flows out of records.
@@ -80,7 +83,12 @@ pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, 
         let input = read(&logs, args, global, filter, |case| replayer.push(case))?;
         let replay = replayer.finish();
         say_cache_use(replay.cache, global);
-        write(args, || render::text(&input, &replay), || render::json(&input, &replay))?;
+        write(
+            args,
+            || render::text(&input, &replay),
+            || render::json(&input, &replay),
+            || render::html(&input, &replay),
+        )?;
         return Ok(agreement_status(&replay));
     }
     let (after, _) = inputs::ruleset_beside(&loaded, &args.against, &args.ruleset, global)?;
@@ -91,6 +99,7 @@ pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, 
         args,
         || render::comparison_text(&input, &comparison),
         || render::comparison_json(&input, &comparison),
+        || render::comparison_html(&input, &comparison),
     )?;
     Ok(change_status(&comparison))
 }
@@ -127,6 +136,7 @@ fn write<T: serde::Serialize>(
     args: &ReplayArgs,
     text: impl FnOnce() -> String,
     json: impl FnOnce() -> T,
+    html: impl FnOnce() -> Document,
 ) -> Result<(), Failure> {
     let mut out = args.output.writer()?;
     match args.format {
@@ -136,6 +146,7 @@ fn write<T: serde::Serialize>(
                 .map_err(|error| InputError::new(format!("cannot write JSON: {error}")))?;
             writeln!(out, "{json}")?;
         }
+        Format::Html => out.write_all(output::page(&html())?.as_bytes())?,
     }
     out.flush()?;
     Ok(())

@@ -8,7 +8,7 @@
 use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use super::attempts::{Attempt, evidence, grouped};
-use super::finding::{Finding, Severity};
+use super::finding::{Finding, Rhythm, Severity};
 use super::observed::{Observed, bit};
 use super::places::Code;
 use super::settings::{Beacon, DAY, SECOND, Settings};
@@ -108,6 +108,7 @@ fn beacon(
     finding.count = group.len() as u64;
     (finding.first, finding.last) = Observed::times(group.iter());
     finding.evidence = evidence(group.iter().take(1), &observed.tables);
+    finding.rhythm = Some(rhythm(&seconds, span));
     let part = |value: f64| format!("{value:.2}");
     let prevalence = format!("{users} of {sources} sources");
     Some(
@@ -118,6 +119,26 @@ fn beacon(
             .with_part("duration", part(score.duration))
             .with_part("used by", prevalence),
     )
+}
+
+/// Steps of intervals: the middle one of a regular beacon holds nearly all.
+const INTERVAL_STEPS: u64 = 24;
+
+/// For a drawing: when the connections came, and how far apart.
+fn rhythm(seconds: &[i64], (start, end): (i64, i64)) -> Rhythm {
+    let gaps = || seconds.iter().zip(seconds.iter().skip(1)).map(|(a, b)| (b - a).unsigned_abs());
+    let mut sorted: Vec<u64> = gaps().collect();
+    sorted.sort_unstable();
+    let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
+    let step_seconds = (median * 2).div_ceil(INTERVAL_STEPS).max(1);
+    let mut intervals = vec![0; usize::try_from(INTERVAL_STEPS).unwrap_or(0) + 1];
+    for gap in gaps() {
+        let step = usize::try_from((gap / step_seconds).min(INTERVAL_STEPS)).unwrap_or(0);
+        if let Some(count) = intervals.get_mut(step) {
+            *count += 1;
+        }
+    }
+    Rhythm { bins: bins(seconds, start, end).to_vec(), intervals, step_seconds }
 }
 
 /// So many connections a day that no rhythm is needed.
@@ -298,6 +319,15 @@ mod tests {
             .collect();
         let found = score(&jittered, (0, at)).expect("a score");
         assert!(found.steadiness > 0.8 && found.total() > 0.8, "{found:?}");
+    }
+
+    #[test]
+    fn a_drawing_holds_every_connection_and_every_interval() {
+        let found = rhythm(&[0, 60, 120, 180, 400, 460], (0, 479));
+        assert_eq!(found.bins.iter().sum::<u64>(), 6);
+        assert_eq!((found.intervals.iter().sum::<u64>(), found.step_seconds), (5, 5));
+        // Four intervals of a minute, and one that is longer than two.
+        assert_eq!((found.intervals[12], found.intervals[24]), (4, 1));
     }
 
     #[test]

@@ -107,6 +107,17 @@ pub struct Evidence {
     pub origin: String,
 }
 
+/// When connections came, and how far apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rhythm {
+    /// Connections in each of equally long stretches of the whole time of the logs.
+    pub bins: Vec<u64>,
+    /// Intervals in steps of equal length from 0 on; the last one holds all that are longer.
+    pub intervals: Vec<u64>,
+    /// Length of such a step.
+    pub step_seconds: u64,
+}
+
 /// Something that stands out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -122,6 +133,8 @@ pub struct Finding {
     /// Of what the message speaks of: attempts, hits, hours.
     pub count: u64,
     pub score: Vec<Part>,
+    /// Of what comes back like a clock.
+    pub rhythm: Option<Rhythm>,
     /// A few records, in the order of time.
     pub evidence: Vec<Evidence>,
 }
@@ -138,6 +151,7 @@ impl Finding {
             last: None,
             count: 0,
             score: Vec::new(),
+            rhythm: None,
             evidence: Vec::new(),
         }
     }

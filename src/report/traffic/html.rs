@@ -5,9 +5,13 @@
 //! template; data for the script is JSON in which no character can end the element. The policy of
 //! the page names its one script and its one style by their hashes and forbids all else.
 
+mod allowing;
 mod chart;
 mod data;
-mod policy;
+mod earlier;
+mod finding;
+mod kql;
+mod rollup;
 mod section;
 
 use askama::Template;
@@ -16,16 +20,18 @@ use jiff::tz::TimeZone;
 use super::headline::{self, Tone};
 use super::sheet::{grouped, per_mille, percent};
 use crate::detect::Finding;
+use crate::report::page::{Frame, shown};
 use crate::report::sanitize;
-use crate::tables::{Cube, CubeTally, Summary};
+use crate::tables::{Comparison, Cube, CubeTally, Summary, Totals};
 use chart::Chart;
 use data::ScriptData;
-use section::{FindingView, Section};
+use finding::FindingView;
+use rollup::Rolls;
+use section::Section;
 
 /// No page is larger, whatever the logs hold.
 const PAGE_BYTES_MAX: usize = 5_000_000;
 
-const STYLE: &str = include_str!("../../../templates/report.css");
 const SCRIPT: &str = include_str!("../../../templates/report.js");
 
 /// What the page is made of.
@@ -37,6 +43,14 @@ pub struct Contents<'a> {
     pub findings: &'a [Finding],
     /// The zone of the headline; tables are in UTC.
     pub zone: Option<&'a TimeZone>,
+    pub earlier: Option<Earlier<'a>>,
+}
+
+/// Logs of the time before.
+#[derive(Debug, Clone, Copy)]
+pub struct Earlier<'a> {
+    pub totals: &'a Totals,
+    pub comparison: &'a Comparison,
 }
 
 /// How much of everything there is room for.
@@ -60,11 +74,8 @@ const ROOMS: [Room; 4] = [
 
 #[derive(Debug, Template)]
 #[template(path = "report.html")]
-struct Page<'a> {
-    policy: &'a str,
-    style: policy::Trusted,
-    script: policy::Trusted,
-    version: &'static str,
+struct Page {
+    frame: Frame,
     period: String,
     input: String,
     warnings: Vec<String>,
@@ -95,6 +106,8 @@ struct Card {
     share: String,
     detail: String,
     spark: String,
+    /// Against earlier logs.
+    change: String,
     anchor: &'static str,
 }
 
@@ -104,10 +117,9 @@ struct Card {
 ///
 /// Fails only by a fault of this program.
 pub fn render(contents: Contents<'_>) -> Result<String, askama::Error> {
-    let policy = policy::content_security_policy(STYLE, SCRIPT);
     let mut page = String::new();
     for room in ROOMS {
-        page = page_in(contents, room, &policy).render()?;
+        page = page_in(contents, room).render()?;
         if page.len() <= PAGE_BYTES_MAX {
             break;
         }
@@ -115,9 +127,10 @@ pub fn render(contents: Contents<'_>) -> Result<String, askama::Error> {
     Ok(page)
 }
 
-fn page_in<'a>(contents: Contents<'_>, room: Room, policy: &'a str) -> Page<'a> {
-    let Contents { summary, cube, findings, zone } = contents;
+fn page_in(contents: Contents<'_>, room: Room) -> Page {
+    let Contents { summary, cube, findings, zone, .. } = contents;
     let cube = cube.cube(room.cube_bytes);
+    let rolls = Rolls::new(&cube);
     let figures = headline::figures(summary, zone);
     let detail = |name: &str| {
         let figure = figures.iter().find(|figure| figure.name == name);
@@ -126,20 +139,20 @@ fn page_in<'a>(contents: Contents<'_>, room: Room, policy: &'a str) -> Page<'a> 
     let warnings = headline::warnings(summary);
     let safe = |text: String| sanitize::terminal(&text).into_owned();
     Page {
-        policy,
-        style: policy::Trusted(STYLE),
-        script: policy::Trusted(SCRIPT),
-        version: env!("CARGO_PKG_VERSION"),
+        frame: Frame::new("Azure Firewall report", Some(SCRIPT)),
         period: detail("period"),
         input: format!("{} records {}", grouped(summary.coverage.records), detail("records")),
         warnings: warnings.into_iter().map(safe).collect(),
         points: points(summary, findings, room),
-        cards: cards(summary, &cube, findings),
+        cards: cards(contents, &cube),
         chart: Chart::new(&cube, &summary.coverage.input.gaps),
-        sections: section::sections(summary, room),
-        findings: findings.iter().take(room.rows).map(|one| section::finding(one, room)).collect(),
+        sections: section::sections(contents, &cube, &rolls, room),
+        findings: (1..)
+            .zip(findings.iter().take(room.rows))
+            .map(|(rank, one)| finding::finding(rank, one, room))
+            .collect(),
         findings_left_out: findings.len().saturating_sub(room.rows),
-        data: ScriptData::new(&cube),
+        data: ScriptData::new(&cube, &rolls),
     }
 }
 
@@ -147,7 +160,7 @@ fn page_in<'a>(contents: Contents<'_>, room: Room, policy: &'a str) -> Page<'a> 
 fn points(summary: &Summary, findings: &[Finding], room: Room) -> Vec<Point> {
     let mut points = Vec::new();
     let mut add = |tone, anchor, text: String| {
-        let text = section::shortened(&sanitize::terminal(&text), room.characters);
+        let text = shown(&text, room.characters);
         points.push(Point { text, anchor, tone });
     };
     for gravest in findings.iter().take(2) {
@@ -155,7 +168,7 @@ fn points(summary: &Summary, findings: &[Finding], room: Room) -> Vec<Point> {
             "{} ({}): {}",
             gravest.detection,
             gravest.severity.name(),
-            section::said(gravest)
+            finding::said(gravest)
         );
         add("threat", "findings", text);
     }
@@ -191,7 +204,9 @@ fn points(summary: &Summary, findings: &[Finding], room: Room) -> Vec<Point> {
     points
 }
 
-fn cards(summary: &Summary, cube: &Cube, findings: &[Finding]) -> Vec<Card> {
+fn cards(contents: Contents<'_>, cube: &Cube) -> Vec<Card> {
+    let Contents { summary, findings, .. } = contents;
+    let change = |of: fn(&Totals) -> u64| earlier::change(contents, of);
     let totals = &summary.totals;
     let figures = headline::figures(summary, None);
     let detail = |tone: Tone| {
@@ -201,7 +216,7 @@ fn cards(summary: &Summary, cube: &Cube, findings: &[Finding]) -> Vec<Card> {
     let sparks = chart::sparks(cube);
     let [allowed, denied, threats, dnat] = sparks;
     let share = |part: u64| percent(per_mille(part, totals.connections()), part > 0);
-    let card = |key, name, value: u64, share, detail, spark, anchor| Card {
+    let card = |key, name, value: u64, share, detail, spark, change, anchor| Card {
         key,
         name,
         value,
@@ -209,6 +224,7 @@ fn cards(summary: &Summary, cube: &Cube, findings: &[Finding]) -> Vec<Card> {
         share,
         detail,
         spark,
+        change,
         anchor,
     };
     let behind_share =
@@ -228,6 +244,7 @@ fn cards(summary: &Summary, cube: &Cube, findings: &[Finding]) -> Vec<Card> {
             share(totals.allowed),
             dropped,
             allowed,
+            change(|totals| totals.allowed),
             "rules",
         ),
         card(
@@ -237,6 +254,7 @@ fn cards(summary: &Summary, cube: &Cube, findings: &[Finding]) -> Vec<Card> {
             share(totals.denied()),
             behind_share(detail(Tone::Denied)),
             denied,
+            change(Totals::denied),
             "denied",
         ),
         card(
@@ -246,9 +264,19 @@ fn cards(summary: &Summary, cube: &Cube, findings: &[Finding]) -> Vec<Card> {
             String::new(),
             detail(Tone::Threat),
             threats,
+            change(Totals::threats),
             "threats",
         ),
-        card("dnat", "DNAT", totals.dnat, String::new(), String::new(), dnat, "dnat"),
+        card(
+            "dnat",
+            "DNAT",
+            totals.dnat,
+            String::new(),
+            String::new(),
+            dnat,
+            change(|totals| totals.dnat),
+            "dnat",
+        ),
         card(
             "dns",
             "DNS queries",
@@ -256,6 +284,7 @@ fn cards(summary: &Summary, cube: &Cube, findings: &[Finding]) -> Vec<Card> {
             String::new(),
             if failing > 0 { format!("{} failed", grouped(failing)) } else { String::new() },
             String::new(),
+            change(|totals| totals.dns + totals.dns_failures),
             "dns",
         ),
         card(
@@ -263,7 +292,8 @@ fn cards(summary: &Summary, cube: &Cube, findings: &[Finding]) -> Vec<Card> {
             "Findings",
             findings.len() as u64,
             String::new(),
-            section::severities(findings),
+            finding::severities(findings),
+            String::new(),
             String::new(),
             "findings",
         ),
