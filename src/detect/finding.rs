@@ -174,6 +174,25 @@ impl Finding {
     }
 }
 
+/// Findings that differ in their sources alone, as one with a record of some of them.
+pub(super) fn as_one(mut findings: Vec<Finding>, how: &str) -> Option<Finding> {
+    const EVIDENCE_MAX: usize = 5;
+    let rank = |one: &Finding| (Reverse((one.severity, one.count)), one.source.clone());
+    findings.sort_by_cached_key(rank);
+    let evidence = findings.iter().filter_map(|finding| finding.evidence.first());
+    let mut evidence: Vec<Evidence> = evidence.take(EVIDENCE_MAX).cloned().collect();
+    evidence.sort();
+    let first = findings.iter().filter_map(|finding| finding.first).min();
+    let last = findings.iter().filter_map(|finding| finding.last).max();
+    let count = findings.iter().map(|finding| finding.count).sum();
+    let sources = plural(findings.len(), "source");
+    let mut one = findings.into_iter().next()?;
+    let such_as = one.source.replace(sources).unwrap_or_default();
+    one.message = format!("{how}, such as {such_as}: {}", one.message);
+    (one.count, one.evidence, one.first, one.last) = (count, evidence, first, last);
+    Some(one)
+}
+
 /// `1 port`, `2 ports`.
 pub(super) fn plural(count: usize, word: &str) -> String {
     if count == 1 { format!("{count} {word}") } else { format!("{count} {word}s") }

@@ -38,12 +38,12 @@ pub struct Column {
 impl Column {
     #[must_use]
     pub fn text(title: &str) -> Self {
-        Self { title: title.to_owned(), is_number: false }
+        Self { title: shown(title, CHARACTERS_MAX), is_number: false }
     }
 
     #[must_use]
     pub fn number(title: &str) -> Self {
-        Self { title: title.to_owned(), is_number: true }
+        Self { title: shown(title, CHARACTERS_MAX), is_number: true }
     }
 }
 

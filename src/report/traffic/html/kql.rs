@@ -54,10 +54,12 @@ fn quoted(text: &str) -> String {
     for character in text.chars() {
         match character {
             '"' | '\\' => quoted.extend(['\\', character]),
-            control if control.is_control() => {
-                let _ = write!(quoted, "\\u{:04x}", u32::from(control));
+            plain if plain == ' ' || plain.is_ascii_graphic() => quoted.push(plain),
+            other => {
+                for unit in other.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(quoted, "\\u{unit:04x}");
+                }
             }
-            other => quoted.push(other),
         }
     }
     quoted.push('"');
@@ -100,7 +102,7 @@ mod tests {
 
     #[test]
     fn names_cannot_end_their_string() {
-        let query = of("10.0.0.4", "x\" or 1==1 //\n| take 1\\");
-        assert!(query.contains("\"x\\\" or 1==1 //\\u000a| take 1\\\\\""), "{query}");
+        let query = of("10.0.0.4", "x\" or 1==1 //\n| take 1\\\u{202e}");
+        assert!(query.contains("\"x\\\" or 1==1 //\\u000a| take 1\\\\\\u202e\""), "{query}");
     }
 }
