@@ -6,6 +6,7 @@
 //! the page names its one script and its one style by their hashes and forbids all else.
 
 mod allowing;
+mod card;
 mod chart;
 mod data;
 mod earlier;
@@ -17,12 +18,13 @@ mod section;
 use askama::Template;
 use jiff::tz::TimeZone;
 
-use super::headline::{self, Tone};
-use super::sheet::{grouped, per_mille, percent};
+use super::headline;
+use super::sheet::grouped;
 use crate::detect::Finding;
 use crate::report::page::{Frame, shown};
 use crate::report::sanitize;
-use crate::tables::{Comparison, Cube, CubeTally, Summary, Totals};
+use crate::tables::{Comparison, CubeTally, Summary, Totals};
+use card::Card;
 use chart::Chart;
 use data::ScriptData;
 use finding::FindingView;
@@ -96,21 +98,6 @@ struct Point {
     tone: &'static str,
 }
 
-/// One number with its share.
-#[derive(Debug)]
-struct Card {
-    key: &'static str,
-    name: &'static str,
-    value: u64,
-    text: String,
-    share: String,
-    detail: String,
-    spark: String,
-    /// Against earlier logs.
-    change: String,
-    anchor: &'static str,
-}
-
 /// The page. The same contents give the same bytes.
 ///
 /// # Errors
@@ -144,7 +131,7 @@ fn page_in(contents: Contents<'_>, room: Room) -> Page {
         input: format!("{} records {}", grouped(summary.coverage.records), detail("records")),
         warnings: warnings.into_iter().map(safe).collect(),
         points: points(summary, findings, room),
-        cards: cards(contents, &cube),
+        cards: card::cards(contents, &cube),
         chart: Chart::new(&cube, &summary.coverage.input.gaps),
         sections: section::sections(contents, &cube, &rolls, room),
         findings: (1..)
@@ -202,102 +189,6 @@ fn points(summary: &Summary, findings: &[Finding], room: Room) -> Vec<Point> {
         add("plain", "dns", format!("DNS fails most often for {name}: {records}"));
     }
     points
-}
-
-fn cards(contents: Contents<'_>, cube: &Cube) -> Vec<Card> {
-    let Contents { summary, findings, .. } = contents;
-    let change = |of: fn(&Totals) -> u64| earlier::change(contents, of);
-    let totals = &summary.totals;
-    let figures = headline::figures(summary, None);
-    let detail = |tone: Tone| {
-        let figure = figures.iter().find(|figure| figure.tone == tone);
-        figure.map_or_else(String::new, |figure| figure.detail.clone())
-    };
-    let sparks = chart::sparks(cube);
-    let [allowed, denied, threats, dnat] = sparks;
-    let share = |part: u64| percent(per_mille(part, totals.connections()), part > 0);
-    let card = |key, name, value: u64, share, detail, spark, change, anchor| Card {
-        key,
-        name,
-        value,
-        text: grouped(value),
-        share,
-        detail,
-        spark,
-        change,
-        anchor,
-    };
-    let behind_share =
-        |text: String| text.split_once(": ").map_or_else(String::new, |(_, rest)| rest.to_owned());
-    let dropped = match summary.coverage.input.allowed_then_dropped {
-        0 => String::new(),
-        dropped => format!("{} of them then dropped by IDPS", grouped(dropped)),
-    };
-    let queries = totals.dns + totals.dns_failures;
-    let failing: u64 = summary.dns.failing.rows.iter().map(|row| row.records).sum();
-    let failing = failing + summary.dns.failing.records_left_out;
-    vec![
-        card(
-            "allowed",
-            "Allowed",
-            totals.allowed,
-            share(totals.allowed),
-            dropped,
-            allowed,
-            change(|totals| totals.allowed),
-            "rules",
-        ),
-        card(
-            "denied",
-            "Denied",
-            totals.denied(),
-            share(totals.denied()),
-            behind_share(detail(Tone::Denied)),
-            denied,
-            change(Totals::denied),
-            "denied",
-        ),
-        card(
-            "threat",
-            "Threats",
-            totals.threats(),
-            String::new(),
-            detail(Tone::Threat),
-            threats,
-            change(Totals::threats),
-            "threats",
-        ),
-        card(
-            "dnat",
-            "DNAT",
-            totals.dnat,
-            String::new(),
-            String::new(),
-            dnat,
-            change(|totals| totals.dnat),
-            "dnat",
-        ),
-        card(
-            "dns",
-            "DNS queries",
-            queries,
-            String::new(),
-            if failing > 0 { format!("{} failed", grouped(failing)) } else { String::new() },
-            String::new(),
-            change(|totals| totals.dns + totals.dns_failures),
-            "dns",
-        ),
-        card(
-            "findings",
-            "Findings",
-            findings.len() as u64,
-            String::new(),
-            finding::severities(findings),
-            String::new(),
-            String::new(),
-            "findings",
-        ),
-    ]
 }
 
 #[cfg(test)]

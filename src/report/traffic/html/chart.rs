@@ -118,7 +118,9 @@ fn gap_place(gap: &Gap, cube: &Cube) -> Option<(u64, u64)> {
 fn ticks(cube: &Cube) -> Vec<String> {
     let seconds = cube.buckets * cube.bucket_seconds;
     let format = if seconds <= 62 * 86_400 { "%m-%d %H:%M" } else { "%Y-%m-%d" };
-    let count = cube.buckets.min(5);
+    // Full hours, where that is possible.
+    let even = [6, 4, 5, 3].into_iter().find(|count| cube.buckets.is_multiple_of(*count));
+    let count = even.unwrap_or(5).min(cube.buckets);
     (0..count)
         .filter_map(|index| {
             let offset = i64::try_from(seconds * index / count).ok()?;
