@@ -1,13 +1,6 @@
 "use strict";
-// Text from logs reaches the page through textContent alone.
 (() => {
-  const byId = (id) => document.getElementById(id);
-  const make = (name, text, attributes) => {
-    const element = document.createElement(name);
-    if (text !== undefined && text !== null) element.textContent = text;
-    for (const key in attributes || {}) element.setAttribute(key, attributes[key]);
-    return element;
-  };
+  const { byId, make, views, sortable, searched } = azfw;
   const grouped = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, ",");
   const data = JSON.parse(byId("cube").textContent);
   const texts = data.texts;
@@ -20,6 +13,10 @@
   const protocol = Int32Array.from(data.protocol);
   const rule = Int32Array.from(data.rule);
   const records = Float64Array.from(data.records);
+  // Registrable domains and subnets.
+  const rolled = (column) => column.map((code) => (code > 0 ? data.roll[code] || -1 : code));
+  const domain = rolled(target);
+  const subnet = rolled(source);
   const ACTION = ["allow", "deny", "deny", "alert", "deny", "alert", "deny", "dnat"];
   const buckets = data.buckets;
 
@@ -321,9 +318,10 @@
       path.setAttribute("d", d);
       holder.append(path);
     }
-    const hours = perBar * data.bucket_hours;
+    const minutes = perBar * data.bucket_seconds / 60;
+    const per = minutes === 1 ? "a minute" : minutes === 60 ? "an hour" : minutes % 60 === 0 ? `in ${minutes / 60} hours` : `in ${minutes} minutes`;
     byId("scale").textContent = lanes ? "each on a scale of its own"
-      : `highest: ${grouped(stackPeak)} ${hours === 1 ? "an hour" : "in " + hours + " hours"}`;
+      : `highest: ${grouped(stackPeak)} ${per}`;
     drawBrush();
   };
   const drawBrush = () => {
@@ -337,7 +335,7 @@
     chart.setAttribute("aria-valuetext", state.from === null ? "the whole period" : `${stamp(state.from)} to ${stamp(state.to + 1)} UTC`);
     chart.setAttribute("aria-valuenow", String(state.from === null ? 0 : state.from));
   };
-  const second = (place) => data.first_second + place * data.bucket_hours * 3600;
+  const second = (place) => data.first_second + place * data.bucket_seconds;
   const stamp = (place) => new Date(second(place) * 1000).toISOString().slice(0, 16).replace("T", " ");
 
   const setTime = (from, to) => {
@@ -424,27 +422,32 @@
   const is = (...classes) => (index) => classes.includes(klass[index]);
   const decided = is(0, 1, 2);
   // Which cells a filtered table takes, what it groups by, and its columns.
-  const TALKERS = (title, field, column, wanted) => ({
-    wanted, key: [column], measures: ["allowed", "denied"],
-    columns: [["allowed"], ["denied"], [title, 0, field]],
+  const TALKERS = (title, field, column, wanted, other, distinct) => ({
+    wanted, key: [column], distinct,
+    columns: [["allowed"], ["denied"], ["deny share"], ...(other ? [[other]] : []), [title, 0, field]],
   });
+  const DISTINCT = ["sources", "destinations", "names"];
+  const RULES = { wanted: (index) => (klass[index] < 2 || klass[index] === 7) && rule[index] !== -1, key: [rule, klass], distinct: source,
+      columns: [["records"], ["sources"], ["action", 1, "action"], ["rule", 0, "rule"]] };
   const PLANS = {
-    denied_destinations: { wanted: is(2), key: [protocol, target, port], measures: ["records"], distinct: source,
+    denied_destinations: { wanted: is(2), key: [protocol, target, port], distinct: source,
       columns: [["records"], ["sources"], ["protocol", 0, "protocol"], ["destination", 1, "target"], ["port", 2, "port"]] },
-    denied_by_default: { wanted: is(2), key: [protocol, source, target, port], measures: ["records"],
+    denied_by_default: { wanted: is(2), key: [protocol, source, target, port],
       columns: [["records"], ["protocol", 0, "protocol"], ["source", 1, "source"], ["destination", 2, "target"], ["port", 3, "port"]] },
-    rules: { wanted: (index) => (klass[index] < 2 || klass[index] === 7) && rule[index] !== -1, key: [rule, klass], measures: ["records"], distinct: source,
-      columns: [["records"], ["sources"], ["action", 1, "action"], ["rule", 0, "rule"]] },
-    idps: { wanted: is(5, 6), key: [klass, rule, source, target, port], measures: ["records"],
+    policy_rules: RULES,
+    rules: RULES,
+    idps: { wanted: is(5, 6), key: [klass, rule, source, target, port],
       columns: [["records"], ["action", 0, "action"], ["signature", 1, "rule"], ["source", 2, "source"], ["destination", 3, "target"], ["port", 4, "port"]] },
-    threat_intel: { wanted: is(3, 4), key: [klass, rule, source, target, port], measures: ["records"],
+    threat_intel: { wanted: is(3, 4), key: [klass, rule, source, target, port],
       columns: [["records"], ["action", 0, "action"], ["threat", 1, "rule"], ["source", 2, "source"], ["destination", 3, "target"], ["port", 4, "port"]] },
-    sources: TALKERS("source", "source", source, (index) => decided(index) && source[index] !== -1),
+    sources: TALKERS("source", "source", source, (index) => decided(index) && source[index] !== -1, "destinations", target),
+    subnets: TALKERS("subnet", "subnet", subnet, (index) => decided(index) && subnet[index] !== -1, "sources", source),
+    domains: TALKERS("domain", "domain", domain, (index) => decided(index) && domain[index] !== -1, "names", target),
     destinations: TALKERS("destination", "target", target, (index) => decided(index) && (isAddress(target[index]) || target[index] === -2)),
     fqdns: TALKERS("name", "target", target, (index) => decided(index) && target[index] !== -1 && !isAddress(target[index])),
-    ports: { wanted: decided, key: [protocol, port], measures: ["allowed", "denied"],
+    ports: { wanted: decided, key: [protocol, port],
       columns: [["allowed"], ["denied"], ["protocol", 0, "protocol"], ["port", 1, "port"]] },
-    dnat: { wanted: is(7), key: [source, target, port, rule], measures: ["records"],
+    dnat: { wanted: is(7), key: [source, target, port, rule],
       columns: [["records"], ["client", 0, "source"], ["public", 1, "target"], ["port", 2, "port"], ["rule", 3, "rule"]] },
   };
   // What a row is about comes first, as in the tables that are replaced.
@@ -504,9 +507,10 @@
       for (const [title, place, field] of plan.columns) {
         const cell = row.insertCell();
         if (place === undefined) {
-          const number = title === "sources" ? group.set.size : group[title];
-          const isLeast = title === "sources" && group.set.has(-2);
-          cell.textContent = (isLeast ? "≥ " : "") + grouped(number);
+          const isShare = title === "deny share", isDistinct = DISTINCT.includes(title);
+          const number = isShare ? Math.round(group.denied * 1000 / group.records) : isDistinct ? group.set.size : group[title];
+          const isLeast = isDistinct && group.set.has(-2);
+          cell.textContent = isShare ? percent(group.denied, group.records) : (isLeast ? "≥ " : "") + grouped(number);
           cell.dataset.v = number;
           cell.className = "n";
           continue;
@@ -527,99 +531,38 @@
   };
   const GROUP_BADGE = ["allowed", "denied", "denied", "threat", "denied", "threat", "denied", "dnat"];
 
-  const views = [];
-  const sortable = (view) => {
-    view.table.querySelectorAll("thead th").forEach((head, place) => {
-      const button = make("button", head.textContent, { type: "button" });
-      head.replaceChildren(button);
-      button.addEventListener("click", () => {
-        const isNumber = head.classList.contains("n");
-        const now = head.getAttribute("aria-sort");
-        const order = now ? (now === "ascending" ? "descending" : "ascending") : isNumber ? "descending" : "ascending";
-        head.parentNode.querySelectorAll("th").forEach((other) => other.removeAttribute("aria-sort"));
-        head.setAttribute("aria-sort", order);
-        const way = order === "ascending" ? 1 : -1;
-        const body = view.table.tBodies[0];
-        const value = (row) => {
-          const cell = row.cells[place];
-          return cell === undefined ? "" : cell.dataset.v !== undefined ? Number(cell.dataset.v) : cell.textContent;
-        };
-        const rows = [...body.rows].map((row, index) => ({ row, index, value: value(row) }));
-        rows.sort((a, b) => {
-          const bothNumbers = typeof a.value === "number" && typeof b.value === "number";
-          const compared = bothNumbers ? a.value - b.value
-            : String(a.value).localeCompare(String(b.value), "en", { numeric: true });
-          return way * compared || a.index - b.index;
-        });
-        body.append(...rows.map((one) => one.row));
-      });
-    });
-  };
   const clickable = (view) => {
     for (const cell of view.table.querySelectorAll("td[data-f]")) {
-      if (cell.querySelector("button")) continue;
-      const text = cell.textContent;
-      const button = make("button", text, { type: "button", title: "Filter by this" });
-      cell.replaceChildren(button);
+      if (cell.querySelector("button:not(.copy)")) continue;
+      const holder = cell.querySelector(".v") || cell;
+      holder.replaceChildren(make("button", holder.textContent, { type: "button", title: "Filter by this" }));
     }
   };
-  // A spreadsheet runs what begins like a formula; with an apostrophe before it, it is text.
-  const csvCell = (text) => {
-    const safe = /^[=+\-@\t\r\n]/.test(text) ? "'" + text : text;
-    return /[",\r\n]/.test(safe) ? '"' + safe.replace(/"/g, '""') + '"' : safe;
-  };
-  const csv = (table) => {
-    const line = (row) => [...row.cells].map((cell) =>
-      csvCell(cell.classList.contains("n") && cell.dataset.v !== undefined && !cell.textContent.includes("%") ? cell.dataset.v : cell.textContent.trim())).join(",");
-    return [...table.rows].filter((row) => !row.hidden).map(line).join("\r\n") + "\r\n";
-  };
-  const copied = async (text, button) => {
-    const before = button.textContent;
-    let isDone = false;
-    try { await navigator.clipboard.writeText(text); isDone = true; } catch {
-      const area = make("textarea");
-      area.value = text;
-      document.body.append(area);
-      area.select();
-      isDone = document.execCommand("copy");
-      area.remove();
-    }
-    button.textContent = isDone ? "Copied" : "Not allowed";
-    setTimeout(() => { button.textContent = before; }, 1500);
-  };
-  const equip = (holder) => {
-    const table = holder.querySelector("table");
-    const title = holder.querySelector("h3");
-    const head = make("div", null, { class: "head" });
-    title.replaceWith(head);
-    const tools = make("div", null, { class: "tools" });
-    const mark = make("span", "whole period, unfiltered", { class: "state" });
-    mark.hidden = true;
-    const search = make("input", null, { type: "search", placeholder: "Search", "aria-label": "Search in " + title.textContent });
-    const copy = make("button", "Copy CSV", { type: "button" });
-    tools.append(mark, search, copy);
-    head.append(title, tools);
-    const view = { holder, table, original: table, plan: PLANS[holder.dataset.sheet], mark, search, more: make("p", "", { class: "muted small" }) };
-    view.scroll = holder.querySelector(".scroll");
-    view.scroll.after(view.more);
-    search.addEventListener("input", () => searched(view));
-    copy.addEventListener("click", () => { holder.dataset.csv = csv(view.table); copied(holder.dataset.csv, copy); });
+  const adopt = (view) => {
+    const { holder, table, tools, scroll } = view;
+    view.original = table;
+    view.plan = PLANS[holder.dataset.sheet];
+    view.mark = make("span", "whole period, unfiltered", { class: "state" });
+    view.mark.hidden = true;
+    tools.prepend(view.mark);
+    view.more = make("p", "", { class: "muted small" });
+    scroll.after(view.more);
     holder.addEventListener("click", (event) => {
-      const button = event.target.closest("td[data-f] button");
-      if (button) addTest(button.parentNode.dataset.f, button.textContent);
+      const button = event.target.closest("td[data-f] button:not(.copy)");
+      const cell = button && button.closest("td");
+      if (button) addTest(cell.dataset.f, cell.dataset.c || button.textContent);
     });
-    sortable(view);
     clickable(view);
-    views.push(view);
-  };
-  const searched = (view) => {
-    const wanted = view.search.value.trim().toLowerCase();
-    for (const row of view.table.tBodies[0].rows) row.hidden = wanted !== "" && !row.textContent.toLowerCase().includes(wanted);
   };
   const quoted = (text) => (/^[A-Za-z0-9._:\-*]+$/.test(text) ? text : '"' + text.replace(/["\\]/g, "\\$&") + '"');
+  const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  const TESTS = {
+    rule: (text) => `rule ~ ${quoted(escaped(text.replace(/…$/, "")))}`,
+    domain: (text) => `target ~ ${quoted("(^|\\.)" + escaped(text) + "$")}`,
+    subnet: (text) => `source in ${text}`,
+  };
   const addTest = (field, text) => {
-    const test = field === "rule" ? `rule ~ ${quoted(text.replace(/…$/, "").replace(/[.*+?^${}()|[\]\\/]/g, "\\$&").replace(/\\\//g, "/"))}`
-      : `${field} = ${quoted(text)}`;
+    const test = TESTS[field] ? TESTS[field](text) : `${field} = ${quoted(text)}`;
     const before = byId("query").value.trim();
     if (before.includes(test)) return;
     ask(before ? (/\bor\b/i.test(before) ? `(${before}) and ${test}` : `${before} and ${test}`) : test);
@@ -722,7 +665,7 @@
       if (Object.hasOwn(found, part.slice(0, at))) { try { found[part.slice(0, at)] = decodeURIComponent(part.slice(at + 1)); } catch { /* Not ours. */ } }
     }
     const time = /^(-?\d+)-(-?\d+)$/.exec(found.time);
-    const width = data.bucket_hours * 3600;
+    const width = data.bucket_seconds;
     if (time) setTime(Math.floor((Number(time[1]) - data.first_second) / width), Math.ceil((Number(time[2]) - data.first_second) / width) - 1);
     else setTime(null);
     ask(found.filter);
@@ -758,8 +701,7 @@
   };
 
   // ---- Start ----
-  for (const element of document.querySelectorAll(".js")) element.hidden = false;
-  document.querySelectorAll(".table").forEach(equip);
+  views.forEach(adopt);
   brushing();
   byId("filter").addEventListener("submit", (event) => { event.preventDefault(); ask(byId("query").value); });
   byId("clear").addEventListener("click", () => { setTime(null); ask(""); byId("query").focus(); });
@@ -769,24 +711,6 @@
     if (event.key === "/" && !isTyping) { event.preventDefault(); byId("query").focus(); }
     if (event.key === "Escape") { byId("help").open = false; if (isFiltered() && (!isTyping || event.target.id === "query")) { setTime(null); ask(""); } }
   });
-  // Links within the page must not drop the filter from its address.
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest('a[href^="#"]');
-    const goal = link && byId(link.getAttribute("href").slice(1));
-    if (!goal) return;
-    event.preventDefault();
-    goal.scrollIntoView();
-    goal.tabIndex = -1;
-    goal.focus({ preventScroll: true });
-  });
-  const theme = byId("theme");
-  const isDark = () => (document.documentElement.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-  const nameTheme = () => { theme.textContent = isDark() ? "Light" : "Dark"; theme.setAttribute("aria-pressed", String(isDark())); };
-  theme.addEventListener("click", () => { document.documentElement.dataset.theme = isDark() ? "light" : "dark"; nameTheme(); });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", nameTheme);
-  nameTheme();
-  // On paper nothing can be opened.
-  window.addEventListener("beforeprint", () => { for (const finding of document.querySelectorAll(".finding")) finding.open = true; });
   window.addEventListener("hashchange", recall);
   if (!recall()) update();
 })();

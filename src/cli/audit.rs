@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::{GlobalArgs, OutputArgs, RulesetArgs};
 use super::failure::Failure;
-use super::{ExitStatus, inputs};
+use super::{ExitStatus, inputs, output};
 use crate::analyse::check::{self, Finding, Level};
 use crate::analyse::suppression::{suppressions, unsuppressed};
 use crate::report::{audit, sanitize};
@@ -57,6 +57,8 @@ enum Format {
     Sarif,
     Junit,
     Markdown,
+    /// One page for the browser, which opens offline
+    Html,
 }
 
 impl From<FailOn> for Level {
@@ -116,6 +118,7 @@ fn rendered(
         }
         Format::Junit => audit::junit(findings, sources, fail_on),
         Format::Markdown => audit::markdown(findings, sources),
+        Format::Html => output::page(&audit::html(findings, sources))?,
     })
 }
 

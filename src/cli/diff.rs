@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::args::{GlobalArgs, OutputArgs, RulesetArgs};
 use super::failure::Failure;
-use super::{ExitStatus, inputs};
+use super::{ExitStatus, inputs, output};
 use crate::analyse::diff::{Diff, diff};
 use crate::compile::Ruleset;
 use crate::report::{diff as rendered, sanitize};
@@ -43,6 +43,8 @@ enum Format {
     Text,
     Markdown,
     Json,
+    /// One page for the browser, which opens offline
+    Html,
 }
 
 pub(super) fn run(args: &DiffArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
@@ -88,6 +90,7 @@ fn text(
             sanitize::terminal_lines(&text).into_owned()
         }
         Format::Markdown => rendered::markdown(diff, before, after),
+        Format::Html => output::page(&rendered::html(diff, before, after))?,
         Format::Json => {
             let json = rendered::json(diff, before, after);
             let text = serde_json::to_string_pretty(&json)

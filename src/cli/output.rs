@@ -8,6 +8,7 @@ use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
 
 use super::args::{GlobalArgs, OutputArgs};
 use super::failure::Failure;
+use crate::report::page::Document;
 use crate::report::sanitize::terminal;
 use crate::source::{InputError, Severity, Sources, Warning};
 
@@ -33,6 +34,12 @@ impl OutputArgs {
         }
         terminal_columns().unwrap_or(WITHOUT_TERMINAL).max(40)
     }
+}
+
+/// A page as text.
+pub(super) fn page(document: &Document) -> Result<String, Failure> {
+    let cannot_make = |error| InputError::new(format!("cannot make the page: {error}"));
+    Ok(document.html().map_err(cannot_make)?)
 }
 
 fn terminal_columns() -> Option<usize> {

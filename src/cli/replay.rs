@@ -11,12 +11,13 @@ use super::args::{GlobalArgs, OutputArgs, RulesetArgs};
 use super::failure::Failure;
 use super::log_filter::{self, FilterArgs};
 use super::log_inputs::{self, LogReadingArgs, Read};
-use super::{ExitStatus, inputs, sniff, topology};
+use super::{ExitStatus, inputs, output, sniff, topology};
 use crate::analyse::replay::{Agreement, Case, Change, Comparer, Comparison, Replay, Replayer};
 use crate::evaluate::CacheUse;
 use crate::logs::{Filtered, LogRecord, Sink, case_of};
 use crate::path::carry::{Carried, Carrier};
 use crate::path::topology::Topology;
+use crate::report::page::Document;
 use crate::report::replay::{self as render, ReplayInput};
 use crate::report::sanitize::terminal_lines;
 use crate::source::InputError;
@@ -57,6 +58,8 @@ pub(super) struct ReplayArgs {
 enum Format {
     Text,
     Json,
+    /// One page for the browser, which opens offline
+    Html,
 }
 
 /// Takes the flows out of records.
@@ -106,7 +109,12 @@ pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, 
         let input = read(&logs, args, global, filter, network, |case| replayer.push(case))?;
         let replay = replayer.finish();
         say_cache_use(replay.cache, global);
-        write(args, || render::text(&input, &replay), || render::json(&input, &replay))?;
+        write(
+            args,
+            || render::text(&input, &replay),
+            || render::json(&input, &replay),
+            || render::html(&input, &replay),
+        )?;
         return Ok(agreement_status(&replay));
     }
     let (after, _) = inputs::ruleset_beside(&loaded, &args.against, &args.ruleset, global)?;
@@ -117,6 +125,7 @@ pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, 
         args,
         || render::comparison_text(&input, &comparison),
         || render::comparison_json(&input, &comparison),
+        || render::comparison_html(&input, &comparison),
     )?;
     Ok(change_status(&comparison))
 }
@@ -164,6 +173,7 @@ fn write<T: serde::Serialize>(
     args: &ReplayArgs,
     text: impl FnOnce() -> String,
     json: impl FnOnce() -> T,
+    html: impl FnOnce() -> Document,
 ) -> Result<(), Failure> {
     let mut out = args.output.writer()?;
     match args.format {
@@ -173,6 +183,7 @@ fn write<T: serde::Serialize>(
                 .map_err(|error| InputError::new(format!("cannot write JSON: {error}")))?;
             writeln!(out, "{json}")?;
         }
+        Format::Html => out.write_all(output::page(&html())?.as_bytes())?,
     }
     out.flush()?;
     Ok(())

@@ -21,12 +21,12 @@ use super::{ExitStatus, scratch};
 use crate::compile::Ruleset;
 use crate::evaluate::RuleRef;
 use crate::logs::{Filtered, LogRecord, RecordKind, Sink};
-use crate::report::traffic::{compare, csv, json, markdown, text};
+use crate::report::traffic::{compare, csv, html, json, markdown, text};
 use crate::source::InputError;
 use crate::syntax::filter::Filter;
 use crate::tables::{
     self, Account, Comparison, Input, Memory, Pairs, Plan, PolicyRule, Presence, RejectedExample,
-    Summary,
+    Summary, Tally,
 };
 
 /// Allowed, denied, threats: what exported logs say happened
@@ -52,7 +52,7 @@ pub(super) struct ReportArgs {
     #[arg(long, value_name = "SIZE", value_parser = scratch::size, default_value = "16M")]
     memory: usize,
     /// Write the report as one HTML page as well, with a time line, findings and a filter
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["compare", "state"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "state")]
     html: Option<PathBuf>,
     #[command(flatten)]
     shown: ShownArgs,
@@ -227,7 +227,7 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, 
     let inventory = loaded.as_ref().map(|(_, loaded)| &loaded.inventory);
     let filter = args.filter.filter(inventory, "with `--policy FILE`")?;
     if !args.compare.is_empty() {
-        return compare(args, filter, global);
+        return compare(args, filter, loaded.as_ref(), global);
     }
     let counted = match &args.state {
         Some(state) => {
@@ -238,6 +238,9 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, 
     };
     summarised(counted, &args.shown, loaded.as_ref(), args.filter.zone()?.as_ref())
 }
+
+/// What becomes of them.
+const FLOWS: &str = "flows of other logs, for `azfw replay`";
 
 fn summarised(
     (read, account, extras): (Read, Account, Option<Extras>),
@@ -251,14 +254,14 @@ fn summarised(
     input.ignored.extend(read.left_out.iter().cloned());
     input.gaps = account.presence.gaps();
     if account.flows() > 0 {
-        input.ignored.push(("flows of other logs, for `azfw replay`".to_owned(), account.flows()));
+        input.ignored.push((FLOWS.to_owned(), account.flows()));
     }
     let is_nothing_read = read.counts.records_total() == 0;
     let names = shown.names.address_names(inventory)?;
     let options =
         tables::Options { top: shown.top, policy: rules.as_deref(), names: names.as_ref() };
     if let Some(extras) = extras {
-        extras.write(input.clone(), options, zone)?;
+        extras.write(input.clone(), options, zone, None)?;
     }
     let summary = account
         .tally
@@ -271,37 +274,88 @@ fn summarised(
     Ok(ExitStatus::Yes)
 }
 
-/// Counts the pairs of the firewall's records.
-struct Paired(Pairs);
+/// Counts the pairs of the firewall's records, and everything else where it is wanted.
+struct Paired {
+    pairs: Pairs,
+    tally: Option<Tally>,
+    /// Flows of other logs, which are not looked at.
+    flows: u64,
+}
 
 impl Sink for Paired {
     fn record(&mut self, record: LogRecord) -> ControlFlow<()> {
-        if record.kind != RecordKind::Flow {
-            self.0.push(&record);
+        if record.kind == RecordKind::Flow {
+            self.flows += 1;
+            return ControlFlow::Continue(());
+        }
+        self.pairs.push(&record);
+        if let Some(tally) = &mut self.tally {
+            tally.push(&record);
         }
         ControlFlow::Continue(())
     }
 }
 
-fn compare(
+/// Reads one of the two sets of logs.
+fn side<S: Sink>(
+    logs: &[PathBuf],
+    sink: S,
     args: &ReportArgs,
     filter: Option<Filter>,
     global: &GlobalArgs,
+) -> Result<(Read, Watched<Filtered<S>>), Failure> {
+    let mut watched = Watched { sink: Filtered::new(sink, filter), presence: Presence::default() };
+    let mut read = log_inputs::read(logs, &args.logs.reading, global, &mut watched)?;
+    log_inputs::warn_of_rejects(&read, global);
+    log_filter::note_unsettled(&watched.sink, global);
+    if read.counts.records_total() == 0 {
+        return Err(nothing_read());
+    }
+    read.left_out.extend(log_filter::left_out(&watched.sink));
+    Ok((read, watched))
+}
+
+fn compare(
+    args: &ReportArgs,
+    filter: Option<Filter>,
+    loaded: Option<&(Ruleset, Loaded)>,
+    global: &GlobalArgs,
 ) -> Result<ExitStatus, Failure> {
-    let memory = scratch::memory(args.memory, 1);
-    let pairs = |logs: &[PathBuf]| -> Result<Pairs, Failure> {
-        let mut filtered = Filtered::new(Paired(Pairs::new(&memory)), filter.clone());
-        let read = log_inputs::read(logs, &args.logs.reading, global, &mut filtered)?;
-        log_inputs::warn_of_rejects(&read, global);
-        log_filter::note_unsettled(&filtered, global);
-        if read.counts.records_total() == 0 {
-            return Err(nothing_read());
-        }
-        Ok(filtered.sink.0)
-    };
-    let comparison = Comparison::new(pairs(&args.compare)?, pairs(&args.logs.logs)?)
+    let plan = Plan { memory: scratch::memory(args.memory, 1), ..Plan::default() };
+    let html = args.html.as_deref();
+    let paired = |tally| Paired { pairs: Pairs::new(&plan.memory), tally, flows: 0 };
+    let before = paired(html.map(|_| Tally::of(&plan)));
+    let (_, before) = side(&args.compare, before, args, filter.clone(), global)?;
+    let before = before.sink.sink;
+    let extras = html.map(|path| Extras::new(path, &plan));
+    let after = Beside { sink: paired(None), extras };
+    let (read, after) = side(&args.logs.logs, after, args, filter, global)?;
+    let Watched { sink: after, presence } = after;
+    let Beside { sink: after, extras } = after.sink;
+    let after_flows = after.flows;
+    let comparison = Comparison::new(before.pairs, after.pairs)
         .map_err(|error| InputError::new(format!("cannot compare the logs: {error}")))?;
     let zone = args.filter.zone()?;
+    if let (Some(extras), Some(tally)) = (extras, before.tally) {
+        let earlier = tally
+            .finish(Input::default(), &tables::Options::default())
+            .map_err(|error| InputError::new(format!("cannot summarise the logs: {error}")))?;
+        let earlier = html::Earlier { totals: &earlier.totals, comparison: &comparison };
+        let rules = loaded.map(|(ruleset, _)| policy_rules(ruleset));
+        let names = args.shown.names.address_names(loaded.map(|(_, loaded)| &loaded.inventory))?;
+        let options = tables::Options {
+            top: args.shown.top,
+            policy: rules.as_deref(),
+            names: names.as_ref(),
+        };
+        let mut input = input(&read);
+        input.ignored.extend(read.left_out.iter().cloned());
+        input.gaps = presence.gaps();
+        if after_flows > 0 {
+            input.ignored.push((FLOWS.to_owned(), after_flows));
+        }
+        extras.write(input, options, zone.as_ref(), Some(earlier))?;
+    }
     let shown = &args.shown;
     let text = match shown.format {
         Format::Csv => {

@@ -47,6 +47,7 @@ impl Extras {
         input: Input,
         options: Options<'_>,
         zone: Option<&TimeZone>,
+        earlier: Option<html::Earlier<'_>>,
     ) -> Result<(), Failure> {
         let Self { path, tally, mut cube, detector } = self;
         let cannot_make =
@@ -55,7 +56,8 @@ impl Extras {
         let summary = tally.finish(input, &options).map_err(|error| cannot_make(&error))?;
         cube.settle().map_err(|error| cannot_make(&error))?;
         let findings: Vec<Finding> = detector.finish().findings;
-        let contents = html::Contents { summary: &summary, cube: &cube, findings: &findings, zone };
+        let contents =
+            html::Contents { summary: &summary, cube: &cube, findings: &findings, zone, earlier };
         let page = html::render(contents).map_err(|error| cannot_make(&error))?;
         fs::write(&path, page).map_err(|error| {
             InputError::new(format!("cannot write `{}`: {error}", path.display()))

@@ -5,10 +5,12 @@
 //! neither bytes nor durations, so RITA's fourth score, of sizes, is missing and the other three
 //! weigh a third each.
 
+use std::collections::BTreeMap;
+
 use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use super::attempts::{Attempt, evidence, grouped};
-use super::finding::{Finding, Severity};
+use super::finding::{Finding, Rhythm, Severity, as_one};
 use super::observed::{Observed, bit};
 use super::places::Code;
 use super::settings::{Beacon, DAY, SECOND, Settings};
@@ -50,6 +52,7 @@ pub(super) fn beacons(settings: &Settings, observed: &Observed) -> Vec<Finding> 
         sources.insert(one.source);
     }
     let mut findings = Vec::new();
+    let mut services: BTreeMap<_, (Vec<Finding>, bool)> = BTreeMap::new();
     for group in grouped(&observed.attempts, is_wanted, key) {
         let Some(head) = group.first().copied() else { continue };
         if let Some(strobe) = strobe(&group, settings, observed) {
@@ -61,12 +64,46 @@ pub(super) fn beacons(settings: &Settings, observed: &Observed) -> Vec<Finding> 
             continue;
         }
         let users = prevalence.get(&head.target).map_or(0, HashSet::len);
-        findings.extend(beacon(name, &group, span, (users, sources.len()), settings, observed));
+        let users = (users, sources.len());
+        let finding = beacon(name, &group, span, users, settings, observed);
+        let service = (head.target, head.port, head.protocol, head.is_denied());
+        let is_prevalent = is_prevalent(users, settings);
+        let (of_service, _) = services.entry(service).or_insert((Vec::new(), is_prevalent));
+        of_service.extend(finding);
+    }
+    for (of_service, is_prevalent) in services.into_values() {
+        if of_service.len() <= ALONE_MAX {
+            findings.extend(of_service);
+        } else {
+            findings.extend(service(of_service, is_prevalent));
+        }
     }
     findings
 }
 
+/// From more sources on, beacons to one end are one finding: clients of a service do not differ.
+const ALONE_MAX: usize = 5;
+
+/// One source of two is half of all and proves nothing.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+fn is_prevalent((users, sources): (usize, usize), settings: &Beacon) -> bool {
+    sources >= 10 && users as f64 >= settings.prevalent_share * sources as f64
+}
+
+/// Many sources that call one end like a clock: more likely the clients of a service than guests.
+fn service(findings: Vec<Finding>, is_prevalent: bool) -> Option<Finding> {
+    let mut one = as_one(findings, "each as regularly as a clock")?;
+    // What half of all sources call is a service of the estate.
+    one.severity = one.severity.min(if is_prevalent { Severity::Low } else { Severity::Medium });
+    Some(one)
+}
+
+/// Time itself is asked for like a clock.
+fn is_time(head: &Attempt, observed: &Observed) -> bool {
+    let protocol = observed.tables.protocols.get(head.protocol);
+    head.port == 123 && protocol.is_some_and(|name| name.eq_ignore_ascii_case("udp"))
+}
+
 fn beacon(
     name: &'static str,
     group: &[Attempt],
@@ -82,13 +119,12 @@ fn beacon(
         return None;
     }
     let score = score(&seconds, span)?;
-    // One source of two is half of all and proves nothing.
-    let is_prevalent = sources >= 10 && users as f64 >= settings.prevalent_share * sources as f64;
+    let is_prevalent = is_prevalent((users, sources), settings);
     let total = score.total() - if is_prevalent { PREVALENT } else { 0.0 };
     if score.steadiness < settings.steadiness || total < settings.low {
         return None;
     }
-    let severity = if head.is_denied() {
+    let severity = if head.is_denied() || is_time(head, observed) {
         Severity::Info
     } else if total >= settings.high {
         Severity::High
@@ -108,6 +144,7 @@ fn beacon(
     finding.count = group.len() as u64;
     (finding.first, finding.last) = Observed::times(group.iter());
     finding.evidence = evidence(group.iter().take(1), &observed.tables);
+    finding.rhythm = Some(rhythm(&seconds, span));
     let part = |value: f64| format!("{value:.2}");
     let prevalence = format!("{users} of {sources} sources");
     Some(
@@ -118,6 +155,26 @@ fn beacon(
             .with_part("duration", part(score.duration))
             .with_part("used by", prevalence),
     )
+}
+
+/// Steps of intervals: the middle one of a regular beacon holds nearly all.
+const INTERVAL_STEPS: u64 = 24;
+
+/// For a drawing: when the connections came, and how far apart.
+fn rhythm(seconds: &[i64], (start, end): (i64, i64)) -> Rhythm {
+    let gaps = || seconds.iter().zip(seconds.iter().skip(1)).map(|(a, b)| (b - a).unsigned_abs());
+    let mut sorted: Vec<u64> = gaps().collect();
+    sorted.sort_unstable();
+    let median = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
+    let step_seconds = (median * 2).div_ceil(INTERVAL_STEPS).max(1);
+    let mut intervals = vec![0; usize::try_from(INTERVAL_STEPS).unwrap_or(0) + 1];
+    for gap in gaps() {
+        let step = usize::try_from((gap / step_seconds).min(INTERVAL_STEPS)).unwrap_or(0);
+        if let Some(count) = intervals.get_mut(step) {
+            *count += 1;
+        }
+    }
+    Rhythm { bins: bins(seconds, start, end).to_vec(), intervals, step_seconds }
 }
 
 /// So many connections a day that no rhythm is needed.
@@ -298,6 +355,15 @@ mod tests {
             .collect();
         let found = score(&jittered, (0, at)).expect("a score");
         assert!(found.steadiness > 0.8 && found.total() > 0.8, "{found:?}");
+    }
+
+    #[test]
+    fn a_drawing_holds_every_connection_and_every_interval() {
+        let found = rhythm(&[0, 60, 120, 180, 400, 460], (0, 479));
+        assert_eq!(found.bins.iter().sum::<u64>(), 6);
+        assert_eq!((found.intervals.iter().sum::<u64>(), found.step_seconds), (5, 5));
+        // Four intervals of a minute, and one that is longer than two.
+        assert_eq!((found.intervals[12], found.intervals[24]), (4, 1));
     }
 
     #[test]

@@ -107,6 +107,17 @@ pub struct Evidence {
     pub origin: String,
 }
 
+/// When connections came, and how far apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rhythm {
+    /// Connections in each of equally long stretches of the whole time of the logs.
+    pub bins: Vec<u64>,
+    /// Intervals in steps of equal length from 0 on; the last one holds all that are longer.
+    pub intervals: Vec<u64>,
+    /// Length of such a step.
+    pub step_seconds: u64,
+}
+
 /// Something that stands out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -122,6 +133,8 @@ pub struct Finding {
     /// Of what the message speaks of: attempts, hits, hours.
     pub count: u64,
     pub score: Vec<Part>,
+    /// Of what comes back like a clock.
+    pub rhythm: Option<Rhythm>,
     /// A few records, in the order of time.
     pub evidence: Vec<Evidence>,
 }
@@ -138,6 +151,7 @@ impl Finding {
             last: None,
             count: 0,
             score: Vec::new(),
+            rhythm: None,
             evidence: Vec::new(),
         }
     }
@@ -158,6 +172,25 @@ impl Finding {
         let place = DETECTIONS.iter().position(|known| known.name == self.detection);
         (Reverse(self.severity), place, self.first, &self.source, &self.target, &self.message)
     }
+}
+
+/// Findings that differ in their sources alone, as one with a record of some of them.
+pub(super) fn as_one(mut findings: Vec<Finding>, how: &str) -> Option<Finding> {
+    const EVIDENCE_MAX: usize = 5;
+    let rank = |one: &Finding| (Reverse((one.severity, one.count)), one.source.clone());
+    findings.sort_by_cached_key(rank);
+    let evidence = findings.iter().filter_map(|finding| finding.evidence.first());
+    let mut evidence: Vec<Evidence> = evidence.take(EVIDENCE_MAX).cloned().collect();
+    evidence.sort();
+    let first = findings.iter().filter_map(|finding| finding.first).min();
+    let last = findings.iter().filter_map(|finding| finding.last).max();
+    let count = findings.iter().map(|finding| finding.count).sum();
+    let sources = plural(findings.len(), "source");
+    let mut one = findings.into_iter().next()?;
+    let such_as = one.source.replace(sources).unwrap_or_default();
+    one.message = format!("{how}, such as {such_as}: {}", one.message);
+    (one.count, one.evidence, one.first, one.last) = (count, evidence, first, last);
+    Some(one)
 }
 
 /// `1 port`, `2 ports`.

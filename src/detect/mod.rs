@@ -37,7 +37,7 @@ use crate::logs::{LogRecord, RecordKind, Sink};
 use crate::syntax::filter::Filter;
 use crate::tables::Presence;
 
-pub use finding::{DETECTIONS, Detection, Evidence, Finding, Part, Severity};
+pub use finding::{DETECTIONS, Detection, Evidence, Finding, Part, Rhythm, Severity};
 pub use indicators::{Indicators, IndicatorsError};
 pub use settings::{AllowText, Settings, SettingsError};
 

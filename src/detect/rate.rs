@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Coverage;
 use super::attempts::{Attempt, evidence, grouped, timestamp};
-use super::finding::{Finding, Severity};
+use super::finding::{Finding, Severity, as_one};
 use super::observed::{Observed, bit};
 use super::settings::{HOUR, Rate, Settings};
 
@@ -89,8 +89,16 @@ fn outliers(
         let chunk = source.get(&worst.hour)?.chunk;
         Some(finding(detection, worst, found.len(), chunk, observed))
     });
-    findings.collect()
+    let (clear, mut faint): (Vec<Finding>, Vec<Finding>) =
+        findings.partition(|finding| finding.severity > Severity::Low);
+    if faint.len() > FAINT_MAX {
+        faint = as_one(faint, "each has an hour far above its others").into_iter().collect();
+    }
+    clear.into_iter().chain(faint).collect()
 }
+
+/// Among many sources some have a busy hour by chance: more low findings than this are one.
+const FAINT_MAX: usize = 5;
 
 /// The attempts of one source in an hour.
 struct Hour<'a> {

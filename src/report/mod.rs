@@ -12,6 +12,7 @@ pub mod events_parquet;
 pub mod explain;
 pub mod find;
 pub mod grid;
+pub mod page;
 pub mod path;
 pub mod replay;
 pub mod rule_line;

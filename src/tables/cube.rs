@@ -1,7 +1,8 @@
-//! Counts by hour, class, ends, port and rule together, for a page that filters by itself.
+//! Counts by time, class, ends, port and rule together, for a page that filters by itself.
 //!
 //! Tables of the summary cannot be cut to one source or one hour afterwards; cells can. The largest
-//! cells are kept, the rest is added up by hour and class, so that totals stay right.
+//! cells are kept, the rest is added up by time and class, so that totals stay right. Short logs are
+//! counted in steps of minutes, others in hours.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,7 +17,13 @@ use super::duplicates::{self, Duplicates};
 use super::row::{Class, Field, Row};
 use super::spill::Memory;
 
-const HOUR_US: i64 = 3_600_000_000;
+const MINUTE_US: i64 = 60_000_000;
+/// Widths of a step, in minutes: each is a multiple of the one before.
+const WIDTHS: [i64; 4] = [1, 5, 15, 60];
+/// More steps than this are no easier to read.
+const STEPS_MAX: i64 = 150;
+/// More cells than this are not worth a finer time line.
+const FINE_CELLS_MAX: usize = 40_000;
 /// So many cells are counted apart; beyond that, the smaller half is added up.
 const CELLS_HELD_MAX: usize = 2_000_000;
 /// A chart has no room for more, and wrong clocks must not make more.
@@ -71,7 +78,7 @@ impl CellClass {
     }
 }
 
-/// Hour, class, source, target, port, protocol, and the three parts of what decided.
+/// Step, class, source, target, port, protocol, and the three parts of what decided.
 type Key = (Option<i64>, CellClass, [Code; 7]);
 
 /// Takes records and counts them into cells.
@@ -84,9 +91,15 @@ pub struct CubeTally {
 
 #[derive(Debug, Default)]
 struct Cells {
-    cells: CodeMap<Key, u64>,
-    /// Of cells that were let go, by hour and class.
+    counted: CodeMap<Key, u64>,
+    /// Of cells that were let go, by step and class.
     rest: BTreeMap<(Option<i64>, CellClass), u64>,
+    /// Of allowed, of denied by a rule and of translations: all of them, by step and rule.
+    rules: CodeMap<(i64, [Code; 3]), u64>,
+    /// Place in [`WIDTHS`].
+    width: usize,
+    /// First and last step.
+    span: Option<(i64, i64)>,
 }
 
 impl Default for CubeTally {
@@ -127,29 +140,38 @@ impl CubeTally {
         Ok(())
     }
 
-    /// The largest cells that can be written in about `bytes_max`, and the rest by hour and class.
+    /// The largest cells that can be written in about `bytes_max`, and the rest by time and class.
     #[must_use]
     pub fn cube(&self, bytes_max: usize) -> Cube {
-        let hours: Vec<i64> = self.cells.cells.keys().filter_map(|(hour, ..)| *hour).collect();
-        let hours = hours.into_iter().chain(self.cells.rest.keys().filter_map(|(hour, _)| *hour));
-        let (first, last) =
-            hours.fold((i64::MAX, i64::MIN), |(low, high), hour| (low.min(hour), high.max(hour)));
+        let (first, last) = self.cells.span.unwrap_or((0, -1));
         let span = if first <= last { last - first + 1 } else { 0 };
         let step = ((span + BUCKETS_MAX - 1) / BUCKETS_MAX).max(1);
-        let bucket = |hour: Option<i64>| hour.map(|hour| (hour - first) / step);
+        let bucket = |place: Option<i64>| place.map(|place| (place - first) / step);
         let (dictionary, translation) = self.coding.dictionary.sorted();
         let mut cells: CodeMap<Key, u64> = CodeMap::default();
-        for ((hour, class, codes), count) in &self.cells.cells {
-            *cells.entry((bucket(*hour), *class, translation.codes(*codes))).or_default() += count;
+        for ((place, class, codes), count) in &self.cells.counted {
+            *cells.entry((bucket(*place), *class, translation.codes(*codes))).or_default() += count;
         }
-        let mut cells: Vec<(Key, u64)> = cells.into_iter().collect();
-        cells.sort_unstable_by(|(a, of_a), (b, of_b)| of_b.cmp(of_a).then(a.cmp(b)));
+        let mut totals: CodeMap<(CellClass, [Code; 7]), u64> = CodeMap::default();
+        for ((_, class, codes), count) in &cells {
+            *totals.entry((*class, *codes)).or_default() += count;
+        }
+        // What is kept is kept for the whole time.
+        let total = |class, codes| totals.get(&(class, codes)).copied().unwrap_or(0);
+        let mut cells: Vec<(u64, Key, u64)> = cells
+            .into_iter()
+            .map(|(key @ (_, class, codes), count)| (total(class, codes), key, count))
+            .collect();
+        let order = |(_, class, codes): &Key| (*class, *codes);
+        cells.sort_unstable_by(|(of_a, a, _), (of_b, b, _)| {
+            of_b.cmp(of_a).then(order(a).cmp(&order(b))).then(a.0.cmp(&b.0))
+        });
         let mut writing = Writing::new(dictionary, bytes_max);
         let mut rest: BTreeMap<(Option<i64>, CellClass), u64> = BTreeMap::new();
-        for ((hour, class), count) in &self.cells.rest {
-            *rest.entry((bucket(*hour), *class)).or_default() += count;
+        for ((place, class), count) in &self.cells.rest {
+            *rest.entry((bucket(*place), *class)).or_default() += count;
         }
-        for ((bucket, class, codes), count) in cells {
+        for (_, (bucket, class, codes), count) in cells {
             if !writing.write(bucket, class, codes, count) {
                 *rest.entry((bucket, class)).or_default() += count;
             }
@@ -159,9 +181,16 @@ impl CubeTally {
             let ends = None;
             Cell { bucket, class, ends, records }
         }));
+        let mut rules: BTreeMap<SmolStr, BTreeMap<i64, u64>> = BTreeMap::new();
+        for ((place, rule), count) in &self.cells.rules {
+            let name = writing.text(translation.codes(*rule));
+            let line = rules.entry(name.into()).or_default();
+            *line.entry((place - first) / step).or_default() += count;
+        }
         Cube {
-            first_second: if span == 0 { 0 } else { first.saturating_mul(3600) },
-            bucket_hours: step.unsigned_abs(),
+            rules,
+            first_second: first.saturating_mul(self.cells.seconds()),
+            bucket_seconds: step.saturating_mul(self.cells.seconds()).unsigned_abs(),
             buckets: span.unsigned_abs().div_ceil(step.unsigned_abs()),
             texts: writing.texts,
             cells: writing.cells,
@@ -173,7 +202,7 @@ impl CubeTally {
 impl Cells {
     fn add(&mut self, row: &Row<'_>) {
         let Some(class) = CellClass::of(row) else { return };
-        let hour = row.event.time.map(|time| time.div_euclid(HOUR_US));
+        let place = row.event.time.map(|time| time.div_euclid(self.seconds() * 1_000_000));
         let decided = match row.head.class {
             Class::Idps => [Field::SignatureId, Field::SignatureCategory, Field::SignatureText],
             Class::ThreatAlert | Class::ThreatDenied => [Field::Threat; 3],
@@ -192,25 +221,71 @@ impl Cells {
         let ends = [Field::Source, Field::Target, Field::DestinationPort, Field::Protocol];
         let [source, target, port, protocol] = row.key(ends);
         let codes = [source, target, port, protocol, first, second, third];
-        *self.cells.entry((hour, class, codes)).or_default() += 1;
-        if self.cells.len() > CELLS_HELD_MAX {
+        *self.counted.entry((place, class, codes)).or_default() += 1;
+        let is_ruled =
+            matches!(class, CellClass::Allowed | CellClass::DeniedByRule | CellClass::Dnat);
+        if let Some(place) = place.filter(|_| is_ruled && third != ABSENT) {
+            *self.rules.entry((place, [first, second, third])).or_default() += 1;
+        }
+        if let Some(place) = place {
+            let (first, last) = self.span.unwrap_or((place, place));
+            self.span = Some((first.min(place), last.max(place)));
+        }
+        while self.is_too_fine() {
+            self.widen();
+        }
+        if self.counted.len() > CELLS_HELD_MAX {
             self.let_go();
+        }
+    }
+
+    fn minutes(&self) -> i64 {
+        WIDTHS.get(self.width).copied().unwrap_or(60)
+    }
+
+    fn seconds(&self) -> i64 {
+        self.minutes() * MINUTE_US / 1_000_000
+    }
+
+    /// What a finer time line would cost is asked of all records so far, so their order is nothing.
+    fn is_too_fine(&self) -> bool {
+        let steps = self.span.map_or(0, |(first, last)| last - first);
+        self.width + 1 < WIDTHS.len() && (steps >= STEPS_MAX || self.counted.len() > FINE_CELLS_MAX)
+    }
+
+    fn widen(&mut self) {
+        let before = self.minutes();
+        self.width += 1;
+        let times = self.minutes() / before;
+        let wider = |place: i64| place.div_euclid(times);
+        self.span = self.span.map(|(first, last)| (wider(first), wider(last)));
+        let cells = std::mem::take(&mut self.counted);
+        for ((place, class, codes), count) in cells {
+            *self.counted.entry((place.map(wider), class, codes)).or_default() += count;
+        }
+        let rules = std::mem::take(&mut self.rules);
+        for ((place, rule), count) in rules {
+            *self.rules.entry((wider(place), rule)).or_default() += count;
+        }
+        let rest = std::mem::take(&mut self.rest);
+        for ((place, class), count) in rest {
+            *self.rest.entry((place.map(wider), class)).or_default() += count;
         }
     }
 
     /// Adds up the smaller half.
     fn let_go(&mut self) {
-        let mut counts: Vec<u64> = self.cells.values().copied().collect();
+        let mut counts: Vec<u64> = self.counted.values().copied().collect();
         let middle = counts.len() / 2;
         let (_, median, _) = counts.select_nth_unstable(middle);
         let median = *median;
-        for ((hour, class, _), count) in self.cells.extract_if(|_, count| *count <= median) {
-            *self.rest.entry((hour, class)).or_default() += count;
+        for ((place, class, _), count) in self.counted.extract_if(|_, count| *count <= median) {
+            *self.rest.entry((place, class)).or_default() += count;
         }
     }
 }
 
-/// Records that have the same hour, class, ends and rule.
+/// Records that have the same step, class, ends and rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
     /// Place on the time line; absent where records have no time.
@@ -239,14 +314,16 @@ pub struct Cube {
     /// Begin of the first bucket, seconds since 1970.
     pub first_second: i64,
     /// Width of a bucket.
-    pub bucket_hours: u64,
+    pub bucket_seconds: u64,
     pub buckets: u64,
     /// Begins with the empty text, which stands for an unknown value.
     pub texts: Vec<SmolStr>,
-    /// Largest first; last those that add up smaller ones.
+    /// Of what has most records first; last those that add up smaller ones.
     pub cells: Vec<Cell>,
     /// Records in cells that add up smaller ones.
     pub others: u64,
+    /// Of every rule all records, by bucket.
+    pub rules: BTreeMap<SmolStr, BTreeMap<i64, u64>>,
 }
 
 /// Chooses cells until the room is used up.
@@ -320,7 +397,7 @@ fn written_bytes(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tables::sample::half_a_day;
+    use crate::tables::sample::{by, flow, half_a_day};
     use crate::tables::{Input, Options, Tally};
 
     fn counted(records: &[LogRecord]) -> CubeTally {
@@ -356,6 +433,10 @@ mod tests {
             let threats = [ThreatAlert, ThreatDenied, IdpsAlert, IdpsDenied];
             assert_eq!(total(&cube, &threats), totals.threats());
             assert_eq!(total(&cube, &[Dnat]), totals.dnat);
+            let of_rules: u64 = cube.rules.values().flat_map(BTreeMap::values).sum();
+            let untimed_or_unnamed =
+                totals.allowed + totals.denied_by_rule + totals.dnat - of_rules;
+            assert!(untimed_or_unnamed <= totals.allowed_without_rule + 2, "{of_rules}");
             let kept = cube.cells.iter().filter(|cell| cell.ends.is_some()).count();
             assert!(kept * CELL_BYTES <= bytes_max);
             assert_eq!(cube.others == 0, bytes_max == 1_000_000);
@@ -377,9 +458,29 @@ mod tests {
             first.time = "1970-01-01T00:00:00Z".parse().ok();
         }
         let cube = counted(&records).cube(1_000_000);
-        assert!(cube.buckets <= 2_000 && cube.bucket_hours > 200, "{cube:?}");
+        assert!(cube.buckets <= 2_000 && cube.bucket_seconds > 200 * 3600, "{cube:?}");
         let last = cube.cells.iter().filter_map(|cell| cell.bucket).max();
         assert!(last < i64::try_from(cube.buckets).ok());
+    }
+
+    #[test]
+    fn short_logs_are_counted_in_minutes_and_long_ones_in_hours() {
+        let width = |hours: u32| {
+            let records: Vec<LogRecord> = (0..=hours * 60)
+                .map(|minute| {
+                    let text = "tcp 10.0.1.4:1 -> 192.0.2.1:443";
+                    let at = f64::from(minute) * 60.0;
+                    by(flow(RecordKind::Network, at, text), LoggedAction::Allow, "g/c/r")
+                })
+                .collect();
+            let cube = counted(&records).cube(1_000_000);
+            assert_eq!(total(&cube, &[CellClass::Allowed]), u64::from(hours) * 60 + 1);
+            (cube.bucket_seconds, cube.buckets)
+        };
+        assert_eq!(width(2), (60, 121));
+        assert_eq!(width(3), (300, 37));
+        assert_eq!(width(24), (900, 97));
+        assert_eq!(width(48), (3600, 49));
     }
 
     #[test]

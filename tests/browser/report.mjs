@@ -1,7 +1,7 @@
 // The page of `azfw report --html` in a browser: node tests/browser/report.mjs AZFW [SCREENSHOTS]
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,6 +35,20 @@ const hostileLogs = () => {
     },
   })));
   const file = join(folder, "hostile.json");
+  writeFileSync(file, lines.join("\n") + "\n");
+  return file;
+};
+
+const beaconLogs = () => {
+  const lines = Array.from({ length: 288 }, (_, index) => JSON.stringify({
+    time: new Date(Date.UTC(2026, 8, 7) + index * 300_000 + (index % 5) * 1000).toISOString(), category: "AZFWApplicationRule",
+    resourceId: "/SUBSCRIPTIONS/S/RESOURCEGROUPS/G/PROVIDERS/MICROSOFT.NETWORK/AZUREFIREWALLS/HUB",
+    properties: {
+      Protocol: "HTTPS", SourceIp: "10.0.0.9", SourcePort: 50000, DestinationPort: 443, Fqdn: "c2.example.net", Action: "Allow",
+      Policy: "p", RuleCollectionGroup: "g", RuleCollection: "c", Rule: "r", ActionReason: "",
+    },
+  }));
+  const file = join(folder, "beacon.json");
   writeFileSync(file, lines.join("\n") + "\n");
   return file;
 };
@@ -188,10 +202,112 @@ check("a value in a table becomes a filter", async () => {
   await browser.value("document.querySelector('[data-sheet=\"sources\"] td[data-f] button').click()");
   await settled(`source = ${name}`);
   assert.equal(await cell("sources", "td[data-f] button"), name);
-  const rule = "document.querySelector('[data-sheet=\"rules\"] td[data-f=\"rule\"] button')";
+  const rule = "document.querySelector('[data-sheet=\"policy_rules\"] td[data-f=\"rule\"] button')";
+  await browser.until(`${rule} !== null`);
   await browser.value(`${rule}.click()`);
   await browser.until("document.getElementById('query').value.includes('and rule ~')");
   assert.equal(await browser.value("document.getElementById('answer').classList.contains('wrong')"), false);
+});
+
+check("domains, subnets and rules of the policy follow the filter", async () => {
+  await browser.goTo(samplesUrl);
+  await settled("");
+  const press = async (sheet, field) => {
+    const name = await cell(sheet, `td[data-f="${field}"] button`);
+    await browser.value(`document.querySelector('[data-sheet="${sheet}"] td[data-f="${field}"] button').click()`);
+    await browser.until("document.getElementById('query').value !== '' && document.documentElement.dataset.settled !== '|null|null'");
+    assert.equal(await browser.value("document.getElementById('answer').classList.contains('wrong')"), false);
+    assert.equal(await cell(sheet, `td[data-f="${field}"] button`), name);
+    return name;
+  };
+  const domain = await press("domains", "domain");
+  assert.ok((await card("allowed")) > 0);
+  assert.ok((await cell("fqdns", "td[data-f] button")).endsWith(domain));
+  await ask("");
+  const subnet = await press("subnets", "subnet");
+  assert.equal(await browser.value("document.getElementById('query').value"), `source in ${subnet}`);
+  await ask("");
+  const before = await browser.value("document.querySelectorAll('[data-sheet=\"policy_rules\"] tbody tr').length");
+  await ask("port = 443");
+  const after = await browser.value("document.querySelectorAll('[data-sheet=\"policy_rules\"] tbody tr').length");
+  assert.ok(after > 0 && after < before, `${after} of ${before}`);
+  await ask("");
+  assert.equal(await browser.value("document.querySelectorAll('[data-sheet=\"policy_rules\"] tr.unused .badge.denied').length > 0"), true);
+});
+
+check("findings show their rhythm and can be copied as filter and as KQL", async () => {
+  await browser.goTo(pathToFileURL(page("beacon", beaconLogs())).href);
+  await settled("");
+  assert.match(await browser.value("document.querySelector('.finding summary').textContent"), /beacon/);
+  assert.ok(await browser.value("document.querySelectorAll('.finding .rhythm path').length === 2 && [...document.querySelectorAll('.finding .rhythm path')].every((path) => path.getAttribute('d').length > 10)"));
+  const copies = await browser.value("[...document.querySelectorAll('.finding [data-copy]')].slice(0, 2).map((one) => one.dataset.copy)");
+  assert.equal(copies[0], "source = 10.0.0.9 and target = c2.example.net and port = 443");
+  assert.match(copies[1], /^union isfuzzy=true .*\n\| where TimeGenerated between .*\n\| where SourceIp == "10.0.0.9"\n\| where Fqdn =~ "c2.example.net"/s);
+  await browser.value("document.querySelector('.finding .filter-by').click()");
+  await settled(copies[0]);
+  assert.equal(await card("allowed"), 288);
+});
+
+check("a page that compares shows what is new and how totals changed", async () => {
+  const file = join(folder, "compared.html");
+  execFileSync(azfw, ["report", "samples/aks-egress", "--compare", "samples/seed", "--html", file], { stdio: ["ignore", "ignore", "inherit"] });
+  await browser.goTo(pathToFileURL(file).href);
+  await settled("");
+  assert.match(await browser.value("document.querySelector('[data-card=\"allowed\"] .change').textContent"), /^before: [0-9,]+ \(/);
+  for (const sheet of ["new", "gone", "changed_rules"]) assert.ok(await cell(sheet, "tbody td") !== null, sheet);
+});
+
+// Pages of the other commands: a rule set with hostile names.
+const HOSTILE_RULES = () => {
+  const name = (index) => HOSTILE[index % HOSTILE.length];
+  const rule = (index, action) => ({
+    name: name(index), ruleType: "ApplicationRule", sourceAddresses: ["*"], targetFqdns: [action === "Deny" ? "a.example.com" : "*"],
+    protocols: [{ protocolType: "Https", port: 443 }],
+  });
+  const collections = HOSTILE.map((text, index) => ({
+    ruleCollectionType: "FirewallPolicyFilterRuleCollection", name: text, priority: 100 + index,
+    action: { type: index % 2 ? "Deny" : "Allow" }, rules: [rule(index, index % 2 ? "Deny" : "Allow")],
+  }));
+  const template = (list) => ({
+    $schema: "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#", contentVersion: "1.0.0.0",
+    resources: [
+      { type: "Microsoft.Network/firewallPolicies", apiVersion: "2024-05-01", name: "</script><img src=x onerror=alert(1)>", location: "x", properties: { sku: { tier: "Premium" } } },
+      { type: "Microsoft.Network/firewallPolicies/ruleCollectionGroups", apiVersion: "2024-05-01", name: "</script><img src=x onerror=alert(1)>/g", properties: { priority: 100, ruleCollections: list } },
+    ],
+  });
+  const write = (name, list) => {
+    const file = join(folder, name);
+    writeFileSync(file, JSON.stringify(template(list)));
+    return file;
+  };
+  return [write("before.json", collections), write("after.json", collections.slice(1))];
+};
+
+check("audit, diff and replay make pages that are as safe, sort, search and copy", async () => {
+  const [before, after] = HOSTILE_RULES();
+  const logs = hostileLogs();
+  const pages = [
+    ["audit", ["audit", before]], ["diff", ["diff", before, after]], ["replay", ["replay", before, logs]],
+    ["against", ["replay", before, "--against", after, logs]],
+  ];
+  for (const [name, args] of pages) {
+    const file = join(folder, `${name}.html`);
+    const run = spawnSync(azfw, [...args, "--quiet", "--format", "html", "-o", file], { encoding: "utf8" });
+    assert.ok([0, 1, 3].includes(run.status), `${name}: ${run.stderr}`);
+    await browser.goTo(pathToFileURL(file).href);
+    await browser.until("document.querySelectorAll('th button').length > 0");
+    assert.equal(await browser.value("document.querySelectorAll('main img, main script, main svg[onload]').length"), 0, name);
+    assert.ok(await browser.value("document.querySelector('main').textContent.includes('onerror=alert(1)')"), `${name}: names are shown`);
+    await browser.value("document.querySelectorAll('th button').forEach((button) => button.click())");
+    await browser.value("document.querySelectorAll('.tools button').forEach((button) => button.click())");
+    const csv = await browser.value("[...document.querySelectorAll('[data-csv]')].map((one) => one.dataset.csv).join('')");
+    assert.ok(csv.length > 50 && !/(^|,|")[=+@]/m.test(csv), `${name}: no cell of the CSV is a formula`);
+    const rows = () => browser.value("[...document.querySelectorAll('tbody tr')].filter((row) => !row.hidden).length");
+    const all = await rows();
+    await browser.value("document.querySelectorAll('.tools input').forEach((box) => { box.value = 'no such text'; box.dispatchEvent(new Event('input')); })");
+    assert.ok(all > 0 && (await rows()) === 0, name);
+    assert.ok(await browser.value("(() => { document.getElementById('theme').click(); return document.documentElement.dataset.theme; })()"));
+  }
 });
 
 check("hostile text stays text, in tables, filters and CSV", async () => {
@@ -216,7 +332,7 @@ check("a million cells are filtered in a tenth of a second", async () => {
   const count = 1_000_000;
   const column = (of) => Array.from({ length: count }, (_, index) => of(index));
   const cube = {
-    first_second: 1788739200, bucket_hours: 1, buckets: 720, others: 0,
+    first_second: 1788739200, bucket_seconds: 3600, roll: [], buckets: 720, others: 0,
     texts: ["", ...Array.from({ length: 5000 }, (_, index) => `10.${index >> 8}.${index & 255}.4`), "tcp", "g/c/rule"],
     bucket: column((index) => index % 720), class: column((index) => index % 8),
     source: column((index) => 1 + (index * 7) % 2500), target: column((index) => 2501 + (index * 13) % 2500),

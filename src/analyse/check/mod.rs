@@ -196,6 +196,25 @@ pub fn audit(ruleset: &Ruleset, inventory: &Inventory) -> Audit {
     Audit { findings, inconsistencies: context.inconsistencies.into_inner() }
 }
 
+/// Documented maxima that a rule set is above, in words.
+#[must_use]
+pub fn above_limits(ruleset: &Ruleset, inventory: &Inventory) -> Vec<String> {
+    const LIMITS: [Check; 8] = [
+        limit::group_too_large::CHECK,
+        limit::ip_group_too_large::CHECK,
+        limit::network_rules_too_large::CHECK,
+        limit::too_many_collections::CHECK,
+        limit::too_many_dnat_destinations::CHECK,
+        limit::too_many_groups::CHECK,
+        limit::too_many_ip_groups::CHECK,
+        limit::too_many_network_fqdns::CHECK,
+    ];
+    let context = Context::new(ruleset, inventory);
+    let findings = LIMITS.iter().flat_map(|check| (check.run)(&context));
+    let above = findings.filter(|finding| finding.level == Level::Error);
+    above.map(|finding| finding.message).collect()
+}
+
 impl<'a> Context<'a> {
     /// Lays out the rules and asks what each can decide.
     #[must_use]

@@ -26,6 +26,27 @@ fn deny_rates_and_fan_out() {
         ["low: 20 destinations in an hour, 2.0 in its other hours"]
     );
     assert!(hours(19, 10).findings("fan-out").is_empty());
+    let many = |sources: u16| {
+        let mut logs = Logs::default();
+        for source in 0..sources {
+            for (hour, count) in [(0, 1), (3, 30), (9, 1)] {
+                for index in 0..count {
+                    // Each at an hour of its own: together they would be a working day.
+                    let at = f64::from((hour + source) % 10) * 3600.0 + f64::from(index);
+                    let target = format!("192.0.2.{index}");
+                    logs.flow(at, &format!("10.0.0.{source}"), &target, 443, false);
+                }
+            }
+        }
+        logs.findings("fan-out")
+    };
+    assert_eq!(many(5).len(), 5);
+    assert_eq!(
+        many(6),
+        [
+            "low: each has an hour far above its others, such as 10.0.0.0: 30 destinations in an hour, 0.2 in its other hours"
+        ]
+    );
     let short = hours(20, 5).detected();
     assert!(
         short
@@ -63,6 +84,46 @@ fn beacons() {
         ["info: 1440 connections, one every 60 s in the middle"],
         "a client that keeps trying looks the same"
     );
+}
+
+#[test]
+fn clients_of_a_service_are_one_finding() {
+    let clients = |count: u32, others: u32| {
+        let mut logs = Logs::default();
+        a_day(&mut logs);
+        for client in 0..count {
+            for index in 0..288 {
+                let at = f64::from(index) * 300.0 + f64::from(client);
+                logs.flow(at, &format!("10.0.0.{client}"), "agent.example.com", 443, false);
+            }
+        }
+        for other in 0..others {
+            logs.flow(7.0, &format!("10.0.1.{other}"), "www.example.com", 443, false);
+        }
+        logs.findings("beacon")
+    };
+    assert_eq!(clients(5, 20).len(), 5, "few are told apart");
+    let message = "each as regularly as a clock, such as 10.0.0.0: 288 connections, one every \
+                   5.0 min in the middle";
+    assert_eq!(clients(6, 20), [format!("medium: {message}")]);
+    assert_eq!(clients(30, 20), [format!("low: {message}")], "half of all sources use it");
+}
+
+#[test]
+fn clocks_ask_for_the_time() {
+    let asks = |port: u16, protocol: &str| {
+        let mut logs = Logs::default();
+        a_day(&mut logs);
+        for index in 0..84 {
+            let at = f64::from(index) * 1024.0;
+            logs.flow(at, "10.0.0.4", "192.0.2.123", port, false);
+            logs.0.last_mut().expect("the record").protocol = Some(protocol.into());
+        }
+        logs.findings("beacon")
+    };
+    assert!(asks(123, "udp")[0].starts_with("info: "));
+    assert!(asks(123, "tcp")[0].starts_with("high: "));
+    assert!(asks(124, "udp")[0].starts_with("high: "));
 }
 
 #[test]
@@ -142,6 +203,23 @@ fn hours_without_records() {
         logs.findings("log-gap"),
         ["medium: no record for 1 hour, where an hour usually holds 20"]
     );
+}
+
+#[test]
+fn quiet_firewalls_may_be_silent() {
+    let gaps = |every_s: u32, silence: std::ops::Range<u32>| {
+        let mut logs = Logs::default();
+        for at in (0..36_000).step_by(every_s as usize) {
+            if !silence.contains(&at) {
+                logs.flow(f64::from(at), "10.0.0.4", "192.0.2.1", 443, false);
+            }
+        }
+        logs.findings("log-gap")
+    };
+    assert!(gaps(60, 0..0).is_empty());
+    assert!(gaps(3_600, 14_400..18_000).is_empty(), "one record an hour proves nothing");
+    assert!(gaps(60, 14_460..17_940).is_empty(), "no whole hour is silent");
+    assert_eq!(gaps(60, 14_400..18_000).len(), 1);
 }
 
 #[test]

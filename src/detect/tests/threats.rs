@@ -94,6 +94,10 @@ fn listed_addresses_and_names() {
     logs.flow(1.0, "10.0.0.4", "192.0.2.7", 443, true);
     logs.flow(2.0, "10.0.0.4", "www.bad.example", 443, false);
     logs.flow(3.0, "10.0.0.4", "www.good.example", 443, false);
+    // Just beside what is listed.
+    logs.flow(4.0, "10.0.0.4", "192.0.2.8", 443, false);
+    logs.flow(5.0, "10.0.0.4", "notbad.example", 443, false);
+    logs.flow(6.0, "10.0.0.4", "bad.example.com", 443, false);
     let list = "192.0.2.0/29\nbad.example\n198.51.100.1\n";
     let found = logs.detected_with(Settings::default(), Vec::new(), list).findings;
     let shown: Vec<_> =

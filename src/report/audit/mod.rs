@@ -1,11 +1,13 @@
 //! `azfw audit`: findings, one renderer per format.
 
+mod html;
 mod json;
 mod junit;
 mod markdown;
 pub(in crate::report) mod sarif;
 mod text;
 
+pub use html::html;
 pub use json::{AuditJson, json};
 pub use junit::junit;
 pub use markdown::markdown;

@@ -1,11 +1,13 @@
 //! `azfw diff`: what a change means for traffic, one renderer per format.
 
+mod html;
 mod json;
 mod markdown;
 mod text;
 
 use std::fmt::Write as _;
 
+pub use html::html;
 pub use json::{DiffJson, RegionJson, json};
 pub use markdown::markdown;
 pub use text::text;

@@ -52,7 +52,7 @@ pub fn as_json(comparison: &Comparison) -> String {
     serde_json::to_string_pretty(&json).unwrap_or_default()
 }
 
-fn heading(comparison: &Comparison) -> String {
+pub(super) fn heading(comparison: &Comparison) -> String {
     let side = |connections, hours| format!("{} in {hours} h", grouped(connections));
     format!(
         "connections: before {}, after {}",
@@ -61,7 +61,7 @@ fn heading(comparison: &Comparison) -> String {
     )
 }
 
-fn sheets(comparison: &Comparison, top: usize) -> Vec<Sheet> {
+pub(super) fn sheets(comparison: &Comparison, top: usize) -> Vec<Sheet> {
     let all = [
         pairs("new", "New: only in these logs", &comparison.new, top),
         pairs("grown", "Grown: three times as many per hour, or more", &comparison.grown, top),

@@ -5,27 +5,35 @@
 //! template; data for the script is JSON in which no character can end the element. The policy of
 //! the page names its one script and its one style by their hashes and forbids all else.
 
+mod allowing;
+mod card;
 mod chart;
 mod data;
-mod policy;
+mod earlier;
+mod finding;
+mod kql;
+mod rollup;
 mod section;
 
 use askama::Template;
 use jiff::tz::TimeZone;
 
-use super::headline::{self, Tone};
-use super::sheet::{grouped, per_mille, percent};
+use super::headline;
+use super::sheet::grouped;
 use crate::detect::Finding;
+use crate::report::page::{Frame, shown};
 use crate::report::sanitize;
-use crate::tables::{Cube, CubeTally, Summary};
+use crate::tables::{Comparison, CubeTally, Summary, Totals};
+use card::Card;
 use chart::Chart;
 use data::ScriptData;
-use section::{FindingView, Section};
+use finding::FindingView;
+use rollup::Rolls;
+use section::Section;
 
 /// No page is larger, whatever the logs hold.
 const PAGE_BYTES_MAX: usize = 5_000_000;
 
-const STYLE: &str = include_str!("../../../templates/report.css");
 const SCRIPT: &str = include_str!("../../../templates/report.js");
 
 /// What the page is made of.
@@ -37,6 +45,14 @@ pub struct Contents<'a> {
     pub findings: &'a [Finding],
     /// The zone of the headline; tables are in UTC.
     pub zone: Option<&'a TimeZone>,
+    pub earlier: Option<Earlier<'a>>,
+}
+
+/// Logs of the time before.
+#[derive(Debug, Clone, Copy)]
+pub struct Earlier<'a> {
+    pub totals: &'a Totals,
+    pub comparison: &'a Comparison,
 }
 
 /// How much of everything there is room for.
@@ -60,11 +76,8 @@ const ROOMS: [Room; 4] = [
 
 #[derive(Debug, Template)]
 #[template(path = "report.html")]
-struct Page<'a> {
-    policy: &'a str,
-    style: policy::Trusted,
-    script: policy::Trusted,
-    version: &'static str,
+struct Page {
+    frame: Frame,
     period: String,
     input: String,
     warnings: Vec<String>,
@@ -85,29 +98,15 @@ struct Point {
     tone: &'static str,
 }
 
-/// One number with its share.
-#[derive(Debug)]
-struct Card {
-    key: &'static str,
-    name: &'static str,
-    value: u64,
-    text: String,
-    share: String,
-    detail: String,
-    spark: String,
-    anchor: &'static str,
-}
-
 /// The page. The same contents give the same bytes.
 ///
 /// # Errors
 ///
 /// Fails only by a fault of this program.
 pub fn render(contents: Contents<'_>) -> Result<String, askama::Error> {
-    let policy = policy::content_security_policy(STYLE, SCRIPT);
     let mut page = String::new();
     for room in ROOMS {
-        page = page_in(contents, room, &policy).render()?;
+        page = page_in(contents, room).render()?;
         if page.len() <= PAGE_BYTES_MAX {
             break;
         }
@@ -115,9 +114,10 @@ pub fn render(contents: Contents<'_>) -> Result<String, askama::Error> {
     Ok(page)
 }
 
-fn page_in<'a>(contents: Contents<'_>, room: Room, policy: &'a str) -> Page<'a> {
-    let Contents { summary, cube, findings, zone } = contents;
+fn page_in(contents: Contents<'_>, room: Room) -> Page {
+    let Contents { summary, cube, findings, zone, .. } = contents;
     let cube = cube.cube(room.cube_bytes);
+    let rolls = Rolls::new(&cube);
     let figures = headline::figures(summary, zone);
     let detail = |name: &str| {
         let figure = figures.iter().find(|figure| figure.name == name);
@@ -126,20 +126,20 @@ fn page_in<'a>(contents: Contents<'_>, room: Room, policy: &'a str) -> Page<'a> 
     let warnings = headline::warnings(summary);
     let safe = |text: String| sanitize::terminal(&text).into_owned();
     Page {
-        policy,
-        style: policy::Trusted(STYLE),
-        script: policy::Trusted(SCRIPT),
-        version: env!("CARGO_PKG_VERSION"),
+        frame: Frame::new("Azure Firewall report", Some(SCRIPT)),
         period: detail("period"),
         input: format!("{} records {}", grouped(summary.coverage.records), detail("records")),
         warnings: warnings.into_iter().map(safe).collect(),
         points: points(summary, findings, room),
-        cards: cards(summary, &cube, findings),
+        cards: card::cards(contents, &cube),
         chart: Chart::new(&cube, &summary.coverage.input.gaps),
-        sections: section::sections(summary, room),
-        findings: findings.iter().take(room.rows).map(|one| section::finding(one, room)).collect(),
+        sections: section::sections(contents, &cube, &rolls, room),
+        findings: (1..)
+            .zip(findings.iter().take(room.rows))
+            .map(|(rank, one)| finding::finding(rank, one, room))
+            .collect(),
         findings_left_out: findings.len().saturating_sub(room.rows),
-        data: ScriptData::new(&cube),
+        data: ScriptData::new(&cube, &rolls),
     }
 }
 
@@ -147,7 +147,7 @@ fn page_in<'a>(contents: Contents<'_>, room: Room, policy: &'a str) -> Page<'a> 
 fn points(summary: &Summary, findings: &[Finding], room: Room) -> Vec<Point> {
     let mut points = Vec::new();
     let mut add = |tone, anchor, text: String| {
-        let text = section::shortened(&sanitize::terminal(&text), room.characters);
+        let text = shown(&text, room.characters);
         points.push(Point { text, anchor, tone });
     };
     for gravest in findings.iter().take(2) {
@@ -155,7 +155,7 @@ fn points(summary: &Summary, findings: &[Finding], room: Room) -> Vec<Point> {
             "{} ({}): {}",
             gravest.detection,
             gravest.severity.name(),
-            section::said(gravest)
+            finding::said(gravest)
         );
         add("threat", "findings", text);
     }
@@ -189,85 +189,6 @@ fn points(summary: &Summary, findings: &[Finding], room: Room) -> Vec<Point> {
         add("plain", "dns", format!("DNS fails most often for {name}: {records}"));
     }
     points
-}
-
-fn cards(summary: &Summary, cube: &Cube, findings: &[Finding]) -> Vec<Card> {
-    let totals = &summary.totals;
-    let figures = headline::figures(summary, None);
-    let detail = |tone: Tone| {
-        let figure = figures.iter().find(|figure| figure.tone == tone);
-        figure.map_or_else(String::new, |figure| figure.detail.clone())
-    };
-    let sparks = chart::sparks(cube);
-    let [allowed, denied, threats, dnat] = sparks;
-    let share = |part: u64| percent(per_mille(part, totals.connections()), part > 0);
-    let card = |key, name, value: u64, share, detail, spark, anchor| Card {
-        key,
-        name,
-        value,
-        text: grouped(value),
-        share,
-        detail,
-        spark,
-        anchor,
-    };
-    let behind_share =
-        |text: String| text.split_once(": ").map_or_else(String::new, |(_, rest)| rest.to_owned());
-    let dropped = match summary.coverage.input.allowed_then_dropped {
-        0 => String::new(),
-        dropped => format!("{} of them then dropped by IDPS", grouped(dropped)),
-    };
-    let queries = totals.dns + totals.dns_failures;
-    let failing: u64 = summary.dns.failing.rows.iter().map(|row| row.records).sum();
-    let failing = failing + summary.dns.failing.records_left_out;
-    vec![
-        card(
-            "allowed",
-            "Allowed",
-            totals.allowed,
-            share(totals.allowed),
-            dropped,
-            allowed,
-            "rules",
-        ),
-        card(
-            "denied",
-            "Denied",
-            totals.denied(),
-            share(totals.denied()),
-            behind_share(detail(Tone::Denied)),
-            denied,
-            "denied",
-        ),
-        card(
-            "threat",
-            "Threats",
-            totals.threats(),
-            String::new(),
-            detail(Tone::Threat),
-            threats,
-            "threats",
-        ),
-        card("dnat", "DNAT", totals.dnat, String::new(), String::new(), dnat, "dnat"),
-        card(
-            "dns",
-            "DNS queries",
-            queries,
-            String::new(),
-            if failing > 0 { format!("{} failed", grouped(failing)) } else { String::new() },
-            String::new(),
-            "dns",
-        ),
-        card(
-            "findings",
-            "Findings",
-            findings.len() as u64,
-            String::new(),
-            section::severities(findings),
-            String::new(),
-            "findings",
-        ),
-    ]
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::tables::{LoggedRule, Seen, Summary, Top};
 use super::headline::plural;
 use super::sheet::{Cell, Column, Sheet, Shown, numbers, words};
 
-pub(super) use traffic::hours;
+pub(super) use traffic::{hours, is_default};
 
 /// All tables with rows, most urgent first. Hours are not among them: they are drawn.
 pub(super) fn sheets(summary: &Summary) -> Vec<Sheet> {

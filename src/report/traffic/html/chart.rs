@@ -1,5 +1,8 @@
 //! The time line and the small lines of the cards, as SVG paths.
 
+use std::collections::BTreeMap;
+
+use foldhash::HashMap;
 use jiff::Timestamp;
 
 use crate::report::traffic::sheet::grouped;
@@ -79,7 +82,7 @@ impl Chart {
             }
         }
         let [allowed, denied, threat] = paths;
-        let hours = cube.bucket_hours * per_bar;
+        let minutes = cube.bucket_seconds * per_bar / 60;
         Self {
             allowed,
             denied,
@@ -87,7 +90,12 @@ impl Chart {
             gaps: gaps.iter().filter_map(|gap| gap_place(gap, cube)).collect(),
             highest: grouped(highest),
             ticks: ticks(cube),
-            per: if hours == 1 { "hour".to_owned() } else { format!("{hours} hours") },
+            per: match minutes {
+                1 => "a minute".to_owned(),
+                60 => "an hour".to_owned(),
+                minutes if minutes % 60 == 0 => format!("in {} hours", minutes / 60),
+                minutes => format!("in {minutes} minutes"),
+            },
             is_empty: highest == 0,
         }
     }
@@ -101,16 +109,18 @@ fn scaled(part: u64, whole: u64, length: u64) -> u64 {
 }
 
 fn gap_place(gap: &Gap, cube: &Cube) -> Option<(u64, u64)> {
-    let seconds = cube.buckets * cube.bucket_hours * 3600;
+    let seconds = cube.buckets * cube.bucket_seconds;
     let begin = u64::try_from(gap.first.as_second() - cube.first_second).ok()?;
     let left = scaled(begin, seconds, WIDTH);
     Some((left, scaled(gap.hours * 3600, seconds, WIDTH).max(2)))
 }
 
 fn ticks(cube: &Cube) -> Vec<String> {
-    let seconds = cube.buckets * cube.bucket_hours * 3600;
+    let seconds = cube.buckets * cube.bucket_seconds;
     let format = if seconds <= 62 * 86_400 { "%m-%d %H:%M" } else { "%Y-%m-%d" };
-    let count = cube.buckets.min(5);
+    // Full hours, where that is possible.
+    let even = [6, 4, 5, 3].into_iter().find(|count| cube.buckets.is_multiple_of(*count));
+    let count = even.unwrap_or(5).min(cube.buckets);
     (0..count)
         .filter_map(|index| {
             let offset = i64::try_from(seconds * index / count).ok()?;
@@ -123,26 +133,65 @@ fn ticks(cube: &Cube) -> Vec<String> {
 /// A line for each group; empty where there is nothing.
 pub(super) fn sparks(cube: &Cube) -> [String; GROUPS] {
     let (_, bars) = bars(cube, SPARK_WIDTH / 2);
-    let count = bars.len().saturating_sub(1).max(1) as u64;
     let mut index = 0..GROUPS;
     [(); GROUPS].map(|()| {
         let group = index.next().unwrap_or(0);
         let values: Vec<u64> =
             bars.iter().map(|bar| bar.get(group).copied().unwrap_or(0)).collect();
-        let highest = values.iter().copied().max().unwrap_or(0);
-        if highest == 0 {
-            return String::new();
-        }
-        let mut path = String::new();
-        for (place, value) in values.iter().enumerate() {
-            let letter = if place == 0 { 'M' } else { 'L' };
-            let x = scaled(place as u64, count, SPARK_WIDTH);
-            let y = SPARK_HEIGHT - scaled(*value, highest, SPARK_HEIGHT - 2) - 1;
-            path.push_str(&format!("{letter}{x} {y}"));
-        }
-        if values.len() == 1 {
-            path.push_str(&format!("h{SPARK_WIDTH}"));
-        }
-        path
+        line(&values, SPARK_WIDTH, SPARK_HEIGHT)
     })
+}
+
+/// `values` from left to right; empty where all are 0.
+fn line(values: &[u64], width: u64, height: u64) -> String {
+    let count = values.len().saturating_sub(1).max(1) as u64;
+    let highest = values.iter().copied().max().unwrap_or(0);
+    if highest == 0 {
+        return String::new();
+    }
+    let mut path = String::new();
+    for (place, value) in values.iter().enumerate() {
+        let letter = if place == 0 { 'M' } else { 'L' };
+        let x = scaled(place as u64, count, width);
+        let y = height - scaled(*value, highest, height - 2) - 1;
+        path.push_str(&format!("{letter}{x} {y}"));
+    }
+    if values.len() == 1 {
+        path.push_str(&format!("h{width}"));
+    }
+    path
+}
+
+/// Places of a line in a table.
+const MINI_PLACES: u64 = 24;
+
+/// A small line for each rule, by what the cube calls it.
+pub(super) fn rule_lines(cube: &Cube) -> HashMap<&str, String> {
+    let places = MINI_PLACES.min(cube.buckets).max(1);
+    let drawn = |buckets: &BTreeMap<i64, u64>| {
+        let mut values = vec![0; usize::try_from(places).unwrap_or(1)];
+        for (bucket, records) in buckets {
+            let place = scaled(bucket.unsigned_abs(), cube.buckets, places).min(places - 1);
+            if let Some(value) = usize::try_from(place).ok().and_then(|at| values.get_mut(at)) {
+                *value += records;
+            }
+        }
+        line(&values, 72, 18)
+    };
+    cube.rules.iter().map(|(rule, buckets)| (rule.as_str(), drawn(buckets))).collect()
+}
+
+/// Bars from left to right in a box of `width` and `height`; what is there is seen.
+pub(super) fn bar_path(values: &[u64], width: u64, height: u64) -> String {
+    let highest = values.iter().copied().max().unwrap_or(0);
+    let count = values.len() as u64;
+    let mut path = String::new();
+    for (place, value) in values.iter().enumerate().filter(|(_, value)| **value > 0) {
+        let left = scaled(place as u64, count, width);
+        let right = scaled(place as u64 + 1, count, width);
+        let high = scaled(*value, highest, height).max(1);
+        let wide = (right - left).saturating_sub(1).max(1);
+        path.push_str(&format!("M{left} {height}v-{high}h{wide}v{high}z"));
+    }
+    path
 }

@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use askama::filters::HtmlSafe;
 use serde::Serialize;
 
+use super::rollup::Rolls;
 use crate::report::sanitize;
 use crate::tables::{Cell, Cube};
 
@@ -24,10 +25,12 @@ impl Display for ScriptData {
 #[derive(Debug, Serialize)]
 struct CubeJson {
     first_second: i64,
-    bucket_hours: u64,
+    bucket_seconds: u64,
     buckets: u64,
     others: u64,
     texts: Vec<String>,
+    /// For each text the place of its registrable domain or subnet; 0: none.
+    roll: Vec<usize>,
     bucket: Vec<i64>,
     class: Vec<u8>,
     source: Vec<i64>,
@@ -42,7 +45,7 @@ const UNKNOWN: i32 = -1;
 const ADDED_UP: i32 = -2;
 
 impl ScriptData {
-    pub(super) fn new(cube: &Cube) -> Self {
+    pub(super) fn new(cube: &Cube, rolls: &Rolls) -> Self {
         let cells = &cube.cells;
         let place = |of: fn(&crate::tables::CellEnds) -> usize| -> Vec<i64> {
             let code = |cell: &Cell| match &cell.ends {
@@ -56,12 +59,14 @@ impl ScriptData {
             None => ADDED_UP,
             Some(ends) => ends.port.map_or(UNKNOWN, i32::from),
         };
+        let texts = cube.texts.iter().chain(&rolls.texts);
         let json = CubeJson {
             first_second: cube.first_second,
-            bucket_hours: cube.bucket_hours,
+            bucket_seconds: cube.bucket_seconds,
             buckets: cube.buckets,
             others: cube.others,
-            texts: cube.texts.iter().map(|text| sanitize::terminal(text).into_owned()).collect(),
+            texts: texts.map(|text| sanitize::terminal(text).into_owned()).collect(),
+            roll: rolls.of.clone(),
             bucket: cells.iter().map(|cell| cell.bucket.unwrap_or(UNKNOWN.into())).collect(),
             class: cells.iter().map(|cell| cell.class as u8).collect(),
             source: place(|ends| ends.source),

@@ -1,14 +1,14 @@
-//! Tables and findings as the template shows them: every text made visible and cut to a length.
+//! Tables as the template shows them: every text made visible and cut to a length.
 
-use std::net::IpAddr;
-
-use super::Room;
-use crate::detect::{Finding, Severity};
-use crate::report::sanitize;
+use super::rollup::{self, Rolls, deny_share};
+use super::{Contents, Room, allowing, chart, earlier};
+use crate::report::page::{Badge, Cell as View, Column, Row, Table, shown};
 use crate::report::traffic::headline::plural;
-use crate::report::traffic::sheet::{Cell, Column, Sheet, Shown, grouped, percent, second};
+use crate::report::traffic::sheet::{
+    self, Cell, Sheet, Shown, grouped, per_mille, percent, second,
+};
 use crate::report::traffic::sheets::sheets;
-use crate::tables::Summary;
+use crate::tables::{Cube, PolicyRuleUse, RuleRow, Seen, Summary};
 
 /// Tables that answer one question.
 #[derive(Debug)]
@@ -17,54 +17,10 @@ pub(super) struct Section {
     pub(super) title: &'static str,
     /// What is said in place of tables.
     pub(super) none: &'static str,
-    pub(super) tables: Vec<TableView>,
+    pub(super) tables: Vec<Table>,
 }
 
-#[derive(Debug)]
-pub(super) struct TableView {
-    pub(super) name: &'static str,
-    pub(super) title: String,
-    pub(super) notes: Vec<String>,
-    pub(super) columns: Vec<Column>,
-    pub(super) rows: Vec<RowView>,
-    pub(super) more: Vec<String>,
-}
-
-#[derive(Debug)]
-pub(super) struct RowView {
-    pub(super) is_unused: bool,
-    pub(super) cells: Vec<CellView>,
-}
-
-#[derive(Debug)]
-pub(super) struct CellView {
-    pub(super) text: String,
-    /// The number to sort by.
-    pub(super) value: Option<u64>,
-    /// The badge's colour, for words such as `deny`.
-    pub(super) badge: Option<&'static str>,
-    /// The field that a filter would ask for this value.
-    pub(super) field: Option<&'static str>,
-    /// `n` for numbers, `t` for times.
-    pub(super) class: &'static str,
-}
-
-/// A finding with its evidence.
-#[derive(Debug)]
-pub(super) struct FindingView {
-    pub(super) severity: &'static str,
-    pub(super) detection: &'static str,
-    pub(super) summary: &'static str,
-    pub(super) techniques: String,
-    pub(super) message: String,
-    pub(super) when: String,
-    pub(super) score: Vec<(String, String)>,
-    pub(super) evidence: Vec<Vec<String>>,
-    /// What would filter the page to it; empty where nothing would.
-    pub(super) filter: String,
-}
-
-const SECTIONS: [(&str, &str, &str, &[&str]); 8] = [
+const SECTIONS: [(&str, &str, &str, &[&str]); 9] = [
     (
         "denied",
         "Denied by default, and why",
@@ -96,72 +52,297 @@ const SECTIONS: [(&str, &str, &str, &[&str]); 8] = [
         "destinations",
         "Destinations",
         "No connections.",
-        &["fqdns", "destinations", "destinations_by_name", "ports", "web_categories"],
+        &["domains", "fqdns", "destinations", "destinations_by_name", "ports", "web_categories"],
     ),
-    ("sources", "Sources", "No connections.", &["sources", "sources_by_name"]),
+    ("sources", "Sources", "No connections.", &["sources", "subnets", "sources_by_name"]),
     ("dnat", "Inbound translations (DNAT)", "No translations.", &["dnat"]),
     ("dns", "DNS", "No DNS queries.", &["dns_failing", "dns_slow", "dns_answers"]),
+    (
+        "compare",
+        "Compared with earlier logs",
+        "Nothing changed.",
+        &["new", "grown", "gone", "changed_rules"],
+    ),
     ("coverage", "What this report rests on", "No input.", &["input", "categories", "gaps"]),
 ];
 
-pub(super) fn sections(summary: &Summary, room: Room) -> Vec<Section> {
+pub(super) fn sections(
+    contents: Contents<'_>,
+    cube: &Cube,
+    rolls: &Rolls,
+    room: Room,
+) -> Vec<Section> {
+    let summary = contents.summary;
     let all = sheets(summary);
-    SECTIONS
-        .iter()
-        .map(|(id, title, none, names)| {
-            let chosen = names.iter().filter_map(|name| all.iter().find(|one| one.name == *name));
-            let mut tables: Vec<TableView> = chosen.map(|sheet| table(sheet, room)).collect();
-            let never = all.iter().find(|sheet| sheet.name == "never_hit");
-            for table in tables.iter_mut().filter(|table| table.name == "policy_rules") {
-                let notes = never.into_iter().flat_map(|sheet| &sheet.notes);
-                table.notes.extend(notes.map(|note| shown(note, room)));
-            }
-            Section { id, title, none, tables }
-        })
-        .collect()
+    let years = Years::of(summary.period);
+    let mut tables: Vec<Table> = all.iter().map(|sheet| table(sheet, years, room)).collect();
+    for table in &mut tables {
+        match table.name {
+            "denied_destinations" => allowing::add(table, summary, cube, room),
+            "sources" => with_fan_out(table, summary, cube),
+            "fqdns" | "destinations" | "web_categories" | "ports" => with_share(table),
+            _ => {}
+        }
+    }
+    if let Some(policy) = policy(summary, cube, years, room) {
+        let never = all.iter().find(|sheet| sheet.name == "never_hit");
+        let notes = never.into_iter().flat_map(|sheet| &sheet.notes);
+        let notes = notes.map(|note| shown(note, room.characters)).collect();
+        // The rules of the logs are among those of the policy, or unknown to it.
+        tables.retain(|table| !matches!(table.name, "policy_rules" | "rules"));
+        tables.push(Table { notes, ..policy });
+    } else if let Some(rules) = tables.iter_mut().find(|table| table.name == "rules") {
+        let lines = chart::rule_lines(cube);
+        rules.columns.insert(1, Column::text("over time"));
+        for (row, rule) in rules.rows.iter_mut().zip(&summary.rules) {
+            let spark = lines.get(logged_path(rule).as_str()).cloned();
+            row.cells.insert(1, View { spark, ..View::default() });
+        }
+    }
+    tables.push(rollup::domains(cube, rolls, room));
+    tables.push(rollup::subnets(cube, rolls, room));
+    tables.extend(earlier::tables(contents, years, room));
+    tables.retain(|table| !table.rows.is_empty());
+    let mut sections = Vec::new();
+    for (id, title, none, names) in SECTIONS {
+        if id == "compare" && contents.earlier.is_none() {
+            continue;
+        }
+        let chosen = names.iter().filter_map(|name| tables.iter().find(|one| one.name == *name));
+        sections.push(Section { id, title, none, tables: chosen.cloned().collect() });
+    }
+    sections
 }
 
-fn table(sheet: &Sheet, room: Room) -> TableView {
+/// Whether times need their year: the page says which it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Years {
+    are_many: bool,
+}
+
+impl Years {
+    fn of(period: Option<Seen>) -> Self {
+        let year = |time: jiff::Timestamp| time.strftime("%Y").to_string();
+        Self { are_many: period.is_none_or(|seen| year(seen.first) != year(seen.last)) }
+    }
+
+    fn cell(self, time: jiff::Timestamp) -> View {
+        let whole = second(time);
+        let short = whole.get(5..).filter(|_| !self.are_many).map(str::to_owned);
+        View {
+            text: short.unwrap_or_else(|| whole.clone()),
+            full: Some(whole),
+            class: "t",
+            ..View::default()
+        }
+    }
+}
+
+pub(super) fn table(sheet: &Sheet, years: Years, room: Room) -> Table {
     let has_path = sheet.columns.iter().any(|column| column.name == "rule_path");
     let mut places: Vec<usize> = (0..sheet.columns.len()).collect();
     let column = |place: usize| sheet.columns.get(place);
     places.retain(|place| {
         column(*place).is_some_and(|column| is_seen(column, has_path)) && has_values(sheet, *place)
     });
+    if sheet.name == "denied_destinations" {
+        // It stands beside what would help.
+        places.retain(|place| column(*place).is_none_or(|column| column.name != "reason"));
+    }
     places.sort_by_key(|place| column(*place).map(rank));
-    let columns: Vec<Column> = places.iter().filter_map(|place| column(*place).copied()).collect();
+    // What an address is called stands below it.
+    let called = |place: &usize| {
+        let name = column(*place).and_then(|column| match column.name {
+            "source" => Some("source_name"),
+            "destination" => Some("destination_name"),
+            "client" => Some("client_name"),
+            "inner" => Some("inner_name"),
+            _ => None,
+        })?;
+        sheet.columns.iter().position(|column| column.name == name)
+    };
+    let below: Vec<usize> = places.iter().filter_map(called).collect();
+    places.retain(|place| !below.contains(place));
+    let columns: Vec<sheet::Column> =
+        places.iter().filter_map(|place| column(*place).copied()).collect();
     let is_rules = matches!(sheet.name, "rules" | "policy_rules" | "unknown_rules");
     let rows_max = if is_rules { room.rules } else { room.rows };
     let rows = sheet.rows.iter().take(rows_max).map(|row| {
-        let is_unused =
-            sheet.name == "policy_rules" && row.iter().take(2).all(|cell| *cell == Cell::Number(0));
-        let cells = places.iter().filter_map(|place| row.get(*place));
-        let cells = cells.zip(&columns).map(|(cell, column)| view(cell, column, room)).collect();
-        RowView { is_unused, cells }
+        let cells = places.iter().zip(&columns).filter_map(|(place, column)| {
+            let view = view(row.get(*place)?, column, years, room);
+            let name = match called(place).and_then(|name| row.get(name)) {
+                Some(Cell::Text(name)) => shown(name, room.characters),
+                _ => String::new(),
+            };
+            Some(view.with_line("muted", &name))
+        });
+        Row::from(cells.collect::<Vec<View>>())
     });
-    let rows: Vec<RowView> = rows.collect();
+    let rows: Vec<Row> = rows.collect();
     let cut = sheet.rows.len().saturating_sub(rows_max) as u64;
-    let mut more: Vec<String> = sheet.more.iter().map(|more| shown(more, room)).collect();
+    let shown = |text: &str| shown(text, room.characters);
+    let mut more: Vec<String> = sheet.more.iter().map(|more| shown(more)).collect();
     if cut > 0 {
-        more.insert(
-            0,
-            format!("{} not shown here; `--format csv` writes them", plural(cut, "more row")),
-        );
+        more.insert(0, cut_note(cut));
     }
-    TableView {
+    let columns = columns
+        .iter()
+        .map(|column| Column { title: column.title.to_owned(), is_number: column.is_number });
+    Table {
         name: sheet.name,
-        title: shown(&sheet.title, room),
-        notes: sheet.notes.iter().map(|note| shown(note, room)).collect(),
-        columns,
+        title: shown(&sheet.title),
+        notes: sheet.notes.iter().map(|note| shown(note)).collect(),
+        columns: columns.collect(),
         rows,
         more,
     }
 }
 
+fn cut_note(rows: u64) -> String {
+    format!("{} not shown here; `--format csv` writes them", plural(rows, "more row"))
+}
+
+/// Which part of the connections was denied: the columns before it are those allowed and denied.
+fn with_share(table: &mut Table) {
+    let column = |title: &str| table.columns.iter().position(|column| column.title == title);
+    let (Some(allowed), Some(denied)) = (column("allowed"), column("denied")) else { return };
+    table.columns.insert(denied + 1, Column::number("deny share"));
+    for row in &mut table.rows {
+        let value = |place: usize| row.cells.get(place).and_then(|cell| cell.value).unwrap_or(0);
+        let share = deny_share(value(allowed), value(denied));
+        row.cells.insert((denied + 1).min(row.cells.len()), share);
+    }
+}
+
+fn with_fan_out(table: &mut Table, summary: &Summary, cube: &Cube) {
+    with_share(table);
+    let Some(share) = table.columns.iter().position(|column| column.title == "deny share") else {
+        return;
+    };
+    let fan_out = rollup::fan_out(cube);
+    table.columns.insert(share + 1, Column::number("destinations"));
+    for (row, source) in table.rows.iter_mut().zip(&summary.sources.rows) {
+        let count = fan_out.get(source.name.as_str()).copied().unwrap_or(0);
+        let least = if cube.others > 0 { "≥ " } else { "" };
+        let cell = View::number(count, format!("{least}{}", grouped(count)));
+        row.cells.insert((share + 1).min(row.cells.len()), cell);
+    }
+}
+
+/// Every rule of the policy, with what the logs say of it.
+fn policy(summary: &Summary, cube: &Cube, years: Years, room: Room) -> Option<Table> {
+    let policy = summary.policy.as_ref()?;
+    let lines = chart::rule_lines(cube);
+    let columns = vec![
+        Column::text("rule"),
+        Column::text("over time"),
+        Column::text("action"),
+        Column::number("hits"),
+        Column::number("share"),
+        Column::number("sources"),
+        Column::number("dests"),
+        Column::text("type"),
+        Column::text("first seen (UTC)"),
+        Column::text("last seen (UTC)"),
+    ];
+    let rows = policy.rules.iter().take(room.rules).map(|rule| {
+        let path = rule.rule.path.to_string();
+        let logged = summary.rules.iter().find(|row| {
+            let own = &rule.rule.path;
+            row.rule.rule == own.rule
+                && row.rule.collection.as_ref() == Some(&own.collection)
+                && row.rule.group == own.group
+                && (row.rule.policy.is_none() || row.rule.policy == own.policy)
+        });
+        let name = View {
+            field: Some("rule"),
+            badges: badges(rule, summary),
+            ..View::text(&shown(&path, room.characters))
+        };
+        let spark = logged.and_then(|row| lines.get(logged_path(row).as_str()).cloned());
+        let seen = |time: fn(&Seen) -> jiff::Timestamp| {
+            rule.seen.as_ref().map_or_else(View::default, |seen| years.cell(time(seen)))
+        };
+        let hits = rule.hits + rule.aggregated;
+        let share = if rule.rule.action == "dnat" {
+            View { class: "n", ..View::default() }
+        } else {
+            let share = per_mille(rule.hits, summary.totals.connections());
+            View::number(share, percent(share, rule.hits > 0))
+        };
+        let cells = vec![
+            name,
+            View { spark, ..View::default() },
+            action(&rule.rule.action),
+            number(hits),
+            share,
+            number(logged.map_or(0, |row| row.sources)),
+            number(logged.map_or(0, |row| row.destinations)),
+            View::text(&rule.rule.kind),
+            seen(|seen| seen.first),
+            seen(|seen| seen.last),
+        ];
+        Row { is_unused: rule.is_never_hit(), cells }
+    });
+    let rows: Vec<Row> = rows.collect();
+    let cut = policy.rules.len().saturating_sub(rows.len()) as u64;
+    Some(Table {
+        name: "policy_rules",
+        title: "Rules of the policy, in its order".to_owned(),
+        notes: Vec::new(),
+        columns,
+        rows,
+        more: (cut > 0).then(|| cut_note(cut)).into_iter().collect(),
+    })
+}
+
+/// What is striking about a rule.
+fn badges(rule: &PolicyRuleUse, summary: &Summary) -> Vec<Badge> {
+    let mut badges = Vec::new();
+    if rule.is_never_hit() {
+        badges.push(Badge::new("denied", "unused", "never hit within this period and input"));
+        return badges;
+    }
+    let wide = rule.parts.iter().filter(|part| part.is_wide());
+    let wide: Vec<&str> = wide.map(|part| part.text.as_str()).collect();
+    if rule.rule.action != "deny" && !wide.is_empty() {
+        let title = format!("less than a tenth was used of {}", wide.join(", "));
+        badges.push(Badge::new("medium", "over-broad", &title));
+    }
+    let path = &rule.rule.path;
+    let is_web = summary.web_by_network_rules.iter().any(|row| {
+        row.rule.rule == path.rule
+            && row.rule.collection.as_ref() == Some(&path.collection)
+            && row.rule.group == path.group
+    });
+    if is_web {
+        let title = "allows web traffic to the internet before application rules see it";
+        badges.push(Badge::new("threat", "bypasses application rules", title));
+    }
+    badges
+}
+
+fn action(action: &str) -> View {
+    View::badge(Badge::new(tone("action", action).unwrap_or("plain"), action, ""), None)
+}
+
+/// A rule as the cube calls it.
+fn logged_path(row: &RuleRow) -> String {
+    let rule = &row.rule;
+    let parts = [rule.group.as_ref(), rule.collection.as_ref(), Some(&rule.rule)];
+    let mut parts: Vec<&str> = parts.into_iter().flatten().map(AsRef::as_ref).collect();
+    parts.dedup();
+    parts.join("/")
+}
+
+pub(super) fn number(value: u64) -> View {
+    View::number(value, grouped(value))
+}
+
 /// Each value in a column of its own; rules alone as a path.
-fn is_seen(column: &Column, has_path: bool) -> bool {
+fn is_seen(column: &sheet::Column, has_path: bool) -> bool {
     match column.name {
-        "policy" | "group" | "collection" | "remedy" => false,
+        "policy" | "group" | "collection" | "remedy" | "remedy_text" => false,
         "rule" => !has_path,
         "rule_path" => true,
         _ => column.shown != Shown::Reading,
@@ -169,7 +350,7 @@ fn is_seen(column: &Column, has_path: bool) -> bool {
 }
 
 /// What a row is about comes first: it must be seen on a phone. Then how much, then the rest.
-fn rank(column: &Column) -> u8 {
+fn rank(column: &sheet::Column) -> u8 {
     match column.name {
         "name" | "source_name" | "destination_name" | "client_name" | "inner_name" | "called" => 0,
         name if field(name).is_some() => 0,
@@ -196,138 +377,41 @@ fn has_values(sheet: &Sheet, place: usize) -> bool {
     sheet.rows.iter().any(|row| row.get(place).is_some_and(|cell| *cell != Cell::Empty))
 }
 
-fn view(cell: &Cell, column: &Column, room: Room) -> CellView {
+fn view(cell: &Cell, column: &sheet::Column, years: Years, room: Room) -> View {
     let (text, value) = match cell {
         Cell::Empty => (String::new(), None),
-        Cell::Text(text) => (shown(text, room), None),
+        Cell::Text(text) => (shown(text, room.characters), None),
         // A port is a name made of digits.
-        Cell::Number(number) if !column.is_number => (number.to_string(), Some(*number)),
+        Cell::Number(number) if !column.is_number || column.name == "port" => {
+            (number.to_string(), Some(*number))
+        }
         Cell::Number(number) => (grouped(*number), Some(*number)),
         Cell::Share(share) => (percent(*share, true), Some(*share)),
-        Cell::Time(time) => (second(*time), None),
+        Cell::Time(time) => return years.cell(*time),
     };
-    let badge = match (column.name, text.as_str()) {
+    if let Some(tone) = tone(column.name, &text).filter(|_| !text.is_empty()) {
+        return View::badge(Badge::new(tone, &text, ""), severity_rank(&text));
+    }
+    let field = field(column.name).filter(|_| !text.is_empty());
+    let class = if column.is_number { "n" } else { "" };
+    View { text, value, field, class, ..View::default() }
+}
+
+/// The badge's colour, for words such as `deny`.
+fn tone(column: &str, text: &str) -> Option<&'static str> {
+    match (column, text) {
         ("action", "deny") => Some("denied"),
         ("action", "allow") => Some("allowed"),
-        ("action", "alert") | ("severity", "high") => Some("threat"),
+        ("action", "alert") => Some("threat"),
+        ("severity", "high") => Some("high"),
         ("severity", "medium") => Some("medium"),
         ("action", "dnat") => Some("dnat"),
         ("severity" | "action", _) => Some("plain"),
         _ => None,
-    };
-    let field = field(column.name);
-    let class = match cell {
-        Cell::Time(_) => "t",
-        _ if column.is_number => "n",
-        _ => "",
-    };
-    CellView { field: field.filter(|_| !text.is_empty()), text, value, badge, class }
-}
-
-pub(super) fn finding(finding: &Finding, room: Room) -> FindingView {
-    let kind = finding.kind();
-    let when = match (finding.first, finding.last) {
-        (Some(first), Some(last)) if first != last => {
-            format!("{} to {} UTC", second(first), second(last))
-        }
-        (Some(time), _) | (None, Some(time)) => format!("{} UTC", second(time)),
-        (None, None) => String::new(),
-    };
-    FindingView {
-        severity: finding.severity.name(),
-        detection: finding.detection,
-        summary: kind.map_or("", |kind| kind.summary),
-        techniques: kind.map_or_else(String::new, |kind| kind.techniques.join(", ")),
-        message: shown(&said(finding), room),
-        when,
-        score: finding
-            .score
-            .iter()
-            .map(|part| (part.name.to_owned(), shown(&part.value, room)))
-            .collect(),
-        evidence: finding.evidence.iter().take(5).map(|one| evidence(one, room)).collect(),
-        filter: filter(finding),
     }
 }
 
-/// Who to whom, and what is the case.
-pub(super) fn said(finding: &Finding) -> String {
-    let ends = crate::report::detect::ends(finding);
-    if ends.is_empty() { finding.message.clone() } else { format!("{ends}: {}", finding.message) }
-}
-
-/// What the records of a finding have in common, as the page's filter would ask for it.
-fn filter(finding: &Finding) -> String {
-    let source = finding.source.as_deref().filter(|source| source.parse::<IpAddr>().is_ok());
-    let mut tests: Vec<String> =
-        source.map(|source| format!("source = {source}")).into_iter().collect();
-    if let Some(target) = &finding.target {
-        let (name, port) = name_and_port(target);
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '_');
-        if !name.is_empty() && name.chars().all(is_plain) {
-            tests.push(format!("target = {name}"));
-        }
-        tests.extend(port.map(|port| format!("port = {port}")));
-    }
-    tests.join(" and ")
-}
-
-/// `www.example.com:443`, `[2001:db8::1]:443`; an address with colons alone has no port.
-fn name_and_port(target: &str) -> (&str, Option<u16>) {
-    let bare = |name: &str| !name.contains(':') || name.ends_with(']');
-    let split = target.rsplit_once(':').filter(|(name, _)| bare(name));
-    match split.and_then(|(name, port)| Some((name, port.parse().ok()?))) {
-        Some((name, port)) => (name.trim_matches(['[', ']']), Some(port)),
-        None => (target, None),
-    }
-}
-
-fn evidence(one: &crate::detect::Evidence, room: Room) -> Vec<String> {
-    let port = one.port.map_or_else(String::new, |port| port.to_string());
-    let texts = [&one.source, &one.target, &port, &one.protocol, &one.outcome, &one.origin];
-    let mut cells = vec![second(one.time)];
-    cells.extend(texts.map(|text| shown(text, room)));
-    cells
-}
-
-/// `1 high, 3 low`.
-pub(super) fn severities(findings: &[Finding]) -> String {
-    let all = [Severity::High, Severity::Medium, Severity::Low, Severity::Info];
-    let counts = all.map(|severity| {
-        let count = findings.iter().filter(|finding| finding.severity == severity).count();
-        (count, severity.name())
-    });
-    let counts = counts.iter().filter(|(count, _)| *count > 0);
-    counts.map(|(count, name)| format!("{count} {name}")).collect::<Vec<String>>().join(", ")
-}
-
-fn shown(text: &str, room: Room) -> String {
-    shortened(&sanitize::terminal(text), room.characters)
-}
-
-pub(super) fn shortened(text: &str, characters: usize) -> String {
-    match text.char_indices().nth(characters) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn targets_are_told_from_their_ports() {
-        let all =
-            ["a.example.com:443", "a.example.com", "2001:db8::1", "[2001:db8::1]:53", "10.0.0.4:x"];
-        let split = all.map(name_and_port);
-        let expected = [
-            ("a.example.com", Some(443)),
-            ("a.example.com", None),
-            ("2001:db8::1", None),
-            ("2001:db8::1", Some(53)),
-            ("10.0.0.4:x", None),
-        ];
-        assert_eq!(split, expected);
-    }
+/// Severities sort by what they mean.
+fn severity_rank(text: &str) -> Option<u64> {
+    ["low", "medium", "high"].iter().position(|known| *known == text).map(|place| place as u64)
 }

@@ -1,12 +1,16 @@
-//! What the page may do: its own script, its own style, nothing else.
+//! What every page has: its one style, its scripts, and a policy that forbids all else.
 
 use std::fmt::{self, Display, Formatter};
 
 use askama::filters::HtmlSafe;
 
+const STYLE: &str = include_str!("../../../templates/page.css");
+/// Tables that sort, search and copy; light and dark.
+const SCRIPT: &str = include_str!("../../../templates/page.js");
+
 /// Text that is part of this program and needs no escaping.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Trusted(pub(super) &'static str);
+pub(crate) struct Trusted(&'static str);
 
 impl Display for Trusted {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -16,13 +20,38 @@ impl Display for Trusted {
 
 impl HtmlSafe for Trusted {}
 
-/// The `Content-Security-Policy` of a page with one inline style and one inline script.
-pub(super) fn content_security_policy(style: &str, script: &str) -> String {
+/// What `templates/base.html` asks for.
+#[derive(Debug)]
+pub struct Frame {
+    pub(crate) title: &'static str,
+    pub(crate) policy: String,
+    pub(crate) style: Trusted,
+    pub(crate) scripts: Vec<Trusted>,
+    pub(crate) version: &'static str,
+}
+
+impl Frame {
+    /// The frame of a page that runs `script` beside the one that all pages have.
+    pub(crate) fn new(title: &'static str, script: Option<&'static str>) -> Self {
+        let scripts: Vec<&'static str> = std::iter::once(SCRIPT).chain(script).collect();
+        Self {
+            title,
+            policy: content_security_policy(STYLE, &scripts),
+            style: Trusted(STYLE),
+            scripts: scripts.into_iter().map(Trusted).collect(),
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+}
+
+/// The `Content-Security-Policy` of a page with one inline style and these inline scripts.
+fn content_security_policy(style: &str, scripts: &[&str]) -> String {
     let hash = |text: &str| format!("'sha256-{}'", base64(&sha256(text.as_bytes())));
+    let scripts: Vec<String> = scripts.iter().map(|script| hash(script)).collect();
     format!(
         "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
         hash(style),
-        hash(script)
+        scripts.join(" ")
     )
 }
 

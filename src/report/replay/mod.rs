@@ -1,15 +1,19 @@
 //! `azfw replay`: agreement with the log, or what another rule set would change.
 //! The JSON shapes are documented in `docs/replay.md`.
 
+mod html;
+
 use std::fmt::Write as _;
+
+pub use html::{comparison_html, html};
 
 use serde::Serialize;
 
-use super::verdict::{RuleJson, wrapped};
 use crate::analyse::replay::{
     Agreement, Change, ChangeGroup, Comparison, Group, Logged, LoggedRule, Replay, VerdictSummary,
 };
 use crate::evaluate::{Decision, Stage};
+use crate::report::verdict::{RuleJson, wrapped};
 use crate::syntax::flow::json::flow_to_json;
 use crate::syntax::flow::print_flow;
 
