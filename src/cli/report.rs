@@ -157,8 +157,8 @@ fn counted(
     Ok((read, account, extras))
 }
 
-/// Most logs are of one family of categories and have no connection that IDPS dropped, so nothing has
-/// to be remembered of the records. Where this turns out to be wrong, reading begins again.
+/// Most logs are of one family of categories, without overlapping exports, and have no connection that
+/// IDPS dropped, so nothing has to be remembered of the records. Where this turns out to be wrong, reading begins again.
 fn side_by_side(
     logs: &[PathBuf],
     reading: &LogReadingArgs,
@@ -166,8 +166,12 @@ fn side_by_side(
     global: &GlobalArgs,
 ) -> Result<(Read, Account), Failure> {
     let is_read_once = logs.iter().any(|log| !log.is_file() && !log.is_dir());
-    let (finds_duplicates, finds_drops) = (is_read_once, is_read_once);
-    let mut plan = Plan { memory, finds_duplicates, finds_drops };
+    let mut plan = Plan {
+        memory,
+        finds_duplicates: is_read_once,
+        finds_repeats: is_read_once,
+        finds_drops: is_read_once,
+    };
     loop {
         let mut account = Account::of(plan);
         let mut read = log_inputs::collect(logs, reading, global, &mut account)?;

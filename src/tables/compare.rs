@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 use super::coding::Coding;
 use super::counts::RULE;
 use super::dictionary::{ABSENT, Code, CodeMap, as_number};
-use super::duplicates::{self, Duplicates};
+use super::duplicates::{self, Duplicates, Sought};
 use super::finish::SummaryError;
 use super::row::{Class, Field, Row};
 use super::spill::Memory;
@@ -54,11 +54,11 @@ impl Pairs {
     /// No pairs yet. Records that wait for others take so much memory.
     #[must_use]
     pub fn new(memory: &Memory) -> Self {
-        let duplicates = Duplicates::new(true, memory);
+        let duplicates = Duplicates::new(Sought::PairsAndRepeats, memory);
         Self { coding: Coding::default(), duplicates, counted: Counted::default() }
     }
 
-    /// Counts one record. Events that both families of categories wrote count once.
+    /// Counts one record. Events that stand in it twice count once.
     pub fn push(&mut self, record: &LogRecord) {
         let event = self.coding.event(record);
         let Self { coding, duplicates, counted } = self;
@@ -70,7 +70,7 @@ impl Pairs {
 
     fn finish(mut self) -> io::Result<Side> {
         let Self { coding, duplicates, counted } = &mut self;
-        duplicates::settle(&mut [(None, duplicates)], |event| {
+        duplicates::settle(&mut [(None, duplicates)], coding, |event| {
             coding.row(event).iter().for_each(|row| counted.add(row));
         })?;
         let text = |code: Code| self.coding.dictionary.show(code);

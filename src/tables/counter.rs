@@ -269,6 +269,7 @@ impl Collector for Account {
         self.needs.add(worker.tally.needs());
         if worker.tally.records > 0 {
             self.tally.merge(worker.tally);
+            self.needs.add(self.tally.needs());
         }
     }
 }

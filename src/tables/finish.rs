@@ -52,7 +52,8 @@ impl Tally {
     ///
     /// Fails by a fault of this program, or where a temporary file cannot be used.
     pub fn finish(mut self, input: Input, options: &Options<'_>) -> Result<Summary, SummaryError> {
-        let duplicates = self.settle()?;
+        let removed = self.settle()?;
+        let duplicates = removed.all();
         let (dictionary, sorted) = self.coding.dictionary.sorted();
         let Self { coding, counted, mut waiting, mut others, records, times, .. } = self;
         let mut denials = vec![(sorted.clone(), &mut waiting.denials, &coding)];
@@ -71,6 +72,7 @@ impl Tally {
             input: Input { allowed_then_dropped, ..input },
             records,
             duplicates,
+            repeated: removed.repeated,
             is_duplicate_window_exceeded: false,
             is_attempt_window_exceeded: times.is_late && finish.denied.attempts() > 0,
             without_time: records - duplicates - timed,

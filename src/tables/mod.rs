@@ -19,6 +19,7 @@ mod finish;
 mod frame;
 mod gaps;
 mod parts;
+mod repeats;
 mod row;
 mod rule_ports;
 mod rule_use;

@@ -100,8 +100,11 @@ pub struct Coverage {
     pub input: Input,
     /// Records that were counted or dropped as duplicates.
     pub records: u64,
-    /// Records of an event that the other family of categories had written too.
+    /// Records of an event that another one tells of: from the other family of categories, or of
+    /// another export.
     pub duplicates: u64,
+    /// Of these, records that stand in the input more than once.
+    pub repeated: u64,
     /// More events than could be remembered: duplicates may have been counted twice.
     pub is_duplicate_window_exceeded: bool,
     /// More denied connections than could be remembered: attempts may be too many.
