@@ -21,7 +21,7 @@ use super::{ExitStatus, scratch};
 use crate::compile::Ruleset;
 use crate::evaluate::RuleRef;
 use crate::logs::{Filtered, LogRecord, RecordKind, Sink};
-use crate::report::traffic::{compare, csv, json, markdown, text};
+use crate::report::traffic::{compare, csv, json, markdown, parquet, text};
 use crate::source::InputError;
 use crate::syntax::filter::Filter;
 use crate::tables::{
@@ -72,7 +72,7 @@ pub(super) struct ShownArgs {
     /// Rows of each list
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
-    /// CSV writes one file per table into the folder that `-o` names
+    /// CSV and Parquet are one file per table, in the folder that `-o` names
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
@@ -99,6 +99,7 @@ enum Format {
     Json,
     Markdown,
     Csv,
+    Parquet,
 }
 
 /// One report over what several runs have counted
@@ -313,6 +314,12 @@ fn compare(
             write_folder(shown.output.output.as_deref(), &files)?;
             return Ok(ExitStatus::Yes);
         }
+        Format::Parquet => {
+            return Err(Failure::new(
+                "a comparison is not written as Parquet",
+                "write `--format csv -o FOLDER` or `--format json`",
+            ));
+        }
         Format::Text => compare::as_text(&comparison, shown.top, layout(shown, zone.as_ref())),
         Format::Markdown => compare::as_markdown(&comparison, shown.top),
         Format::Json => compare::as_json(&comparison),
@@ -337,6 +344,11 @@ fn layout<'z>(args: &ShownArgs, zone: Option<&'z TimeZone>) -> text::Layout<'z> 
 fn write(args: &ShownArgs, summary: &Summary, zone: Option<&TimeZone>) -> Result<(), Failure> {
     let text = match args.format {
         Format::Csv => return write_folder(args.output.output.as_deref(), &csv::render(summary)),
+        Format::Parquet => {
+            let files = parquet::render(summary)
+                .map_err(|error| InputError::new(format!("cannot write Parquet: {error}")))?;
+            return write_folder(args.output.output.as_deref(), &files);
+        }
         Format::Text => text::render(summary, layout(args, zone)),
         Format::Markdown => markdown::render(summary),
         Format::Json => json::render(summary),
@@ -354,10 +366,13 @@ fn write_text(args: &ShownArgs, text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write_folder(folder: Option<&Path>, files: &[(String, String)]) -> Result<(), Failure> {
+fn write_folder(
+    folder: Option<&Path>,
+    files: &[(String, impl AsRef<[u8]>)],
+) -> Result<(), Failure> {
     let Some(folder) = folder else {
         return Err(Failure::new(
-            "CSV is one file per table and needs a folder",
+            "CSV and Parquet are one file per table and need a folder",
             "name it with `-o FOLDER`",
         ));
     };

@@ -384,7 +384,7 @@ mod tests {
         assert!(message(b"{}").ends_with("is no state of azfw"));
         let mut other = bytes.clone();
         other[MAGIC.len()] += 1;
-        assert!(message(&other).contains("is of version 2, this azfw has 1"));
+        assert!(message(&other).contains("is of version 3, this azfw has 2"));
         let mut twice = State::restored(&path, &bytes, &Plan::default()).unwrap();
         assert!(twice.merge(State::restored(&path, &bytes, &Plan::default()).unwrap()).is_err());
     }

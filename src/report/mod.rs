@@ -12,6 +12,8 @@ pub mod events_parquet;
 pub mod explain;
 pub mod find;
 pub mod grid;
+#[cfg(feature = "logs")]
+mod parquet_file;
 pub mod path;
 pub mod replay;
 pub mod rule_line;

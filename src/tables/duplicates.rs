@@ -93,6 +93,9 @@ impl Duplicates {
         if may_be_paired(row.head) {
             self.families.add(Families { is_legacy, is_structured: !is_legacy });
         }
+        if row.event.is_cut() {
+            return false;
+        }
         let waits = match self.sought {
             Sought::Nothing => return false,
             Sought::Pairs if !may_be_paired(row.head) => return false,

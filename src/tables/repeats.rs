@@ -37,7 +37,8 @@ impl Repeats {
     pub(super) fn push(&mut self, row: &Row<'_>, coding: &Coding) {
         let Some(time) = row.event.time.filter(|_| self.is_on) else { return };
         let place = place(time);
-        if place > self.below || time % SECOND_US == 0 || !has_identity(row.head) {
+        let has_identity = has_identity(row.head) && !row.event.is_cut();
+        if place > self.below || time % SECOND_US == 0 || !has_identity {
             return;
         }
         let form = u64::from(row.head.form == Form::Legacy);
@@ -78,7 +79,7 @@ mod tests {
     use crate::logs::{Dns, LogRecord, LoggedAction, RecordKind};
     use crate::tables::sample::{as_legacy, by, denied, flow, record};
     use crate::tables::spill::tests::little;
-    use crate::tables::{Coverage, Input, Options, Plan, Summary, Tally};
+    use crate::tables::{Coverage, Input, Memory, Options, Plan, Summary, Tally};
 
     fn summary(records: &[LogRecord]) -> Summary {
         let mut tally = Tally::new();
@@ -170,5 +171,25 @@ mod tests {
         assert!(noticed(&mut (0..700).chain([333]).map(f64::from)));
         // Of very many a sample is looked at, which an overlap of some thousands does not escape.
         assert!(noticed(&mut many().chain((50_000..60_000_u32).map(f64::from))));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_says_so() {
+        let memory = Memory { values_max: 50, ..little() };
+        let mut tally = Tally::of(&Plan { memory, ..Plan::default() });
+        for at in 0..1_000 {
+            let text = format!("https 10.0.{}.4:40000 -> name{at}.example.com:443", at % 9);
+            let packet = flow(RecordKind::Application, f64::from(at) + 0.5, &text);
+            tally.push(&denied(packet, "Default Action"));
+            let text = format!("tcp 198.51.100.{}:{at} -> 203.0.113.9:443", at % 250);
+            tally.push(&flow(RecordKind::Nat, f64::from(at) + 0.5, &text));
+        }
+        let got = tally.finish(Input::default(), &Options::default()).unwrap();
+        assert_eq!((got.totals.denied(), got.totals.dnat), (1_000, 1_000));
+        assert!(got.coverage.cut > 1_500, "{}", got.coverage.cut);
+        // Nothing that cannot be told apart is taken for one event or one attempt.
+        assert_eq!((got.coverage.duplicates, got.totals.attempts()), (0, 1_000));
+        let others = got.denied.rows.iter().any(|row| row.target.as_deref() == Some("(others)"));
+        assert!(others, "{:?}", got.denied.rows);
     }
 }

@@ -77,7 +77,7 @@ impl Tally {
         }
         let recoding = Recoding::new(&self.coding, &mut kept.coding);
         kept.counted.merge(std::mem::take(&mut self.counted), &recoding, &kept.coding);
-        kept.records = self.records;
+        (kept.records, kept.cut) = (self.records, self.cut);
         kept.times = Times { horizon, ..self.times };
         kept.removed = self.keep_waiting(&recoding, horizon, &mut kept)?;
         kept.removed.add(self.removed);
@@ -125,7 +125,7 @@ impl Tally {
         self.waiting.denials.stored(&self.coding)?.put(out);
         self.waiting.drops.stored()?.put(out);
         self.records.put(out);
-        [self.removed.of_other_family, self.removed.repeated].put(out);
+        [self.removed.of_other_family, self.removed.repeated, self.cut].put(out);
         let Times { oldest, newest, horizon, is_late } = self.times;
         [oldest, newest, horizon].put(out);
         is_late.put(out);
@@ -139,14 +139,17 @@ impl Tally {
         for parts in Vec::got(input)? {
             self.coding.number(Head::of_parts(parts)?);
         }
+        let rows_max = self.counted.rows_max();
         self.counted = Counted::got(input)?;
+        self.counted.set_rows_max(rows_max);
         self.waiting.duplicates.restore(Stored::got(input)?);
         for row in Vec::got(input)? {
             self.waiting.denials.restore(row, &self.coding);
         }
         self.waiting.drops.restore(Stored::got(input)?, &self.coding);
         self.records = u64::got(input)?;
-        let [of_other_family, repeated] = Stored::got(input)?;
+        let [of_other_family, repeated, cut] = Stored::got(input)?;
+        self.cut = cut;
         self.removed = Removed { of_other_family, repeated };
         let [oldest, newest, horizon] = Stored::got(input)?;
         self.times = Times { oldest, newest, horizon, is_late: bool::got(input)? };

@@ -7,7 +7,7 @@ use crate::logs::LogRecord;
 use super::attempts::Denials;
 use super::coding::{Coding, Recoding};
 use super::counts::Counted;
-use super::dictionary::{Code, CodeMap, Translation};
+use super::dictionary::{Code, CodeMap, OTHERS, Translation};
 use super::drops::Drops;
 use super::duplicates::{self, Duplicates, Families, Removed, Sought};
 use super::repeats::Repeats;
@@ -71,6 +71,23 @@ impl<const N: usize> Default for Table<N> {
 impl<const N: usize> Table<N> {
     pub(super) fn add(&mut self, key: [Code; N], measure: Measure) {
         self.rows.entry(key).or_insert(Measure::ZERO).add(measure);
+    }
+
+    /// The same; but where there are `most` rows, new ones differ in those `ends` no more.
+    pub(super) fn add_within(
+        &mut self,
+        most: Option<usize>,
+        mut key: [Code; N],
+        ends: &[usize],
+        measure: Measure,
+    ) {
+        let is_full = most.is_some_and(|most| self.rows.len() >= most);
+        if is_full && !self.rows.contains_key(&key) {
+            for &end in ends {
+                key.get_mut(end).into_iter().for_each(|code| *code = OTHERS);
+            }
+        }
+        self.add(key, measure);
     }
 
     pub(super) fn merge(&mut self, other: Self, translation: &Translation) {
@@ -161,6 +178,8 @@ pub struct Tally {
     /// Duplicates of earlier runs.
     pub(super) removed: Removed,
     pub(super) repeats: Repeats,
+    /// Records with an address or name for which there was no room.
+    pub(super) cut: u64,
     pub(super) times: Times,
 }
 
@@ -213,8 +232,8 @@ impl Tally {
         // Rows that wait, of which there are five kinds, are seldom all of them many.
         let memory = Memory { bytes: plan.memory.bytes / 2, ..plan.memory.clone() };
         Self {
-            coding: Coding::default(),
-            counted: Counted::default(),
+            coding: Coding::with_room(memory.values_max),
+            counted: Counted::with_room(memory.values_max),
             waiting: Waiting {
                 duplicates: Duplicates::new(plan.sought(), &memory),
                 denials: Denials::new(&memory),
@@ -224,6 +243,7 @@ impl Tally {
             records: 0,
             removed: Removed::default(),
             repeats: Repeats::new(!plan.finds_repeats),
+            cut: 0,
             times: Times::NONE,
         }
     }
@@ -237,6 +257,7 @@ impl Tally {
     pub(super) fn pass(&mut self, event: Event) {
         let Some(row) = self.coding.row(event) else { return };
         self.records += 1;
+        self.cut += u64::from(event.is_cut());
         if let Some(time) = event.time {
             self.times.add(time);
         }
@@ -259,6 +280,7 @@ impl Tally {
         self.records += other.records;
         self.removed.add(other.removed);
         self.repeats.merge(other.repeats);
+        self.cut += other.cut;
         self.times.merge(other.times);
         self.counted.merge(other.counted, &recoding, &self.coding);
         let others = other.others.into_iter();

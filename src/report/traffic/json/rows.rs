@@ -17,6 +17,7 @@ pub(super) struct Coverage<'a> {
     records: u64,
     duplicates: u64,
     repeated: u64,
+    beyond_memory: u64,
     ignored: Vec<IgnoredRow<'a>>,
     rejected: u64,
     rejected_examples: Vec<RejectedRow<'a>>,
@@ -82,6 +83,7 @@ impl<'a> Coverage<'a> {
             records: coverage.records,
             duplicates: coverage.duplicates,
             repeated: coverage.repeated,
+            beyond_memory: coverage.cut,
             ignored: ignored
                 .map(|(reason, entries)| IgnoredRow { reason, entries: *entries })
                 .collect(),
