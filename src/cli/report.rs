@@ -21,6 +21,7 @@ use super::{ExitStatus, scratch};
 use crate::compile::Ruleset;
 use crate::evaluate::RuleRef;
 use crate::logs::{Filtered, LogRecord, RecordKind, Sink};
+use crate::policy::Inventory;
 use crate::report::traffic::{compare, csv, json, markdown, parquet, text};
 use crate::source::InputError;
 use crate::syntax::filter::Filter;
@@ -232,7 +233,7 @@ pub(super) fn run(args: &ReportArgs, global: &GlobalArgs) -> Result<ExitStatus, 
     let inventory = loaded.as_ref().map(|(_, loaded)| &loaded.inventory);
     let filter = args.filter.filter(inventory, "with `--policy FILE`")?;
     if !args.compare.is_empty() {
-        return compare(args, filter, global);
+        return compare(args, inventory, filter, global);
     }
     let counted = match &args.state {
         Some(state) => {
@@ -290,6 +291,7 @@ impl Sink for Paired {
 
 fn compare(
     args: &ReportArgs,
+    inventory: Option<&Inventory>,
     filter: Option<Filter>,
     global: &GlobalArgs,
 ) -> Result<ExitStatus, Failure> {
@@ -304,8 +306,11 @@ fn compare(
         }
         Ok(filtered.sink.0)
     };
-    let comparison = Comparison::new(pairs(&args.compare)?, pairs(&args.logs.logs)?)
+    let mut comparison = Comparison::new(pairs(&args.compare)?, pairs(&args.logs.logs)?)
         .map_err(|error| InputError::new(format!("cannot compare the logs: {error}")))?;
+    if let Some(names) = args.shown.names.address_names(inventory)? {
+        comparison.name(&names);
+    }
     let zone = args.filter.zone()?;
     let shown = &args.shown;
     let text = match shown.format {

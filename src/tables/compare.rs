@@ -15,6 +15,7 @@ use super::row::{Class, Field, Row};
 use super::spill::Memory;
 use super::summary::LoggedRule;
 use crate::logs::LogRecord;
+use crate::net::AddressNames;
 
 /// Connections that are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,6 +145,9 @@ struct Side {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairChange {
     pub pair: Pair,
+    /// What its ends are called, see [`Comparison::name`].
+    pub source_name: Option<SmolStr>,
+    pub target_name: Option<SmolStr>,
     pub before: u64,
     pub after: u64,
 }
@@ -184,6 +188,18 @@ const GROWN_MIN: u64 = 10;
 const SHARE_MIN: u64 = 10;
 
 impl Comparison {
+    /// Says what the addresses are called.
+    pub fn name(&mut self, names: &AddressNames) {
+        let name = |end: &Option<SmolStr>| {
+            let address = end.as_ref()?.parse().ok()?;
+            names.name(address).cloned()
+        };
+        for change in self.new.iter_mut().chain(&mut self.gone).chain(&mut self.grown) {
+            change.source_name = name(&change.pair.source);
+            change.target_name = name(&change.pair.target);
+        }
+    }
+
     /// Compares `after` with `before`.
     ///
     /// # Errors
@@ -193,6 +209,8 @@ impl Comparison {
         let (before, after) = (before.finish()?, after.finish()?);
         let change = |pair: &Pair| PairChange {
             pair: pair.clone(),
+            source_name: None,
+            target_name: None,
             before: before.pairs.get(pair).copied().unwrap_or(0),
             after: after.pairs.get(pair).copied().unwrap_or(0),
         };

@@ -83,7 +83,9 @@ mod tests {
 
     fn summary(records: &[LogRecord]) -> Summary {
         let mut tally = Tally::new();
-        records.iter().for_each(|record| tally.push(record));
+        for record in records {
+            tally.push(record);
+        }
         tally.finish(Input::default(), &Options::default()).unwrap()
     }
 
@@ -142,7 +144,7 @@ mod tests {
             let mut query = record(RecordKind::Dns, 0.25);
             let name = Some("www.example.com".into());
             let query_type = Some(query_type.into());
-            query.dns = Some(Box::new(Dns { name, query_type, ..Dns::default() }));
+            query.dns = Some(Box::new(Dns { query_type, name, ..Dns::default() }));
             query
         };
         let got = summary(&[query("A"), query("AAAA"), query("A")]);

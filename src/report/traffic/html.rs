@@ -201,16 +201,6 @@ fn cards(summary: &Summary, cube: &Cube, findings: &[Finding]) -> Vec<Card> {
     let sparks = chart::sparks(cube);
     let [allowed, denied, threats, dnat] = sparks;
     let share = |part: u64| percent(per_mille(part, totals.connections()), part > 0);
-    let card = |key, name, value: u64, share, detail, spark, anchor| Card {
-        key,
-        name,
-        value,
-        text: grouped(value),
-        share,
-        detail,
-        spark,
-        anchor,
-    };
     let behind_share =
         |text: String| text.split_once(": ").map_or_else(String::new, |(_, rest)| rest.to_owned());
     let dropped = match summary.coverage.input.allowed_then_dropped {
@@ -268,6 +258,18 @@ fn cards(summary: &Summary, cube: &Cube, findings: &[Finding]) -> Vec<Card> {
             "findings",
         ),
     ]
+}
+
+fn card(
+    key: &'static str,
+    name: &'static str,
+    value: u64,
+    share: String,
+    detail: String,
+    spark: String,
+    anchor: &'static str,
+) -> Card {
+    Card { key, name, value, text: grouped(value), share, detail, spark, anchor }
 }
 
 #[cfg(test)]

@@ -79,7 +79,9 @@ mod tests {
     fn every_cell_of_every_table_is_there() {
         let records = half_a_day();
         let mut tally = Tally::new();
-        records.iter().for_each(|record| tally.push(record));
+        for record in &records {
+            tally.push(record);
+        }
         let (policy, names) = (policy(), names());
         let options = Options { top: 5, policy: Some(&policy), names: Some(&names) };
         let summary = tally.finish(input(records.len()), &options).unwrap();

@@ -68,8 +68,8 @@ pub(super) fn denied_groups(summary: &Summary) -> Sheet {
             Cell::Text(rule.unwrap_or_else(|| without_rule(row, remedy))),
         ]
     });
-    let note = "Whether it should pass is for you to say. A line is one rule of the text form \
-                (see `azfw convert --to text`), as narrow as what was seen.";
+    let note = "Whether it should pass is for you to say. Each line is one rule of the text form \
+                (.azfw), as narrow as what was seen.";
     sheet.notes.push(note.to_owned());
     sheet
 }

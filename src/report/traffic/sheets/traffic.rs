@@ -455,7 +455,7 @@ fn flow(protocol: Option<&str>, source: End<'_>, target: End<'_>, port: Option<u
 }
 
 /// `192.0.2.4 (hub)`.
-pub(super) fn named(text: String, name: Option<&str>) -> String {
+pub(in crate::report::traffic) fn named(text: String, name: Option<&str>) -> String {
     match name {
         Some(name) => format!("{text} ({name})"),
         None => text,
