@@ -275,12 +275,12 @@ mod tests {
             connections: before 1 in 1 h, after 1 in 1 h
 
             New: only in these logs
-              before  after  action  proto  source    destination               port
-                   0      1  allow   https  10.0.1.4  \u{1b}[2J|=x.example.com   443
+              before  after  action  proto  source              destination               port
+                   0      1  allow   https  10.0.1.4 (spoke-a)  \u{1b}[2J|=x.example.com   443
 
             Gone: only in the logs compared with
-              before  after  action  proto  source    destination    port
-                   1      0  allow   https  10.0.1.4  a.example.com   443
+              before  after  action  proto  source              destination    port
+                   1      0  allow   https  10.0.1.4 (spoke-a)  a.example.com   443
 
             Rules whose share of the connections changed
               hits before  hits after  share before  share after  rule
