@@ -32,7 +32,7 @@ impl NameArgs {
             all.push(listed(file)?);
         }
         if let Some(inventory) = inventory {
-            all.push(ip_groups(inventory));
+            all.push_ip_groups(ip_groups(inventory));
             all.push(service_tags(inventory));
         }
         Ok(Some(all).filter(|names| !names.is_empty()))

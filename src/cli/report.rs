@@ -21,7 +21,7 @@ use super::{ExitStatus, scratch};
 use crate::compile::Ruleset;
 use crate::evaluate::RuleRef;
 use crate::logs::{Filtered, LogRecord, RecordKind, Sink};
-use crate::report::traffic::{compare, csv, html, json, markdown, text};
+use crate::report::traffic::{compare, csv, html, json, markdown, parquet, text};
 use crate::source::InputError;
 use crate::syntax::filter::Filter;
 use crate::tables::{
@@ -72,7 +72,7 @@ pub(super) struct ShownArgs {
     /// Rows of each list
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
-    /// CSV writes one file per table into the folder that `-o` names
+    /// CSV and Parquet are one file per table, in the folder that `-o` names
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     #[command(flatten)]
@@ -99,6 +99,7 @@ enum Format {
     Json,
     Markdown,
     Csv,
+    Parquet,
 }
 
 /// One report over what several runs have counted
@@ -157,8 +158,8 @@ fn counted(
     Ok((read, account, extras))
 }
 
-/// Most logs are of one family of categories and have no connection that IDPS dropped, so nothing has
-/// to be remembered of the records. Where this turns out to be wrong, reading begins again.
+/// Most logs are of one family of categories, without overlapping exports, and have no connection that
+/// IDPS dropped, so nothing has to be remembered of the records. Where this turns out to be wrong, reading begins again.
 fn side_by_side(
     logs: &[PathBuf],
     reading: &LogReadingArgs,
@@ -166,8 +167,12 @@ fn side_by_side(
     global: &GlobalArgs,
 ) -> Result<(Read, Account), Failure> {
     let is_read_once = logs.iter().any(|log| !log.is_file() && !log.is_dir());
-    let (finds_duplicates, finds_drops) = (is_read_once, is_read_once);
-    let mut plan = Plan { memory, finds_duplicates, finds_drops };
+    let mut plan = Plan {
+        memory,
+        finds_duplicates: is_read_once,
+        finds_repeats: is_read_once,
+        finds_drops: is_read_once,
+    };
     loop {
         let mut account = Account::of(plan);
         let mut read = log_inputs::collect(logs, reading, global, &mut account)?;
@@ -333,8 +338,12 @@ fn compare(
     let Watched { sink: after, presence } = after;
     let Beside { sink: after, extras } = after.sink;
     let after_flows = after.flows;
-    let comparison = Comparison::new(before.pairs, after.pairs)
+    let mut comparison = Comparison::new(before.pairs, after.pairs)
         .map_err(|error| InputError::new(format!("cannot compare the logs: {error}")))?;
+    let names = args.shown.names.address_names(loaded.map(|(_, loaded)| &loaded.inventory))?;
+    if let Some(names) = &names {
+        comparison.name(names);
+    }
     let zone = args.filter.zone()?;
     if let (Some(extras), Some(tally)) = (extras, before.tally) {
         let earlier = tally
@@ -342,7 +351,6 @@ fn compare(
             .map_err(|error| InputError::new(format!("cannot summarise the logs: {error}")))?;
         let earlier = html::Earlier { totals: &earlier.totals, comparison: &comparison };
         let rules = loaded.map(|(ruleset, _)| policy_rules(ruleset));
-        let names = args.shown.names.address_names(loaded.map(|(_, loaded)| &loaded.inventory))?;
         let options = tables::Options {
             top: args.shown.top,
             policy: rules.as_deref(),
@@ -362,6 +370,12 @@ fn compare(
             let files = compare::as_csv(&comparison);
             write_folder(shown.output.output.as_deref(), &files)?;
             return Ok(ExitStatus::Yes);
+        }
+        Format::Parquet => {
+            return Err(Failure::new(
+                "a comparison is not written as Parquet",
+                "write `--format csv -o FOLDER` or `--format json`",
+            ));
         }
         Format::Text => compare::as_text(&comparison, shown.top, layout(shown, zone.as_ref())),
         Format::Markdown => compare::as_markdown(&comparison, shown.top),
@@ -387,6 +401,11 @@ fn layout<'z>(args: &ShownArgs, zone: Option<&'z TimeZone>) -> text::Layout<'z> 
 fn write(args: &ShownArgs, summary: &Summary, zone: Option<&TimeZone>) -> Result<(), Failure> {
     let text = match args.format {
         Format::Csv => return write_folder(args.output.output.as_deref(), &csv::render(summary)),
+        Format::Parquet => {
+            let files = parquet::render(summary)
+                .map_err(|error| InputError::new(format!("cannot write Parquet: {error}")))?;
+            return write_folder(args.output.output.as_deref(), &files);
+        }
         Format::Text => text::render(summary, layout(args, zone)),
         Format::Markdown => markdown::render(summary),
         Format::Json => json::render(summary),
@@ -404,10 +423,13 @@ fn write_text(args: &ShownArgs, text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write_folder(folder: Option<&Path>, files: &[(String, String)]) -> Result<(), Failure> {
+fn write_folder(
+    folder: Option<&Path>,
+    files: &[(String, impl AsRef<[u8]>)],
+) -> Result<(), Failure> {
     let Some(folder) = folder else {
         return Err(Failure::new(
-            "CSV is one file per table and needs a folder",
+            "CSV and Parquet are one file per table and need a folder",
             "name it with `-o FOLDER`",
         ));
     };

@@ -29,7 +29,7 @@ impl Extras {
     pub(super) fn new(path: &Path, plan: &Plan) -> Self {
         let detector = Detector::new(Settings::default(), Vec::new(), Indicators::default());
         let (path, tally) = (path.to_owned(), Tally::of(plan));
-        Self { path, tally, cube: CubeTally::default(), detector }
+        Self { path, tally, cube: CubeTally::new(&plan.memory), detector }
     }
 
     fn push(&mut self, record: &LogRecord) {

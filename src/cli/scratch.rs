@@ -9,13 +9,20 @@ use std::{env, process};
 
 use crate::tables::{Memory, Scratch};
 
+/// About what a different address or name takes in all tables.
+const VALUE_BYTES: usize = 200;
+/// So many are told apart however little memory is given: logs of a year seldom hold more.
+const VALUES_MIN: usize = 1 << 20;
+
 /// So much for records that wait, shared by all threads.
 pub(super) fn memory(bytes: usize, threads: usize) -> Memory {
     let number = AtomicU32::new(0);
     let scratch = Arc::new(move || -> io::Result<Box<dyn Scratch>> {
         Ok(Box::new(Temporary::new(&number)?))
     });
-    Memory { bytes: bytes / threads.max(1), scratch: Some(scratch) }
+    let bytes = bytes / threads.max(1);
+    let values_max = (bytes / VALUE_BYTES).max(VALUES_MIN);
+    Memory { bytes, values_max, scratch: Some(scratch) }
 }
 
 /// `500K`, `64M`, `2G`; without a letter it is bytes.

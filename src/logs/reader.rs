@@ -88,8 +88,12 @@ impl<'a, S: Sink> Reader<'a, S> {
         }
         match value {
             Value::Object(members) => {
+                let properties = text_of_properties(members);
                 let mut row = Row::new();
                 fill(&mut row, members, Place::Envelope);
+                if let Some(properties) = &properties {
+                    fill(&mut row, properties.members(), Place::Properties);
+                }
                 let mut wrapped =
                     members.iter().map(|(_, value)| value).filter(|value| holds_rows(value));
                 if row.is_empty() && wrapped.clone().next().is_some() {
@@ -100,6 +104,9 @@ impl<'a, S: Sink> Reader<'a, S> {
                 {
                     return match inside {
                         Inside::Value(inner) => self.value(&inner, text, line),
+                        Inside::List(all) => {
+                            all.iter().try_for_each(|inner| self.value(inner, text, line))
+                        }
                         Inside::Sentence(message, time) => {
                             self.row(wrapped::row(message, time), text, line)
                         }
@@ -212,7 +219,8 @@ impl<'a, S: Sink> Reader<'a, S> {
         }
         let origin = self.origin(line);
         let mut record = match family {
-            Family::Legacy => legacy::record(row, category, origin)?,
+            Family::Legacy => legacy::record(row, category, origin.clone())
+                .or_else(|reason| in_columns(row, category, origin).ok_or(reason))?,
             Family::Network
             | Family::Application
             | Family::Nat
@@ -266,11 +274,34 @@ impl<'a, S: Sink> Reader<'a, S> {
     }
 }
 
+/// Some pipelines take the sentence of a legacy category apart and keep its category.
+fn in_columns(row: &Row<'_>, category: &str, origin: Origin) -> Option<LogRecord> {
+    if !row.has(Column::SourceIp) || !row.has(Column::Action) {
+        return None;
+    }
+    let is_application = category.eq_ignore_ascii_case("AzureFirewallApplicationRule");
+    let family = if is_application { Family::Application } else { Family::Network };
+    structured::record(row, family, category, origin).ok()
+}
+
 /// Whether `value` is an object with columns of a firewall log besides those of an envelope.
 pub(super) fn known_columns(value: &Value<'_>) -> bool {
+    let properties = text_of_properties(value.members());
     let mut row = Row::new();
     fill(&mut row, value.members(), Place::Envelope);
+    if let Some(properties) = &properties {
+        fill(&mut row, properties.members(), Place::Properties);
+    }
     !row.is_hollow()
+}
+
+/// Forwarders that flatten records write their properties as text.
+fn text_of_properties<'a>(
+    members: &'a [(std::borrow::Cow<'_, str>, Value<'_>)],
+) -> Option<Value<'a>> {
+    let named = |(key, _): &&(std::borrow::Cow<'_, str>, _)| key.eq_ignore_ascii_case("properties");
+    let text = members.iter().find(named)?.1.text()?;
+    text.trim_start().starts_with('{').then(|| serde_json::from_str(text).ok()).flatten()
 }
 
 /// Whether `value` is a container: consumers and notebooks wrap those under names of their own.
@@ -301,7 +332,13 @@ fn fill<'a>(
                 row.foreign = Some("Hubble flow in a shape that is not known");
             }
         }
-        match Column::from_name(key) {
+        // Flattened members keep the way to them in their names.
+        let flattened = ["properties.", "properties_"].iter().find_map(|way| {
+            let (start, rest) = key.split_at_checked(way.len())?;
+            start.eq_ignore_ascii_case(way).then_some(rest)
+        });
+        let place = if flattened.is_some() { Place::Properties } else { place };
+        match Column::from_name(flattened.unwrap_or(key)) {
             // The properties of a signature have a category of their own.
             Some(Column::Category) if place == Place::Properties => {
                 row.put(Column::SignatureCategory, Cell::of(value));

@@ -1,4 +1,5 @@
-//! Bare sentences of legacy logs, one a line, with or without what a forwarder writes before them.
+//! Bare sentences of legacy logs, or whole records as JSON, one a line, with or without what a
+//! forwarder writes before them.
 
 use std::io::{self, BufRead};
 
@@ -7,17 +8,20 @@ use jiff::Timestamp;
 use super::column::Column;
 use super::counts::Sink;
 use super::csv::each_line;
-use super::reader::{Flowing, Reader};
+use super::reader::{Flowing, Reader, known_columns};
 use super::row::{Cell, Row};
+use super::value::Value;
+use super::wrapped;
 
 /// So many lines may come before the first sentence.
 const LINES_MAX: usize = 20;
 
-/// Whether one of the first lines of `head` holds a sentence.
+/// Whether one of the first lines of `head` holds a sentence, or a record behind something else.
 pub(super) fn are_in(head: &[u8]) -> bool {
     let text = String::from_utf8_lossy(head);
     let is_json = text.trim_start().starts_with(['{', '[']);
-    !is_json && text.lines().take(LINES_MAX).any(|line| sentence(line).is_some())
+    let holds = |line: &str| sentence(line).is_some() || object(line).is_some();
+    !is_json && text.lines().take(LINES_MAX).any(holds)
 }
 
 /// Reads all sentences.
@@ -28,6 +32,10 @@ pub(super) fn read<S: Sink>(input: impl BufRead, reader: &mut Reader<'_, S>) -> 
             return Flowing::Continue(());
         }
         let text = String::from_utf8_lossy(bytes);
+        // Sentences stand in records too.
+        if let Some(value) = object(&text) {
+            return reader.value(&value, bytes, line);
+        }
         let Some((prefix, sentence)) = sentence(&text) else {
             reader.input_rejected(line, "no sentence of a firewall log".to_owned(), bytes);
             return Flowing::Continue(());
@@ -41,13 +49,25 @@ pub(super) fn read<S: Sink>(input: impl BufRead, reader: &mut Reader<'_, S>) -> 
     })
 }
 
-/// What stands before a sentence, and the sentence.
+/// A record, or an object that holds one, behind what a forwarder writes before it.
+fn object(line: &str) -> Option<Value<'_>> {
+    let text = line.get(line.find('{')?..)?;
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value<'_>>();
+    let value = values.next()?.ok()?;
+    let holds_one = known_columns(&value) || wrapped::inside(&value).is_some();
+    holds_one.then_some(value)
+}
+
+/// What stands before a sentence, and the sentence. One that begins behind a quotation mark ends
+/// before the next.
 fn sentence(line: &str) -> Option<(&str, &str)> {
     let start = start(line)?;
     let (prefix, sentence) = line.split_at_checked(start)?;
-    let is_quoted = prefix.ends_with('"');
-    let inside = sentence.strip_suffix('"').filter(|_| is_quoted);
-    Some((prefix, inside.unwrap_or(sentence)))
+    let inside = match sentence.split_once('"') {
+        Some((inside, _)) if prefix.trim_end().ends_with('"') => inside.trim_end_matches('\\'),
+        Some(_) | None => sentence,
+    };
+    Some((prefix, inside))
 }
 
 fn start(line: &str) -> Option<usize> {
@@ -121,6 +141,20 @@ mod tests {
         check(
             "x  Error: 0 a.example.com. A: timeout",
             expect!["None Error: 0 a.example.com. A: timeout"],
+        );
+    }
+
+    #[test]
+    fn a_quoted_sentence_ends_with_its_quotation() {
+        check(
+            "2026-03-01T10:00:00Z cef msg=\"TCP request from 192.0.2.4:1 to 192.0.2.5:2. Action: Deny\" act=\"x\"",
+            expect![[
+                r#"Some("2026-03-01T10:00:00Z") TCP request from 192.0.2.4:1 to 192.0.2.5:2. Action: Deny"#
+            ]],
+        );
+        check(
+            r#"x {\"msg\":\"UDP request from 192.0.2.4:1 to 192.0.2.5:53. Action: Allow. \"}"#,
+            expect!["None UDP request from 192.0.2.4:1 to 192.0.2.5:53. Action: Allow. "],
         );
     }
 

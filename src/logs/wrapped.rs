@@ -1,5 +1,5 @@
 //! Records inside the envelopes of other tools: what Splunk, Elastic, Datadog, Graylog and log
-//! shippers put around a line they have passed on.
+//! shippers put around a line they have passed on, and what their search interfaces answer with.
 
 use std::borrow::Cow;
 
@@ -30,6 +30,10 @@ const PLACES: [&str; 17] = [
     "record",
 ];
 
+/// Members that hold a list of envelopes or of records: answers of search interfaces.
+const LISTS: [&str; 9] =
+    ["hits.hits", "data", "value", "results", "logs", "events", "messages", "items", "rows"];
+
 /// Members that say when, where the original does not.
 const TIMES: [&str; 5] = ["@timestamp", "timestamp", "_time", "time", "date"];
 
@@ -37,13 +41,23 @@ const TIMES: [&str; 5] = ["@timestamp", "timestamp", "_time", "time", "date"];
 pub(super) enum Inside<'a> {
     /// A record, or another envelope.
     Value(Cow<'a, Value<'a>>),
+    /// Several of them.
+    List(&'a [Value<'a>]),
     /// A sentence of the legacy logs, and the envelope's time.
     Sentence(&'a str, Option<&'a str>),
 }
 
 /// What is inside `value`, if it is the envelope of another tool.
 pub(super) fn inside<'a>(value: &'a Value<'a>) -> Option<Inside<'a>> {
-    PLACES.iter().find_map(|place| of(member(value, place)?, value))
+    let one = || PLACES.iter().find_map(|place| of(member(value, place)?, value));
+    one().or_else(|| LISTS.iter().find_map(|place| list(member(value, place)?)))
+}
+
+/// A list is one of records if its first element is one, or holds one.
+fn list<'a>(value: &'a Value<'a>) -> Option<Inside<'a>> {
+    let elements = value.elements()?;
+    let first = elements.first()?;
+    (known_columns(first) || inside(first).is_some()).then_some(Inside::List(elements))
 }
 
 fn of<'a>(inner: &'a Value<'a>, envelope: &'a Value<'a>) -> Option<Inside<'a>> {

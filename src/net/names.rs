@@ -21,6 +21,7 @@ type Place = (u8, u128);
 struct Layer {
     // INVARIANT: ascending; a name holds from its place to the next one.
     starts: Vec<(Place, Option<SmolStr>)>,
+    are_ip_groups: bool,
 }
 
 impl AddressNames {
@@ -28,6 +29,13 @@ impl AddressNames {
     pub fn push(&mut self, names: Vec<(IpRange, SmolStr)>) {
         if !names.is_empty() {
             self.layers.push(Layer::new(names));
+        }
+    }
+
+    /// Adds a layer of IP Groups, which rules can name.
+    pub fn push_ip_groups(&mut self, names: Vec<(IpRange, SmolStr)>) {
+        if !names.is_empty() {
+            self.layers.push(Layer { are_ip_groups: true, ..Layer::new(names) });
         }
     }
 
@@ -41,6 +49,13 @@ impl AddressNames {
     pub fn name(&self, address: IpAddr) -> Option<&SmolStr> {
         let place = place(address);
         self.layers.iter().find_map(|layer| layer.name(place))
+    }
+
+    /// The name of `address`, and whether it is that of an IP Group.
+    #[must_use]
+    pub fn name_and_kind(&self, address: IpAddr) -> Option<(&SmolStr, bool)> {
+        let place = place(address);
+        self.layers.iter().find_map(|layer| Some((layer.name(place)?, layer.are_ip_groups)))
     }
 }
 
@@ -87,7 +102,7 @@ impl Layer {
                 Some(_) | None => starts.push((at, name)),
             }
         }
-        Self { starts }
+        Self { starts, are_ip_groups: false }
     }
 
     fn name(&self, at: Place) -> Option<&SmolStr> {

@@ -3,33 +3,15 @@
 //! Rows are gathered by column and written a row group at a time: memory holds one group.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
-use jiff::Timestamp;
-use parquet::basic::ZstdLevel;
-use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical};
-use parquet::column::writer::ColumnWriter;
-use parquet::data_type::ByteArray;
-use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::Type;
 use serde_json::Value;
 
 use super::events::COLUMNS;
+use super::parquet_file::{self, Kind, failed};
 use crate::logs::NormalForm;
 
 const ROWS_PER_GROUP: usize = 1 << 16;
-
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Time,
-    Whole,
-    Real,
-    Truth,
-}
 
 /// The kind of a column; all others hold text.
 const KINDS: [(&str, Kind); 16] = [
@@ -69,18 +51,8 @@ impl<W: Write + Send> EventsFile<W> {
     ///
     /// What writing to `out` fails with.
     pub fn new(out: W) -> io::Result<Self> {
-        let fields =
-            COLUMNS.iter().map(|column| field(column).map(Arc::new)).collect::<Result<_, _>>();
-        let schema = fields.and_then(|fields| {
-            Type::group_type_builder("events").with_fields(fields).build().map(Arc::new)
-        });
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_created_by(format!("azfw {}", env!("CARGO_PKG_VERSION")))
-            .build();
-        let writer = schema
-            .and_then(|schema| SerializedFileWriter::new(out, schema, Arc::new(properties)))
-            .map_err(failed)?;
+        let columns: Vec<_> = COLUMNS.iter().map(|column| (*column, kind(column))).collect();
+        let writer = parquet_file::new(out, "events", &columns)?;
         Ok(Self { writer, columns: vec![Vec::new(); COLUMNS.len()] })
     }
 
@@ -115,81 +87,10 @@ impl<W: Write + Send> EventsFile<W> {
     }
 
     fn write_group(&mut self) -> io::Result<()> {
-        let mut group = self.writer.next_row_group().map_err(failed)?;
-        for (cells, column) in self.columns.iter_mut().zip(COLUMNS) {
-            let cells = std::mem::take(cells);
-            let Some(mut writer) = group.next_column().map_err(failed)? else { break };
-            write_column(writer.untyped(), kind(column), &cells).map_err(failed)?;
-            writer.close().map_err(failed)?;
-        }
-        group.close().map_err(failed)?;
-        Ok(())
+        let cells = self.columns.iter_mut().map(std::mem::take);
+        let columns = COLUMNS.iter().map(|column| kind(column)).zip(cells);
+        parquet_file::write_group(&mut self.writer, columns)
     }
-}
-
-fn failed(error: ParquetError) -> io::Error {
-    match error {
-        ParquetError::External(error) => match error.downcast::<io::Error>() {
-            Ok(error) => *error,
-            Err(error) => io::Error::other(error),
-        },
-        error => io::Error::other(error),
-    }
-}
-
-fn field(column: &str) -> Result<Type, ParquetError> {
-    let micros = LogicalType::timestamp(true, TimeUnit::MICROS);
-    let (physical, logical) = match kind(column) {
-        Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
-        Kind::Time => (Physical::INT64, Some(micros)),
-        Kind::Whole => (Physical::INT64, None),
-        Kind::Real => (Physical::DOUBLE, None),
-        Kind::Truth => (Physical::BOOLEAN, None),
-    };
-    Type::primitive_type_builder(column, physical)
-        .with_logical_type(logical)
-        .with_repetition(Repetition::OPTIONAL)
-        .build()
-}
-
-/// Writes the cells that are there; levels say where they are.
-fn write_column(
-    writer: &mut ColumnWriter<'_>,
-    kind: Kind,
-    cells: &[Value],
-) -> Result<(), ParquetError> {
-    /// The values that are there, and for each cell whether it is.
-    fn parted<T>(cells: &[Value], of: impl Fn(&Value) -> Option<T>) -> (Vec<T>, Vec<i16>) {
-        let all: Vec<Option<T>> = cells.iter().map(of).collect();
-        let levels = all.iter().map(|value| i16::from(value.is_some())).collect();
-        (all.into_iter().flatten().collect(), levels)
-    }
-    let written = match (kind, writer) {
-        (Kind::Text, ColumnWriter::ByteArrayColumnWriter(writer)) => {
-            let (values, levels) = parted(cells, |cell| cell.as_str().map(ByteArray::from));
-            writer.write_batch(&values, Some(&levels), None)
-        }
-        (Kind::Time, ColumnWriter::Int64ColumnWriter(writer)) => {
-            let (values, levels) = parted(cells, |cell| {
-                Some(cell.as_str()?.parse::<Timestamp>().ok()?.as_microsecond())
-            });
-            writer.write_batch(&values, Some(&levels), None)
-        }
-        (Kind::Whole, ColumnWriter::Int64ColumnWriter(writer)) => {
-            let (values, levels) = parted(cells, Value::as_i64);
-            writer.write_batch(&values, Some(&levels), None)
-        }
-        (Kind::Real, ColumnWriter::DoubleColumnWriter(writer)) => {
-            let (values, levels) = parted(cells, Value::as_f64);
-            writer.write_batch(&values, Some(&levels), None)
-        }
-        (Kind::Truth, ColumnWriter::BoolColumnWriter(writer)) => {
-            let (values, levels) = parted(cells, Value::as_bool);
-            writer.write_batch(&values, Some(&levels), None)
-        }
-        _ => Err(ParquetError::General("a column is not of its kind".to_owned())),
-    };
-    written.map(|_| ())
 }
 
 #[cfg(test)]
@@ -197,6 +98,7 @@ mod tests {
     use std::io::Read as _;
     use std::io::Seek as _;
 
+    use jiff::Timestamp;
     use parquet::file::reader::{FileReader as _, SerializedFileReader};
 
     use super::*;

@@ -13,6 +13,8 @@ pub mod explain;
 pub mod find;
 pub mod grid;
 pub mod page;
+#[cfg(feature = "logs")]
+mod parquet_file;
 pub mod path;
 pub mod replay;
 pub mod rule_line;

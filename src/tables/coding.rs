@@ -16,6 +16,11 @@ pub(super) struct Coding {
 }
 
 impl Coding {
+    /// A coding that tells so many addresses and names of hosts apart.
+    pub(super) fn with_room(entries_max: usize) -> Self {
+        Self { dictionary: Dictionary::with_room(entries_max), ..Self::default() }
+    }
+
     pub(super) fn event(&mut self, record: &LogRecord) -> Event {
         let head = Head::new(record, &mut self.dictionary);
         let head = self.number(head);

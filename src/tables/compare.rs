@@ -9,12 +9,13 @@ use smol_str::SmolStr;
 use super::coding::Coding;
 use super::counts::RULE;
 use super::dictionary::{ABSENT, Code, CodeMap, as_number};
-use super::duplicates::{self, Duplicates};
+use super::duplicates::{self, Duplicates, Sought};
 use super::finish::SummaryError;
 use super::row::{Class, Field, Row};
 use super::spill::Memory;
 use super::summary::LoggedRule;
 use crate::logs::LogRecord;
+use crate::net::AddressNames;
 
 /// Connections that are counted together.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,11 +55,11 @@ impl Pairs {
     /// No pairs yet. Records that wait for others take so much memory.
     #[must_use]
     pub fn new(memory: &Memory) -> Self {
-        let duplicates = Duplicates::new(true, memory);
+        let duplicates = Duplicates::new(Sought::PairsAndRepeats, memory);
         Self { coding: Coding::default(), duplicates, counted: Counted::default() }
     }
 
-    /// Counts one record. Events that both families of categories wrote count once.
+    /// Counts one record. Events that stand in it twice count once.
     pub fn push(&mut self, record: &LogRecord) {
         let event = self.coding.event(record);
         let Self { coding, duplicates, counted } = self;
@@ -70,7 +71,7 @@ impl Pairs {
 
     fn finish(mut self) -> io::Result<Side> {
         let Self { coding, duplicates, counted } = &mut self;
-        duplicates::settle(&mut [(None, duplicates)], |event| {
+        duplicates::settle(&mut [(None, duplicates)], coding, |event| {
             coding.row(event).iter().for_each(|row| counted.add(row));
         })?;
         let text = |code: Code| self.coding.dictionary.show(code);
@@ -144,6 +145,9 @@ struct Side {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PairChange {
     pub pair: Pair,
+    /// What its ends are called, see [`Comparison::name`].
+    pub source_name: Option<SmolStr>,
+    pub target_name: Option<SmolStr>,
     pub before: u64,
     pub after: u64,
 }
@@ -184,6 +188,18 @@ const GROWN_MIN: u64 = 10;
 const SHARE_MIN: u64 = 10;
 
 impl Comparison {
+    /// Says what the addresses are called.
+    pub fn name(&mut self, names: &AddressNames) {
+        let name = |end: &Option<SmolStr>| {
+            let address = end.as_ref()?.parse().ok()?;
+            names.name(address).cloned()
+        };
+        for change in self.new.iter_mut().chain(&mut self.gone).chain(&mut self.grown) {
+            change.source_name = name(&change.pair.source);
+            change.target_name = name(&change.pair.target);
+        }
+    }
+
     /// Compares `after` with `before`.
     ///
     /// # Errors
@@ -193,6 +209,8 @@ impl Comparison {
         let (before, after) = (before.finish()?, after.finish()?);
         let change = |pair: &Pair| PairChange {
             pair: pair.clone(),
+            source_name: None,
+            target_name: None,
             before: before.pairs.get(pair).copied().unwrap_or(0),
             after: after.pairs.get(pair).copied().unwrap_or(0),
         };

@@ -70,7 +70,7 @@ impl Coder {
         if let Some(&code) = self.names.get(written) {
             return code;
         }
-        let code = self.tally.coding.dictionary.text(scanned.fqdn().as_ref());
+        let code = self.tally.coding.dictionary.host(scanned.fqdn().as_ref());
         if self.names.len() < NAMES_MAX {
             self.names.insert(written.into(), code);
         }
@@ -269,6 +269,7 @@ impl Collector for Account {
         self.needs.add(worker.tally.needs());
         if worker.tally.records > 0 {
             self.tally.merge(worker.tally);
+            self.needs.add(self.tally.needs());
         }
     }
 }

@@ -2,15 +2,14 @@
 //!
 //! What many records have in common is counted once per head and spread over the tables in the end.
 
+use super::activity::Activity;
 use super::coding::{Coding, Recoding};
 use super::dictionary::{ABSENT, Code, CodeMap, Translation};
 use super::ends::{Ends, Talkers};
-use super::row::{CLASSES, Class, Field, Head, Row};
+use super::row::{Class, Field, Head, Row};
 use super::rule_ports::RulePorts;
 use super::stored::Stored;
 use super::tally::{Measure, Table};
-
-const MINUTE_US: i64 = 60_000_000;
 
 /// A rule as the logs name it.
 pub(super) const RULE: [Field; 4] = [Field::Policy, Field::Group, Field::Collection, Field::Rule];
@@ -33,46 +32,6 @@ enum HeadRule {
     Number(u32),
 }
 
-/// Events per minute and class. The minute of the last event is at hand.
-#[derive(Debug, Clone, Default)]
-struct Activity {
-    minute: i64,
-    counts: [u64; CLASSES],
-    earlier: CodeMap<i64, [u64; CLASSES]>,
-}
-
-impl Activity {
-    fn add(&mut self, time: i64, class: Class) {
-        let minute = time.div_euclid(MINUTE_US);
-        if minute != self.minute {
-            self.put_away();
-            self.minute = minute;
-        }
-        if let Some(count) = self.counts.get_mut(class as usize) {
-            *count += 1;
-        }
-    }
-
-    fn put_away(&mut self) {
-        let counts = std::mem::take(&mut self.counts);
-        if counts.iter().any(|&count| count > 0) {
-            self.add_all(self.minute, counts);
-        }
-    }
-
-    fn add_all(&mut self, minute: i64, counts: [u64; CLASSES]) {
-        let known = self.earlier.entry(minute).or_default();
-        known.iter_mut().zip(counts).for_each(|(known, count)| *known += count);
-    }
-
-    fn merge(&mut self, mut other: Self) {
-        other.put_away();
-        for (minute, counts) in other.earlier {
-            self.add_all(minute, counts);
-        }
-    }
-}
-
 /// All aggregate tables, as they are counted. Their size depends on how many different values there
 /// are, never on how many records.
 #[derive(Debug, Clone, Default)]
@@ -93,6 +52,22 @@ pub(super) struct Counted {
 }
 
 impl Counted {
+    /// Tables that tell so many rows apart where strangers choose the values.
+    pub(super) fn with_room(rows_max: usize) -> Self {
+        let mut counted = Self::default();
+        counted.set_rows_max(Some(rows_max));
+        counted
+    }
+
+    pub(super) fn rows_max(&self) -> Option<usize> {
+        self.rare.rows_max
+    }
+
+    pub(super) fn set_rows_max(&mut self, rows_max: Option<usize>) {
+        self.rare.rows_max = rows_max;
+        self.activity.minutes_max = rows_max;
+    }
+
     pub(super) fn add(&mut self, row: &Row<'_>) {
         let one = Measure::at(1, row.event.time);
         let rule = self.add_head(row, one);
@@ -338,6 +313,8 @@ pub(super) struct Tables {
     pub(super) aggregated: Table<6>,
     /// Records per minute and class.
     pub(super) activity: CodeMap<(i64, Class), u64>,
+    /// So many rows are told apart where strangers choose the values.
+    rows_max: Option<usize>,
 }
 
 impl Tables {
@@ -374,7 +351,7 @@ impl Tables {
             collection,
             rule,
         ]);
-        self.dnat.add(key, one);
+        self.dnat.add_within(self.rows_max, key, &[1], one);
     }
 
     fn add_threat(&mut self, row: &Row<'_>, one: Measure) {
@@ -386,7 +363,7 @@ impl Tables {
             Field::Class,
             Field::Source,
         ];
-        self.threat_intel.add(row.key(key), one);
+        self.threat_intel.add_within(self.rows_max, row.key(key), &[1, 5], one);
     }
 
     fn add_idps(&mut self, row: &Row<'_>, one: Measure) {
@@ -399,21 +376,24 @@ impl Tables {
             Field::Source,
             Field::Destination,
         ];
-        self.idps.add(row.key(key), one);
+        self.idps.add_within(self.rows_max, row.key(key), &[5, 6], one);
     }
 
     fn add_dns(&mut self, row: &Row<'_>, one: Measure) {
         if row.head.is_failed_query {
-            self.dns_failing.add(row.key([Field::DnsName, Field::Rcode]), one);
+            let key = row.key([Field::DnsName, Field::Rcode]);
+            self.dns_failing.add_within(self.rows_max, key, &[0], one);
         }
         if row.event.duration != ABSENT {
-            self.dns_durations.add([row.get(Field::DnsName), row.event.duration], one);
+            let key = [row.get(Field::DnsName), row.event.duration];
+            self.dns_durations.add_within(self.rows_max, key, &[0], one);
         }
     }
 
     fn add_unresolved(&mut self, row: &Row<'_>, one: Measure) {
         let [policy, group, collection, rule] = RULE;
-        self.unresolved.add(row.key([Field::Fqdn, policy, group, collection, rule]), one);
+        let key = row.key([Field::Fqdn, policy, group, collection, rule]);
+        self.unresolved.add_within(self.rows_max, key, &[0], one);
     }
 
     fn add_aggregation(&mut self, row: &Row<'_>, one: Measure) {

@@ -13,7 +13,7 @@ use crate::logs::{LogRecord, LoggedAction, RecordKind};
 
 use super::coding::Coding;
 use super::dictionary::{ABSENT, Code, CodeMap, Dictionary, as_number};
-use super::duplicates::{self, Duplicates};
+use super::duplicates::{self, Duplicates, Sought};
 use super::row::{Class, Field, Row};
 use super::spill::Memory;
 
@@ -104,15 +104,21 @@ struct Cells {
 
 impl Default for CubeTally {
     fn default() -> Self {
-        Self {
-            coding: Coding::default(),
-            duplicates: Duplicates::new(true, &Memory::default()),
-            cells: Cells::default(),
-        }
+        Self::new(&Memory::default())
     }
 }
 
 impl CubeTally {
+    /// No cells yet. Records that wait for others take so much memory.
+    #[must_use]
+    pub fn new(memory: &Memory) -> Self {
+        Self {
+            coding: Coding::default(),
+            duplicates: Duplicates::new(Sought::PairsAndRepeats, memory),
+            cells: Cells::default(),
+        }
+    }
+
     /// Counts one record, as a [`Tally`](super::Tally) does.
     pub fn push(&mut self, record: &LogRecord) {
         if record.kind == RecordKind::Flow {
@@ -132,7 +138,7 @@ impl CubeTally {
     /// Fails where what waits cannot be read back.
     pub fn settle(&mut self) -> io::Result<()> {
         let Self { coding, duplicates, cells } = self;
-        duplicates::settle(&mut [(None, duplicates)], |event| {
+        duplicates::settle(&mut [(None, duplicates)], coding, |event| {
             if let Some(row) = coding.row(event) {
                 cells.add(&row);
             }

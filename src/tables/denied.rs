@@ -3,9 +3,12 @@
 
 use polars::prelude::*;
 
+use crate::net::AddressNames;
+
 use super::attempts::{Denials, Denied, settle};
 use super::coding::Coding;
-use super::dictionary::{Translation, as_number};
+use super::denied_groups::DeniedGroups;
+use super::dictionary::{Dictionary, Translation, as_number};
 use super::finish::{Finish, SummaryError};
 use super::frame::{COUNT, Line, distinct, frame_of, lines, measures, ranked};
 use super::row::Class;
@@ -23,6 +26,7 @@ pub(super) struct DeniedTops {
     pub(super) attempts_by_default: u64,
     targets: Largest,
     flows: Largest,
+    pub(super) groups: DeniedGroups,
 }
 
 impl DeniedTops {
@@ -78,6 +82,7 @@ impl Largest {
 /// Looks at all denials.
 pub(super) fn denied_tops(
     all: &mut [(Translation, &mut Denials, &Coding)],
+    named: (&Dictionary, Option<&AddressNames>),
     top: usize,
 ) -> Result<DeniedTops, SummaryError> {
     let mut tops = DeniedTops::default();
@@ -93,6 +98,7 @@ pub(super) fn denied_tops(
         if denials.is_empty() {
             return Ok(());
         }
+        tops.groups.add(&denials, named, top);
         let all = flows(&denials)?;
         let [count, first, last] = measures();
         let numbers = [count, first, last, col(ATTEMPTS).sum(), distinct("source")];

@@ -15,6 +15,12 @@ pub(super) type Code = u32;
 /// The code of a value that the record does not have.
 pub(super) const ABSENT: Code = 0;
 
+/// The code of values for which there is no room.
+pub(super) const OTHERS: Code = Code::MAX - 1;
+
+/// What such values are shown as.
+const OTHERS_TEXT: &str = "(others)";
+
 const FIRST_ENTRY: Code = 65_537;
 
 /// The code of a small number: ports, severities and the like need no entry.
@@ -69,6 +75,8 @@ pub(super) struct Dictionary {
     entries: Vec<Entry>,
     /// Of the entries.
     hashes: Vec<u64>,
+    /// So many addresses and names of hosts are told apart, if there is a limit.
+    entries_max: Option<usize>,
     recent: Recent,
 }
 
@@ -99,6 +107,23 @@ impl Recent {
 }
 
 impl Dictionary {
+    pub(super) fn with_room(entries_max: usize) -> Self {
+        Self { entries_max: Some(entries_max), ..Self::default() }
+    }
+
+    fn is_full(&self) -> bool {
+        self.entries_max.is_some_and(|most| self.entries.len() >= most)
+    }
+
+    /// The name of a host. Strangers choose those.
+    pub(super) fn host(&mut self, text: Option<&SmolStr>) -> Code {
+        let is_new = |text: &&SmolStr| !text.is_empty() && !self.texts.contains_key(*text);
+        if self.is_full() && text.as_ref().is_some_and(is_new) {
+            return OTHERS;
+        }
+        self.text(text)
+    }
+
     pub(super) fn text(&mut self, text: Option<&SmolStr>) -> Code {
         let Some(text) = text.filter(|text| !text.is_empty()) else { return ABSENT };
         if let Some(&code) = self.texts.get(text) {
@@ -110,12 +135,19 @@ impl Dictionary {
     }
 
     pub(super) fn address(&mut self, address: Option<IpAddr>) -> Code {
+        let is_full = self.is_full();
+        address.map_or(ABSENT, |address| self.address_of(address, is_full))
+    }
+
+    fn address_of(&mut self, address: IpAddr, is_full: bool) -> Code {
         match address {
-            None => ABSENT,
-            Some(IpAddr::V4(address)) => self.address4(address.to_bits()),
-            Some(IpAddr::V6(address)) => {
+            IpAddr::V4(address) => self.address4(address.to_bits(), is_full),
+            IpAddr::V6(address) => {
                 if let Some(&code) = self.addresses6.get(&address) {
                     return code;
+                }
+                if is_full {
+                    return OTHERS;
                 }
                 let code = self.add(Entry::Address(address.into()));
                 self.addresses6.insert(address, code);
@@ -124,12 +156,14 @@ impl Dictionary {
         }
     }
 
-    fn address4(&mut self, bits: u32) -> Code {
+    fn address4(&mut self, bits: u32, is_full: bool) -> Code {
         if let Some(code) = self.recent.code(bits) {
             return code;
         }
         let code = if let Some(&code) = self.addresses4.get(&bits) {
             code
+        } else if is_full {
+            return OTHERS;
         } else {
             let code = self.add(Entry::Address(Ipv4Addr::from_bits(bits).into()));
             self.addresses4.insert(bits, code);
@@ -149,9 +183,10 @@ impl Dictionary {
         index(code).and_then(|index| self.hashes.get(index)).copied().unwrap_or(code.into())
     }
 
+    /// The code of an entry of another dictionary, for which there is always room.
     pub(super) fn code(&mut self, entry: &Entry) -> Code {
         match entry {
-            Entry::Address(address) => self.address(Some(*address)),
+            Entry::Address(address) => self.address_of(*address, false),
             Entry::Text(text) => self.text(Some(text)),
         }
     }
@@ -168,6 +203,9 @@ impl Dictionary {
     }
 
     pub(super) fn show(&self, code: Code) -> Option<SmolStr> {
+        if code == OTHERS {
+            return Some(SmolStr::new_static(OTHERS_TEXT));
+        }
         match self.entry(code)? {
             Entry::Address(address) => Some(smol_str::format_smolstr!("{address}")),
             Entry::Text(text) => Some(text.clone()),
@@ -191,7 +229,8 @@ impl Dictionary {
 
 /// The place of a value among the entries of its dictionary.
 pub(super) fn index(code: Code) -> Option<usize> {
-    Some(code.checked_sub(FIRST_ENTRY)? as usize)
+    let index = code.checked_sub(FIRST_ENTRY)?;
+    (code < OTHERS).then_some(index as usize)
 }
 
 /// The code of the entry at a place.
@@ -280,6 +319,24 @@ mod tests {
             dictionary.sorted().1.code(alpha)
         };
         assert_eq!(code_of("alpha", "beta"), code_of("beta", "alpha"));
+    }
+
+    #[test]
+    fn a_full_dictionary_knows_what_it_has_and_takes_what_another_one_had() {
+        let mut full = Dictionary::with_room(2);
+        let known = full.host(Some(&"a.example.com".into()));
+        let address = "192.0.2.1".parse().ok();
+        let code = full.address(address);
+        assert_eq!(full.host(Some(&"b.example.com".into())), OTHERS);
+        assert_eq!(full.address("192.0.2.2".parse().ok()), OTHERS);
+        assert_eq!(full.address("2001:db8::1".parse().ok()), OTHERS);
+        assert_eq!(full.host(Some(&"a.example.com".into())), known);
+        assert_eq!((full.address(address), full.host(None)), (code, ABSENT));
+        assert_eq!(full.show(OTHERS).as_deref(), Some("(others)"));
+        let entry = Entry::Address("192.0.2.2".parse().unwrap());
+        let code = full.code(&entry);
+        assert_eq!(full.entry(code), Some(&entry));
+        assert_eq!((index(OTHERS), Translation::default().code(OTHERS)), (None, OTHERS));
     }
 
     #[test]

@@ -97,7 +97,9 @@ impl Drops {
         };
         let event = &row.event;
         let key = [event.source, event.source_port, event.destination_port];
-        let Some(time) = event.time.filter(|_| !key.contains(&ABSENT)) else { return };
+        let Some(time) = event.time.filter(|_| !key.contains(&ABSENT) && !event.is_cut()) else {
+            return;
+        };
         self.has_drop |= row.head.class == Class::Idps;
         rows.push(hash(key, coding), written(key, Seen { time, destination: event.destination }));
     }

@@ -1,9 +1,10 @@
-//! Finds events that were written twice, once by each family of categories.
+//! Finds events that were written more than once: by each family of categories, or exported twice.
 //!
 //! The structured record of an event says more and is the one to count, whichever comes first. So
-//! legacy records wait until all structured ones are known. Of those a time and a hash is enough.
+//! legacy records wait until all structured ones are known. Of those a time and a hash is enough,
+//! unless exports overlap: then all records wait.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 
 use crate::logs::{Form, KeyedState};
@@ -17,8 +18,10 @@ use super::spill::{Memory, PARTS, Spill, joined, words};
 type Identity = (u64, u64);
 
 /// Head, source, port, destination, port, name, duration, time, hash of the identity.
-pub(super) const LEGACY_WORDS: usize = 11;
+pub(super) const WAITING_WORDS: usize = 11;
 pub(super) const STRUCTURED_WORDS: usize = 4;
+
+const SECOND_US: i64 = 1_000_000;
 
 /// Which families have written records that the other may have written too.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,37 +41,70 @@ impl Families {
     }
 }
 
+/// What is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sought {
+    /// While one family writes alone and exports do not overlap, nothing has to be remembered.
+    Nothing,
+    /// Events that both families have written.
+    Pairs,
+    /// These, and events that stand in several exports.
+    PairsAndRepeats,
+}
+
+/// Records that were not counted because another one tells of the same event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Removed {
+    pub(super) of_other_family: u64,
+    pub(super) repeated: u64,
+}
+
+impl Removed {
+    pub(super) fn add(&mut self, other: Self) {
+        self.of_other_family += other.of_other_family;
+        self.repeated += other.repeated;
+    }
+
+    pub(super) fn all(self) -> u64 {
+        self.of_other_family + self.repeated
+    }
+}
+
 /// The records that may have a twin.
 #[derive(Debug)]
 pub(super) struct Duplicates {
-    /// While one family writes alone there are none, and nothing has to be remembered.
-    is_on: bool,
+    sought: Sought,
     pub(super) families: Families,
-    legacy: Spill<LEGACY_WORDS>,
+    /// Legacy records, and all others too where repeats are sought.
+    waiting: Spill<WAITING_WORDS>,
     structured: Spill<STRUCTURED_WORDS>,
 }
 
 impl Duplicates {
-    pub(super) fn new(is_on: bool, memory: &Memory) -> Self {
+    pub(super) fn new(sought: Sought, memory: &Memory) -> Self {
         let families = Families::default();
-        Self { is_on, families, legacy: Spill::new(memory), structured: Spill::new(memory) }
+        Self { sought, families, waiting: Spill::new(memory), structured: Spill::new(memory) }
     }
 
     /// Whether the event is to wait. If not it is to be counted.
     pub(super) fn keeps(&mut self, row: &Row<'_>, coding: &Coding) -> bool {
-        let Some(time) = row.event.time.filter(|_| may_be_doubled(row.head)) else { return false };
+        let Some(time) = row.event.time.filter(|_| has_identity(row.head)) else { return false };
         let is_legacy = row.head.form == Form::Legacy;
-        if is_legacy {
-            self.families.is_legacy = true;
-        } else {
-            self.families.is_structured = true;
+        if may_be_paired(row.head) {
+            self.families.add(Families { is_legacy, is_structured: !is_legacy });
         }
-        if !self.is_on {
+        if row.event.is_cut() {
             return false;
         }
+        let waits = match self.sought {
+            Sought::Nothing => return false,
+            Sought::Pairs if !may_be_paired(row.head) => return false,
+            Sought::Pairs => is_legacy,
+            Sought::PairsAndRepeats => true,
+        };
         let hash = identity(row, coding);
         let identity = (time.cast_unsigned(), hash);
-        if is_legacy {
+        if waits {
             self.wait(row.event, identity);
             return true;
         }
@@ -82,19 +118,19 @@ impl Duplicates {
         let Event { head, source, source_port, destination, destination_port, name, .. } = event;
         let duration = event.duration;
         let ends = [head, source, source_port, destination, destination_port, name, duration];
-        self.legacy.push(hash, with_identity(ends, [time_low, time_high, low, high]));
+        self.waiting.push(hash, with_identity(ends, [time_low, time_high, low, high]));
     }
 
     /// The rows as they are kept, in order.
     pub(super) fn stored(&mut self) -> io::Result<StoredRows> {
-        Ok((self.legacy.sorted()?, self.structured.sorted()?))
+        Ok((self.waiting.sorted()?, self.structured.sorted()?))
     }
 
     /// Takes back rows that were kept.
-    pub(super) fn restore(&mut self, (legacy, structured): StoredRows) {
-        for row in legacy {
+    pub(super) fn restore(&mut self, (waiting, structured): StoredRows) {
+        for row in waiting {
             let ((_, hash), _) = waited(row);
-            self.legacy.push(hash, row);
+            self.waiting.push(hash, row);
         }
         for row in structured {
             self.structured.push(structured_identity(row).1, row);
@@ -102,30 +138,34 @@ impl Duplicates {
     }
 }
 
-/// Rows that are kept of legacy records and of structured ones.
-type StoredRows = (Vec<[u32; LEGACY_WORDS]>, Vec<[u32; STRUCTURED_WORDS]>);
+/// Rows that wait, and rows that are kept of structured records.
+type StoredRows = (Vec<[u32; WAITING_WORDS]>, Vec<[u32; STRUCTURED_WORDS]>);
 
-/// Hands over, to `count`, what waited in vain. The answer is how many others had waited.
+/// Hands over, to `count`, what waited in vain, and says what did not.
 pub(super) fn settle(
     all: &mut [(Option<&Recoding>, &mut Duplicates)],
+    coding: &Coding,
     count: impl FnMut(Event),
-) -> io::Result<u64> {
-    if all.iter().all(|(_, duplicates)| duplicates.legacy.rows() == 0) {
-        return Ok(0);
+) -> io::Result<Removed> {
+    if all.iter().all(|(_, duplicates)| duplicates.waiting.rows() == 0) {
+        return Ok(Removed::default());
     }
-    settle_until(all, None, count)
+    settle_until(all, None, coding, count)
 }
 
 /// The same for what is older than the horizon. The rest goes on waiting where it says.
 pub(super) fn settle_until(
     all: &mut [(Option<&Recoding>, &mut Duplicates)],
     mut until: Option<(i64, &mut Duplicates)>,
+    coding: &Coding,
     mut count: impl FnMut(Event),
-) -> io::Result<u64> {
-    let mut removed = 0;
+) -> io::Result<Removed> {
+    let mut removed = Removed::default();
+    let is_once = all.iter().any(|(_, duplicates)| duplicates.sought == Sought::PairsAndRepeats);
     for part in 0..PARTS {
         let mut seen: HashSet<Identity, KeyedState> = HashSet::default();
-        for (_, duplicates) in all.iter_mut() {
+        let mut waiting: Vec<(Identity, Event)> = Vec::new();
+        for (recoding, duplicates) in all.iter_mut() {
             for row in duplicates.structured.take(part)? {
                 let identity = structured_identity(row);
                 if let Some((horizon, kept)) = &mut until
@@ -135,18 +175,20 @@ pub(super) fn settle_until(
                 }
                 seen.insert(identity);
             }
-        }
-        for (recoding, duplicates) in all.iter_mut() {
-            for row in duplicates.legacy.take(part)? {
+            waiting.extend(duplicates.waiting.take(part)?.into_iter().map(|row| {
                 let (identity, event) = waited(row);
-                if seen.contains(&identity) {
-                    removed += 1;
-                    continue;
-                }
-                let event = recoding.map_or(event, |recoding| recoding.event(event));
+                (identity, recoding.map_or(event, |recoding| recoding.event(event)))
+            }));
+        }
+        waiting.sort_unstable_by_key(|(identity, _)| *identity);
+        for group in waiting.chunk_by(|(a, _), (b, _)| a == b) {
+            let Some((identity, _)) = group.first() else { continue };
+            let (events, out) = told_of(group, seen.contains(identity), is_once, coding);
+            removed.add(out);
+            for event in events {
                 match &mut until {
                     Some((horizon, kept)) if identity.0.cast_signed() >= *horizon => {
-                        kept.wait(event, identity);
+                        kept.wait(event, *identity);
                     }
                     Some(_) | None => count(event),
                 }
@@ -156,17 +198,81 @@ pub(super) fn settle_until(
     Ok(removed)
 }
 
+/// The events that records with one identity tell of, and how many of the records tell nothing more.
+fn told_of(
+    group: &[(Identity, Event)],
+    is_structured_seen: bool,
+    is_once: bool,
+    coding: &Coding,
+) -> (Vec<Event>, Removed) {
+    let form = |event: &Event| coding.heads.get(event.head as usize).map(|head| head.form);
+    let is_structured = |event: &Event| form(event) == Some(Form::Structured);
+    let has_structured = is_structured_seen || group.iter().any(|(_, event)| is_structured(event));
+    // Times of whole seconds come from exports that cut them; then the same time says little.
+    let is_coarse = |(time, _): Identity| time.cast_signed() % SECOND_US == 0;
+    let mut events: Vec<Event> = Vec::new();
+    let mut best: BTreeMap<(bool, u64), ((usize, u64), Event)> = BTreeMap::new();
+    let mut removed = Removed::default();
+    for (identity, event) in group {
+        if !is_once || is_coarse(*identity) {
+            if has_structured && !is_structured(event) {
+                removed.of_other_family += 1;
+            } else {
+                events.push(*event);
+            }
+            continue;
+        }
+        let key = (is_structured(event), query_type(event, coding));
+        let rank = what_is_known(event, coding);
+        match best.get_mut(&key) {
+            None => {
+                best.insert(key, (rank, *event));
+            }
+            Some(known) => {
+                removed.repeated += 1;
+                if rank > known.0 {
+                    *known = (rank, *event);
+                }
+            }
+        }
+    }
+    for ((is_structured, _), (_, event)) in best {
+        if has_structured && !is_structured {
+            removed.of_other_family += 1;
+        } else {
+            events.push(event);
+        }
+    }
+    (events, removed)
+}
+
+/// A client asks for addresses of both families at once, from one port.
+fn query_type(event: &Event, coding: &Coding) -> u64 {
+    let head = coding.heads.get(event.head as usize);
+    head.map_or(0, |head| coding.dictionary.hash(head.get(Field::DnsType)))
+}
+
+/// Exports differ in the columns that they have: the fuller record is the one to count. The second
+/// number says which, where both are as full, whatever order they come in.
+fn what_is_known(event: &Event, coding: &Coding) -> (usize, u64) {
+    let Some(head) = coding.heads.get(event.head as usize) else { return (0, 0) };
+    let (_, fields) = head.parts();
+    let known = fields.iter().filter(|code| **code != ABSENT).count();
+    let hashes = fields.iter().map(|code| coding.dictionary.hash(*code));
+    (known, mixed(hashes.chain([u64::from(event.duration)])))
+}
+
 fn structured_identity([a, b, c, d]: [u32; STRUCTURED_WORDS]) -> Identity {
     (joined([a, b]), joined([c, d]))
 }
 
-fn with_identity(ends: [u32; 7], identity: [u32; 4]) -> [u32; LEGACY_WORDS] {
-    let mut row = [0; LEGACY_WORDS];
+fn with_identity(ends: [u32; 7], identity: [u32; 4]) -> [u32; WAITING_WORDS] {
+    let mut row = [0; WAITING_WORDS];
     row.iter_mut().zip(ends.into_iter().chain(identity)).for_each(|(to, word)| *to = word);
     row
 }
 
-fn waited(row: [u32; LEGACY_WORDS]) -> (Identity, Event) {
+fn waited(row: [u32; WAITING_WORDS]) -> (Identity, Event) {
     let [head, source, source_port, destination, destination_port, name, duration, rest @ ..] = row;
     let [time_low, time_high, low, high] = rest;
     let time = joined([time_low, time_high]);
@@ -185,11 +291,9 @@ fn waited(row: [u32; LEGACY_WORDS]) -> (Identity, Event) {
 }
 
 /// Whether records like these are written by both families.
-fn may_be_doubled(head: &Head) -> bool {
-    if head.form == Form::FlowLog {
-        return false;
-    }
+fn may_be_paired(head: &Head) -> bool {
     match head.class {
+        Class::FlowTrace | Class::FatFlow => false,
         Class::Allowed
         | Class::DeniedByRule
         | Class::DeniedByDefault
@@ -199,14 +303,19 @@ fn may_be_doubled(head: &Head) -> bool {
         | Class::Dnat
         | Class::Dns
         | Class::DnsFailure
-        | Class::Unstated => true,
-        Class::FlowTrace | Class::FatFlow | Class::Aggregation => false,
+        | Class::Unstated
+        | Class::Aggregation => has_identity(head),
     }
 }
 
+/// Whether records like these tell of one event at one time.
+pub(super) fn has_identity(head: &Head) -> bool {
+    head.form != Form::FlowLog && head.class != Class::Aggregation
+}
+
 /// What, besides the time, makes two records the same event.
-fn identity(row: &Row<'_>, coding: &Coding) -> u64 {
-    let key = row.key([
+pub(super) fn identity(row: &Row<'_>, coding: &Coding) -> u64 {
+    let [kind, firewall, protocol, source, source_port, target, port, signature, name] = row.key([
         Field::Kind,
         Field::Firewall,
         Field::Protocol,
@@ -219,5 +328,8 @@ fn identity(row: &Row<'_>, coding: &Coding) -> u64 {
     ]);
     // Port 0 and no port are the same: both stand for "no ports" in rows about ICMP.
     let same = |code: Code| if code == number(0) { ABSENT } else { code };
+    // A legacy record without a target (a handshake that names no server) has no port either.
+    let port = if target == ABSENT { ABSENT } else { port };
+    let key = [kind, firewall, protocol, source, source_port, target, port, signature, name];
     mixed(key.map(|code| coding.dictionary.hash(same(code))))
 }

@@ -52,34 +52,34 @@ impl Tally {
     ///
     /// Fails by a fault of this program, or where a temporary file cannot be used.
     pub fn finish(mut self, input: Input, options: &Options<'_>) -> Result<Summary, SummaryError> {
-        let duplicates = self.settle()?;
+        let removed = self.settle()?;
+        let duplicates = removed.all();
         let (dictionary, sorted) = self.coding.dictionary.sorted();
-        let Self { coding, counted, mut waiting, mut others, records, times, .. } = self;
+        let Self { coding, counted, mut waiting, mut others, records, times, cut, .. } = self;
         let mut denials = vec![(sorted.clone(), &mut waiting.denials, &coding)];
         let mut drops = vec![(Translation::default(), &mut waiting.drops)];
         for (recoding, coding, waiting) in &mut others {
             denials.push((recoding.codes.then(&sorted), &mut waiting.denials, coding));
             drops.push((recoding.codes.clone(), &mut waiting.drops));
         }
-        let denied = denied_tops(&mut denials, options.top)?;
+        let denied = denied_tops(&mut denials, (&dictionary, options.names), options.top)?;
         let allowed_then_dropped = super::drops::settle(&mut drops)?;
         let tables = counted.tables(&coding.heads, &sorted);
         let Options { top, names, .. } = *options;
-        let finish = Finish { dictionary, tables, denied, top, names };
+        let is_cut = cut > 0;
+        let finish = Finish { dictionary, tables, denied, top, names, is_cut };
         let timed: u64 = finish.tables.activity.values().sum();
-        let mut coverage = Coverage {
+        let coverage = Coverage {
             input: Input { allowed_then_dropped, ..input },
             records,
             duplicates,
-            is_duplicate_window_exceeded: false,
+            repeated: removed.repeated,
+            cut,
+            is_duplicate_window_exceeded: times.is_late,
             is_attempt_window_exceeded: times.is_late && finish.denied.attempts() > 0,
             without_time: records - duplicates - timed,
             categories: finish.categories()?,
         };
-        // One family alone has no duplicates.
-        let has = |form| coverage.categories.iter().any(|row| row.form == form);
-        coverage.is_duplicate_window_exceeded =
-            times.is_late && has(Form::Legacy) && has(Form::Structured);
         finish.summary(coverage, options)
     }
 }
@@ -91,6 +91,8 @@ pub(super) struct Finish<'a> {
     pub(super) denied: DeniedTops,
     pub(super) top: usize,
     names: Option<&'a AddressNames>,
+    /// Not all addresses and names are told apart.
+    pub(super) is_cut: bool,
 }
 
 impl Finish<'_> {
@@ -101,6 +103,7 @@ impl Finish<'_> {
             totals: self.totals()?,
             hours: self.hours()?,
             denied_targets: self.denied_targets()?,
+            denied_groups: self.denied_groups(),
             denied: self.denied_flows()?,
             rules: self.rules()?,
             web_by_network_rules: self.web_by_network_rules(),

@@ -3,6 +3,7 @@
 //! Records are counted one by one into aggregate tables whose size depends on how many different
 //! values there are; polars then groups, joins, sorts and cuts the aggregated tables.
 
+mod activity;
 mod attempts;
 mod coding;
 mod compare;
@@ -10,6 +11,7 @@ mod counter;
 mod counts;
 mod cube;
 mod denied;
+mod denied_groups;
 mod dictionary;
 mod drops;
 mod duplicates;
@@ -19,6 +21,7 @@ mod finish;
 mod frame;
 mod gaps;
 mod parts;
+mod repeats;
 mod row;
 mod rule_ports;
 mod rule_use;
@@ -46,9 +49,9 @@ pub use spill::{MakeScratch, Memory, Scratch};
 pub use state::KEPT_HOURS;
 pub use stored::Stored;
 pub use summary::{
-    AggregationRow, AnswerRow, CategoryRow, Coverage, DeniedRow, DeniedTargetRow, DnatRow,
-    DnsSummary, FailingRow, HourRow, IdpsRow, IdpsTotal, Input, LoggedRule, NamedRow, PolicyRule,
-    PolicyRuleUse, PolicyUse, PortRow, RejectedExample, RuleRow, Seen, SlowRow, Summary, TalkerRow,
-    ThreatRow, Top, Totals, UnresolvedRow, WebRow,
+    AggregationRow, AnswerRow, CategoryRow, Coverage, DeniedGroupRow, DeniedRow, DeniedTargetRow,
+    DnatRow, DnsSummary, FailingRow, HourRow, IdpsRow, IdpsTotal, Input, LoggedRule, NamedRow,
+    PolicyRule, PolicyRuleUse, PolicyUse, PortRow, RejectedExample, RuleRow, Seen, SlowRow,
+    SourceGroup, Summary, TalkerRow, ThreatRow, Top, Totals, UnresolvedRow, WebRow,
 };
 pub use tally::{Plan, Tally};

@@ -2,7 +2,7 @@
 
 use crate::logs::{Form, LogRecord, LoggedAction, RecordKind};
 
-use super::dictionary::{ABSENT, Code, Dictionary, Translation, number};
+use super::dictionary::{ABSENT, Code, Dictionary, OTHERS, Translation, number};
 use super::durations;
 
 /// What a record is counted as. Every record is counted as exactly one of these.
@@ -278,10 +278,15 @@ impl Event {
             source_port: port(record.source_port),
             destination: dictionary.address(record.destination),
             destination_port: port(record.destination_port),
-            name: dictionary.text(name),
+            name: dictionary.host(name),
             weight: record.count.unwrap_or(1),
             duration: durations::step(record.dns.as_ref().and_then(|dns| dns.duration_s)),
         }
+    }
+
+    /// Whether there was no room for one of its ends. Then it cannot be told from others.
+    pub(super) fn is_cut(&self) -> bool {
+        [self.source, self.destination, self.name].contains(&OTHERS)
     }
 
     pub(super) fn translated(self, translation: &Translation, head: HeadNumber) -> Self {
@@ -342,7 +347,8 @@ impl Row<'_> {
     /// The port that a retry would use again. `None`: unknown, so retries cannot be told.
     pub(super) fn client_port(&self) -> Option<Code> {
         let port = self.event.source_port;
-        (port != ABSENT || self.head.is_icmp).then_some(port)
+        let is_told = (port != ABSENT || self.head.is_icmp) && !self.event.is_cut();
+        is_told.then_some(port)
     }
 }
 

@@ -103,7 +103,7 @@ impl Finish<'_> {
 }
 
 /// Whether an address is on the internet: neither private nor otherwise of the network itself.
-fn is_public(address: IpAddr) -> bool {
+pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
             let [a, b, ..] = address.octets();

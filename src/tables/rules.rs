@@ -98,8 +98,9 @@ impl Finish<'_> {
         let traffic = self.traffic(rules.len(), |rule| index.find(rule));
         let uses = lines.into_iter().zip(rules).zip(&traffic).map(|((line, rule), traffic)| {
             let [hits, aggregated] = line.counts;
-            // Aggregation rows are not looked into: what they stand for may have used any part.
-            let is_told = hits > 0 && aggregated == 0;
+            // Aggregation rows are not looked into: what they stand for may have used any part, as
+            // may what there was no room for.
+            let is_told = hits > 0 && aggregated == 0 && !self.is_cut;
             let parts = rule.parts.iter().filter(|_| is_told).map(|part| part.used(traffic));
             let (rule, parts) = (rule.clone(), parts.collect());
             PolicyRuleUse { rule, hits, aggregated, seen: line.seen, parts }

@@ -31,13 +31,15 @@ pub type MakeScratch = Arc<dyn Fn() -> io::Result<Box<dyn Scratch>> + Send + Syn
 #[derive(Clone)]
 pub struct Memory {
     pub bytes: usize,
+    /// So many different addresses and names are told apart.
+    pub values_max: usize,
     /// Without it they stay in memory.
     pub scratch: Option<MakeScratch>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { bytes: usize::MAX, scratch: None }
+        Self { bytes: usize::MAX, values_max: usize::MAX, scratch: None }
     }
 }
 
@@ -203,7 +205,8 @@ pub(super) mod tests {
 
     /// Hardly any memory.
     pub(crate) fn little() -> Memory {
-        Memory { bytes: 1, scratch: Some(Arc::new(|| Ok(Box::new(Vec::new())))) }
+        let scratch: MakeScratch = Arc::new(|| Ok(Box::new(Vec::new())));
+        Memory { bytes: 1, scratch: Some(scratch), ..Memory::default() }
     }
 
     #[test]
@@ -221,7 +224,8 @@ pub(super) mod tests {
     #[test]
     fn a_file_that_cannot_be_made_is_an_error() {
         let make: MakeScratch = Arc::new(|| Err(io::Error::other("no room")));
-        let mut spill = Spill::<1>::new(&Memory { bytes: 1, scratch: Some(make) });
+        let mut spill =
+            Spill::<1>::new(&Memory { bytes: 1, scratch: Some(make), ..Memory::default() });
         (0..1_000).for_each(|row| spill.push(0, [row]));
         assert_eq!(spill.take(0).unwrap_err().to_string(), "no room");
     }

@@ -11,7 +11,7 @@ use super::counter::Account;
 use super::counts::Counted;
 use super::dictionary::{Entry, Translation};
 use super::drops;
-use super::duplicates;
+use super::duplicates::{self, Removed};
 use super::gaps::{Presence, StoredPresence};
 use super::row::Head;
 use super::stored::Stored;
@@ -77,9 +77,10 @@ impl Tally {
         }
         let recoding = Recoding::new(&self.coding, &mut kept.coding);
         kept.counted.merge(std::mem::take(&mut self.counted), &recoding, &kept.coding);
-        kept.records = self.records;
+        (kept.records, kept.cut) = (self.records, self.cut);
         kept.times = Times { horizon, ..self.times };
-        kept.duplicates = self.duplicates + self.keep_waiting(&recoding, horizon, &mut kept)?;
+        kept.removed = self.keep_waiting(&recoding, horizon, &mut kept)?;
+        kept.removed.add(self.removed);
         Ok(kept)
     }
 
@@ -89,14 +90,16 @@ impl Tally {
         recoding: &Recoding,
         horizon: i64,
         kept: &mut Self,
-    ) -> io::Result<u64> {
+    ) -> io::Result<Removed> {
         let others: Vec<Recoding> =
             self.others.iter().map(|(own, ..)| own.then(recoding)).collect();
         let Self { coding, counted, waiting: Waiting { duplicates, denials, drops }, .. } = kept;
         let mut all = vec![(Some(recoding), &mut self.waiting.duplicates)];
         let waiting = others.iter().zip(&mut self.others);
         all.extend(waiting.map(|(to, (.., waiting))| (Some(to), &mut waiting.duplicates)));
-        let removed = duplicates::settle_until(&mut all, Some((horizon, duplicates)), |event| {
+        let coding = &*coding;
+        let until = Some((horizon, duplicates));
+        let removed = duplicates::settle_until(&mut all, until, coding, |event| {
             if let Some(row) = coding.row(event) {
                 count(&row, coding, counted, denials);
             }
@@ -122,7 +125,7 @@ impl Tally {
         self.waiting.denials.stored(&self.coding)?.put(out);
         self.waiting.drops.stored()?.put(out);
         self.records.put(out);
-        self.duplicates.put(out);
+        [self.removed.of_other_family, self.removed.repeated, self.cut].put(out);
         let Times { oldest, newest, horizon, is_late } = self.times;
         [oldest, newest, horizon].put(out);
         is_late.put(out);
@@ -136,14 +139,18 @@ impl Tally {
         for parts in Vec::got(input)? {
             self.coding.number(Head::of_parts(parts)?);
         }
+        let rows_max = self.counted.rows_max();
         self.counted = Counted::got(input)?;
+        self.counted.set_rows_max(rows_max);
         self.waiting.duplicates.restore(Stored::got(input)?);
         for row in Vec::got(input)? {
             self.waiting.denials.restore(row, &self.coding);
         }
         self.waiting.drops.restore(Stored::got(input)?, &self.coding);
         self.records = u64::got(input)?;
-        self.duplicates = u64::got(input)?;
+        let [of_other_family, repeated, cut] = Stored::got(input)?;
+        self.cut = cut;
+        self.removed = Removed { of_other_family, repeated };
         let [oldest, newest, horizon] = Stored::got(input)?;
         self.times = Times { oldest, newest, horizon, is_late: bool::got(input)? };
         Some(())

@@ -1,5 +1,7 @@
 //! What [`Tally::finish`](super::Tally::finish) answers: plain values, sorted, ready to render.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use smol_str::SmolStr;
 
@@ -20,6 +22,7 @@ pub struct Summary {
     pub hours: Vec<HourRow>,
     /// Denials by default, by what was asked for.
     pub denied_targets: Top<DeniedTargetRow>,
+    pub denied_groups: Top<DeniedGroupRow>,
     /// Denials by default, by who asked for what.
     pub denied: Top<DeniedRow>,
     pub rules: Vec<RuleRow>,
@@ -82,8 +85,6 @@ pub struct Input {
     pub gaps: Vec<Gap>,
     /// Connections that a rule allowed and IDPS then dropped; they are among the allowed.
     pub allowed_then_dropped: u64,
-    /// More connections than could be remembered to find them all.
-    pub is_drop_window_exceeded: bool,
 }
 
 /// An entry that could not be read.
@@ -100,12 +101,17 @@ pub struct Coverage {
     pub input: Input,
     /// Records that were counted or dropped as duplicates.
     pub records: u64,
-    /// Records of an event that the other family of categories had written too.
+    /// Records of an event that another one tells of: from the other family of categories, or of
+    /// another export.
     pub duplicates: u64,
-    /// More events than could be remembered: duplicates may have been counted twice.
+    /// Of these, records that stand in the input more than once.
+    pub repeated: u64,
+    /// Records came behind others that an earlier run was done with: duplicates may count twice.
     pub is_duplicate_window_exceeded: bool,
-    /// More denied connections than could be remembered: attempts may be too many.
+    /// The same: attempts may be too many.
     pub is_attempt_window_exceeded: bool,
+    /// Records with an address or name for which there was no room: it is counted as `(others)`.
+    pub cut: u64,
     /// Records without a time; they are in no hour.
     pub without_time: u64,
     pub categories: Vec<CategoryRow>,
@@ -239,6 +245,37 @@ pub struct DeniedTargetRow {
 pub struct DeniedRow {
     pub source: Option<SmolStr>,
     pub source_name: Option<SmolStr>,
+    /// The destination address, else the name.
+    pub target: Option<SmolStr>,
+    pub target_name: Option<SmolStr>,
+    pub port: Option<u16>,
+    pub protocol: Option<SmolStr>,
+    pub reason: Option<SmolStr>,
+    pub records: u64,
+    pub attempts: u64,
+    pub seen: Option<Seen>,
+}
+
+/// What sources have in common that ask for one rule.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SourceGroup {
+    IpGroup(SmolStr),
+    /// A name that a list gives, or a service tag.
+    Named(SmolStr),
+    /// Addresses without a name that are not on the internet.
+    Inside,
+    Internet,
+    Unknown,
+}
+
+/// Denials by default of sources that are called alike: one row asks for one rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeniedGroupRow {
+    pub group: SourceGroup,
+    /// How many different ones.
+    pub sources: u64,
+    /// The first of them; all if they are few.
+    pub addresses: Vec<IpAddr>,
     /// The destination address, else the name.
     pub target: Option<SmolStr>,
     pub target_name: Option<SmolStr>,

@@ -7,9 +7,10 @@ use crate::logs::LogRecord;
 use super::attempts::Denials;
 use super::coding::{Coding, Recoding};
 use super::counts::Counted;
-use super::dictionary::{Code, CodeMap, Translation};
+use super::dictionary::{Code, CodeMap, OTHERS, Translation};
 use super::drops::Drops;
-use super::duplicates::{self, Duplicates, Families};
+use super::duplicates::{self, Duplicates, Families, Removed, Sought};
+use super::repeats::Repeats;
 use super::row::{Event, Row};
 use super::spill::Memory;
 use super::summary::Seen;
@@ -72,6 +73,23 @@ impl<const N: usize> Table<N> {
         self.rows.entry(key).or_insert(Measure::ZERO).add(measure);
     }
 
+    /// The same; but where there are `most` rows, new ones differ in those `ends` no more.
+    pub(super) fn add_within(
+        &mut self,
+        most: Option<usize>,
+        mut key: [Code; N],
+        ends: &[usize],
+        measure: Measure,
+    ) {
+        let is_full = most.is_some_and(|most| self.rows.len() >= most);
+        if is_full && !self.rows.contains_key(&key) {
+            for &end in ends {
+                key.get_mut(end).into_iter().for_each(|code| *code = OTHERS);
+            }
+        }
+        self.add(key, measure);
+    }
+
     pub(super) fn merge(&mut self, other: Self, translation: &Translation) {
         for (key, measure) in other.rows {
             self.add(translation.codes(key), measure);
@@ -86,13 +104,26 @@ pub struct Plan {
     pub memory: Memory,
     /// Records of an event that both families of categories have written are found.
     pub finds_duplicates: bool,
+    /// Records of an event that several exports hold are found.
+    pub finds_repeats: bool,
     /// Connections that IDPS dropped after they were allowed are found.
     pub finds_drops: bool,
 }
 
+impl Plan {
+    fn sought(&self) -> Sought {
+        match (self.finds_duplicates, self.finds_repeats) {
+            (_, true) => Sought::PairsAndRepeats,
+            (true, false) => Sought::Pairs,
+            (false, false) => Sought::Nothing,
+        }
+    }
+}
+
 impl Default for Plan {
     fn default() -> Self {
-        Self { memory: Memory::default(), finds_duplicates: true, finds_drops: true }
+        let memory = Memory::default();
+        Self { memory, finds_duplicates: true, finds_repeats: true, finds_drops: true }
     }
 }
 
@@ -101,21 +132,25 @@ impl Default for Plan {
 pub(super) struct Needs {
     pub(super) families: Families,
     pub(super) has_drop: bool,
+    pub(super) has_repeat: bool,
 }
 
 impl Needs {
     pub(super) fn add(&mut self, other: Self) {
         self.families.add(other.families);
         self.has_drop |= other.has_drop;
+        self.has_repeat |= other.has_repeat;
     }
 
     /// The plan that would have found all, if this one did not.
     pub(super) fn better_than(self, plan: &Plan) -> Option<Plan> {
         let finds_duplicates = plan.finds_duplicates || self.families.are_both();
         let finds_drops = plan.finds_drops || self.has_drop;
-        let is_better =
-            (finds_duplicates, finds_drops) != (plan.finds_duplicates, plan.finds_drops);
-        is_better.then(|| Plan { finds_duplicates, finds_drops, ..plan.clone() })
+        let finds_repeats = plan.finds_repeats || self.has_repeat;
+        let finds = [finds_duplicates, finds_repeats, finds_drops];
+        let is_better = finds != [plan.finds_duplicates, plan.finds_repeats, plan.finds_drops];
+        let memory = || plan.memory.clone();
+        is_better.then(|| Plan { memory: memory(), finds_duplicates, finds_repeats, finds_drops })
     }
 }
 
@@ -141,7 +176,10 @@ pub struct Tally {
     /// Records taken, duplicates included.
     pub(super) records: u64,
     /// Duplicates of earlier runs.
-    pub(super) duplicates: u64,
+    pub(super) removed: Removed,
+    pub(super) repeats: Repeats,
+    /// Records with an address or name for which there was no room.
+    pub(super) cut: u64,
     pub(super) times: Times,
 }
 
@@ -194,16 +232,18 @@ impl Tally {
         // Rows that wait, of which there are five kinds, are seldom all of them many.
         let memory = Memory { bytes: plan.memory.bytes / 2, ..plan.memory.clone() };
         Self {
-            coding: Coding::default(),
-            counted: Counted::default(),
+            coding: Coding::with_room(memory.values_max),
+            counted: Counted::with_room(memory.values_max),
             waiting: Waiting {
-                duplicates: Duplicates::new(plan.finds_duplicates, &memory),
+                duplicates: Duplicates::new(plan.sought(), &memory),
                 denials: Denials::new(&memory),
                 drops: Drops::new(plan.finds_drops, &memory),
             },
             others: Vec::new(),
             records: 0,
-            duplicates: 0,
+            removed: Removed::default(),
+            repeats: Repeats::new(!plan.finds_repeats),
+            cut: 0,
             times: Times::NONE,
         }
     }
@@ -217,9 +257,11 @@ impl Tally {
     pub(super) fn pass(&mut self, event: Event) {
         let Some(row) = self.coding.row(event) else { return };
         self.records += 1;
+        self.cut += u64::from(event.is_cut());
         if let Some(time) = event.time {
             self.times.add(time);
         }
+        self.repeats.push(&row, &self.coding);
         self.waiting.drops.push(&row, &self.coding);
         if !self.waiting.duplicates.keeps(&row, &self.coding) {
             count(&row, &self.coding, &mut self.counted, &mut self.waiting.denials);
@@ -228,14 +270,17 @@ impl Tally {
 
     pub(super) fn needs(&self) -> Needs {
         let Waiting { duplicates, drops, .. } = &self.waiting;
-        Needs { families: duplicates.families, has_drop: drops.has_drop }
+        let has_repeat = self.repeats.has_any;
+        Needs { families: duplicates.families, has_drop: drops.has_drop, has_repeat }
     }
 
     /// Takes over what `other` has counted. The order of merging does not matter.
     pub fn merge(&mut self, other: Self) {
         let recoding = Recoding::new(&other.coding, &mut self.coding);
         self.records += other.records;
-        self.duplicates += other.duplicates;
+        self.removed.add(other.removed);
+        self.repeats.merge(other.repeats);
+        self.cut += other.cut;
         self.times.merge(other.times);
         self.counted.merge(other.counted, &recoding, &self.coding);
         let others = other.others.into_iter();
@@ -245,7 +290,7 @@ impl Tally {
     }
 
     /// Counts what waited for a duplicate in vain. The answer is how many had not.
-    pub(super) fn settle(&mut self) -> io::Result<u64> {
+    pub(super) fn settle(&mut self) -> io::Result<Removed> {
         let Self { coding, counted, waiting, others, .. } = self;
         let Waiting { duplicates, denials, .. } = waiting;
         let mut all = vec![(None, duplicates)];
@@ -254,12 +299,14 @@ impl Tally {
                 .iter_mut()
                 .map(|(recoding, _, waiting)| (Some(&*recoding), &mut waiting.duplicates)),
         );
-        let removed = duplicates::settle(&mut all, |event| {
+        let coding = &*coding;
+        let mut removed = duplicates::settle(&mut all, coding, |event| {
             if let Some(row) = coding.row(event) {
                 count(&row, coding, counted, denials);
             }
         })?;
-        Ok(self.duplicates + removed)
+        removed.add(self.removed);
+        Ok(removed)
     }
 }
 

@@ -389,7 +389,12 @@ proptest! {
         let mut expected = one.tally.finish(Input::default(), &Options::default()).unwrap();
         prop_assert!(expected.coverage.records > 200);
         prop_assert_eq!(expected.coverage.input.allowed_then_dropped, 400);
-        let plain = Plan { memory: little(), finds_duplicates: false, finds_drops: false };
+        let plain = Plan {
+            memory: little(),
+            finds_duplicates: false,
+            finds_repeats: false,
+            finds_drops: false,
+        };
         let plans = [Plan::default(), plain.clone(), plain];
         for ((threads, stretch_bytes), plan) in [(1, 1 << 20), (2, 3_000), (3, 900)].into_iter().zip(plans) {
             let (account, counts) = read_by_workers(&files, threads, stretch_bytes, plan);

@@ -7,6 +7,7 @@ mod encodings;
 mod layouts;
 mod parquet;
 mod tables;
+mod wrapped;
 
 use std::fmt::Write as _;
 use std::sync::Arc;

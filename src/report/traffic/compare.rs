@@ -1,8 +1,10 @@
 //! `azfw report --compare`: what differs between two sets of logs.
 
 use serde::Serialize;
+use smol_str::SmolStr;
 
 use super::sheet::{Cell, Sheet, Shown, grouped, numbers, words};
+use super::sheets::named;
 use super::{csv, markdown, text};
 use crate::tables::{Comparison, LoggedRule, PairChange, RuleChange};
 
@@ -77,10 +79,18 @@ fn pairs(name: &'static str, title: &str, changes: &[PairChange], top: usize) ->
         numbers("after", "after"),
         words("action", "action", Shown::Always),
         words("protocol", "proto", Shown::Always),
-        words("source", "source", Shown::Always),
-        words("destination", "destination", Shown::Always),
+        words("source", "source", Shown::Data),
+        words("destination", "destination", Shown::Data),
+        words("source_text", "source", Shown::Reading),
+        words("destination_text", "destination", Shown::Reading),
         numbers("port", "port"),
+        words("source_name", "called", Shown::Data),
+        words("destination_name", "called", Shown::Data),
     ];
+    let shown = |end: &Option<SmolStr>, name: &Option<SmolStr>| {
+        let end = end.as_ref();
+        end.map_or(Cell::Empty, |end| Cell::Text(named(end.to_string(), name.as_deref())))
+    };
     let row = |change: &PairChange| {
         let pair = &change.pair;
         vec![
@@ -90,7 +100,11 @@ fn pairs(name: &'static str, title: &str, changes: &[PairChange], top: usize) ->
             Cell::text(pair.protocol.as_ref()),
             Cell::text(pair.source.as_ref()),
             Cell::text(pair.target.as_ref()),
+            shown(&pair.source, &change.source_name),
+            shown(&pair.target, &change.target_name),
             Cell::number(pair.port),
+            Cell::text(change.source_name.as_ref()),
+            Cell::text(change.target_name.as_ref()),
         ]
     };
     cut(name, title, columns.to_vec(), changes.iter().map(row), changes.len(), top)
@@ -172,7 +186,9 @@ struct SideJson {
 #[derive(Serialize)]
 struct PairJson<'a> {
     source: Option<&'a str>,
+    source_name: Option<&'a str>,
     destination: Option<&'a str>,
+    destination_name: Option<&'a str>,
     port: Option<u16>,
     protocol: Option<&'a str>,
     action: &'static str,
@@ -185,7 +201,9 @@ impl<'a> PairJson<'a> {
         let pair = &change.pair;
         Self {
             source: pair.source.as_deref(),
+            source_name: change.source_name.as_deref(),
             destination: pair.target.as_deref(),
+            destination_name: change.target_name.as_deref(),
             port: pair.port,
             protocol: pair.protocol.as_deref(),
             action: action(pair.is_denied),
@@ -230,7 +248,7 @@ mod tests {
     use super::*;
     use crate::logs::{LoggedAction, RecordKind};
     use crate::tables::Pairs;
-    use crate::tables::sample::{by, flow};
+    use crate::tables::sample::{by, flow, names};
 
     fn comparison() -> Comparison {
         let (mut before, mut after) = (Pairs::default(), Pairs::default());
@@ -239,7 +257,9 @@ mod tests {
         };
         before.push(&allow("https 10.0.1.4:1 -> a.example.com:443", "g/c/old"));
         after.push(&allow("https 10.0.1.4:1 -> \u{1b}[2J|=x.example.com:443", "g/c/|new"));
-        Comparison::new(before, after).unwrap()
+        let mut comparison = Comparison::new(before, after).unwrap();
+        comparison.name(&names());
+        comparison
     }
 
     #[test]
@@ -255,12 +275,12 @@ mod tests {
             connections: before 1 in 1 h, after 1 in 1 h
 
             New: only in these logs
-              before  after  action  proto  source    destination               port
-                   0      1  allow   https  10.0.1.4  \u{1b}[2J|=x.example.com   443
+              before  after  action  proto  source              destination               port
+                   0      1  allow   https  10.0.1.4 (spoke-a)  \u{1b}[2J|=x.example.com   443
 
             Gone: only in the logs compared with
-              before  after  action  proto  source    destination    port
-                   1      0  allow   https  10.0.1.4  a.example.com   443
+              before  after  action  proto  source              destination    port
+                   1      0  allow   https  10.0.1.4 (spoke-a)  a.example.com   443
 
             Rules whose share of the connections changed
               hits before  hits after  share before  share after  rule
@@ -281,7 +301,9 @@ mod tests {
               "new": [
                 {
                   "source": "10.0.1.4",
+                  "source_name": "spoke-a",
                   "destination": "\u001b[2J|=x.example.com",
+                  "destination_name": null,
                   "port": 443,
                   "protocol": "https",
                   "action": "allow",
@@ -292,7 +314,9 @@ mod tests {
               "gone": [
                 {
                   "source": "10.0.1.4",
+                  "source_name": "spoke-a",
                   "destination": "a.example.com",
+                  "destination_name": null,
                   "port": 443,
                   "protocol": "https",
                   "action": "allow",

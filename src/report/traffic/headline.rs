@@ -170,19 +170,26 @@ pub(super) fn warnings(summary: &Summary) -> Vec<String> {
     );
     add(
         coverage.is_duplicate_window_exceeded,
-        "legacy and structured records lie too far apart in the input to find every event that was \
-         written twice: connections may be counted double; read one of the two families alone"
+        "records came later than two hours, by the times in the logs, behind others that an \
+         earlier run had counted: an event that was written twice may be counted double"
             .to_owned(),
     );
     add(
         coverage.is_attempt_window_exceeded,
-        "more denied connections than are remembered: attempts may be counted too high".to_owned(),
+        "records came later than two hours, by the times in the logs, behind others that an \
+         earlier run had counted: attempts may be counted too high"
+            .to_owned(),
     );
     add(
-        coverage.input.is_drop_window_exceeded,
-        "more allowed connections than are remembered: some that IDPS dropped may be missing \
-         from those \"then dropped by IDPS\""
-            .to_owned(),
+        coverage.cut > 0,
+        format!(
+            "{} an address or a name for which there is no memory, counted as `(others)`: numbers \
+             of different sources and destinations are too low; give more `--memory`",
+            match coverage.cut {
+                1 => "1 record has".to_owned(),
+                many => format!("{} records have", grouped(many)),
+            }
+        ),
     );
     let silent: u64 = coverage.input.gaps.iter().map(|gap| gap.hours).sum();
     add(

@@ -1,6 +1,7 @@
 //! The report as JSON. The shape is a promise, described in `docs/report.md`.
 
 mod dns;
+mod needed;
 mod rows;
 mod talkers;
 
@@ -23,6 +24,7 @@ struct Report<'a> {
     coverage: rows::Coverage<'a>,
     totals: Figures,
     hours: Vec<rows::HourRow>,
+    denied_by_source_name: Largest<needed::DeniedGroupRow<'a>>,
     denied_destinations: Largest<rows::DeniedTargetRow<'a>>,
     denied_by_default: Largest<rows::DeniedRow<'a>>,
     rules: Vec<rows::RuleRow<'a>>,
@@ -52,6 +54,10 @@ impl<'a> Report<'a> {
             coverage: rows::Coverage::new(&summary.coverage),
             totals: Figures::new(&summary.totals, summary.coverage.input.allowed_then_dropped),
             hours: summary.hours.iter().map(rows::HourRow::new).collect(),
+            denied_by_source_name: Largest::new(
+                &summary.denied_groups,
+                needed::DeniedGroupRow::new,
+            ),
             denied_destinations: Largest::new(&summary.denied_targets, rows::DeniedTargetRow::new),
             denied_by_default: Largest::new(&summary.denied, rows::DeniedRow::new),
             rules: summary.rules.iter().map(|row| rows::RuleRow::new(row, connections)).collect(),

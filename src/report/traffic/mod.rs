@@ -5,9 +5,11 @@ pub mod csv;
 pub mod html;
 pub mod json;
 pub mod markdown;
+pub mod parquet;
 pub mod text;
 
 mod headline;
+mod needed;
 mod remedy;
 mod sheet;
 mod sheets;

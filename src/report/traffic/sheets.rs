@@ -1,6 +1,7 @@
 //! The tables of a [`Summary`], in the order in which people need them.
 
 mod input;
+mod needed;
 mod parts;
 mod rules;
 mod traffic;
@@ -11,11 +12,13 @@ use crate::tables::{LoggedRule, Seen, Summary, Top};
 use super::headline::plural;
 use super::sheet::{Cell, Column, Sheet, Shown, numbers, words};
 
-pub(super) use traffic::{hours, is_default};
+pub(super) use needed::source_group;
+pub(super) use traffic::{hours, is_default, named};
 
 /// All tables with rows, most urgent first. Hours are not among them: they are drawn.
 pub(super) fn sheets(summary: &Summary) -> Vec<Sheet> {
     let mut sheets = vec![
+        needed::denied_groups(summary),
         traffic::denied_targets(summary),
         traffic::denied(summary),
         traffic::idps(summary),

@@ -63,6 +63,7 @@ fn csv_has_one_file_per_table() {
     let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
     expect![[r#"
         hours.csv
+        denied_by_source_name.csv
         denied_destinations.csv
         denied_by_default.csv
         idps.csv
@@ -96,9 +97,9 @@ fn csv_has_one_file_per_table() {
         assert!(columns.len() > 1, "{name}");
     }
     expect![[r#"
-        attempts,records,sources,first_seen,last_seen,protocol,destination,destination_name,port,reason,remedy,remedy_text
-        100,400,9,2026-09-07T12:00:02Z,2026-09-07T23:33:09Z,tcp,203.0.113.9,,8443,Default Action,network_rule,network rule
-        1,1,1,2026-09-07T14:31:40Z,2026-09-07T14:31:40Z,https,,,443,SNI TLS extension was missing,network_rule_by_address,network rule by address
+        attempts,records,sources,first_seen,last_seen,source_type,source_name,protocol,destination,destination_name,port,reason,remedy,rule,from
+        100,400,9,2026-09-07T12:00:02Z,2026-09-07T23:33:09Z,name,spoke-a,tcp,203.0.113.9,,8443,Default Action,network_rule,203.0.113.9-tcp-8443: tcp 10.0.1.4-10.0.1.12 -> 203.0.113.9 : 8443,spoke-a
+        1,1,1,2026-09-07T14:31:40Z,2026-09-07T14:31:40Z,name,spoke-a,https,,,443,SNI TLS extension was missing,network_rule_by_address,,spoke-a
     "#]]
     .assert_eq(&files[1].1);
 }

@@ -14,6 +14,16 @@ use crate::policy::{
 /// An IP Group with more addresses than this has a line for each.
 const ADDRESSES_IN_LINE_MAX: usize = 4;
 
+/// The line of a rule in a collection of its own type.
+pub(crate) fn rule_line(line: &Rule) -> String {
+    let kind = match line {
+        Rule::Network(_) => RuleKind::Network,
+        Rule::Application(_) => RuleKind::Application,
+        Rule::Nat(_) => RuleKind::Dnat,
+    };
+    rule(line, kind)
+}
+
 /// The rule sets as text, from which [`super::parse`] reads the same rule sets.
 /// Side tables are no part of it.
 #[must_use]

@@ -25,7 +25,7 @@ const SECTIONS: [(&str, &str, &str, &[&str]); 9] = [
         "denied",
         "Denied by default, and why",
         "Nothing was denied by default.",
-        &["denied_destinations", "denied_by_default"],
+        &["denied_by_source_name", "denied_destinations", "denied_by_default"],
     ),
     (
         "rules",

@@ -16,6 +16,8 @@ pub(super) struct Coverage<'a> {
     entries: u64,
     records: u64,
     duplicates: u64,
+    repeated: u64,
+    beyond_memory: u64,
     ignored: Vec<IgnoredRow<'a>>,
     rejected: u64,
     rejected_examples: Vec<RejectedRow<'a>>,
@@ -80,6 +82,8 @@ impl<'a> Coverage<'a> {
             entries: input.entries,
             records: coverage.records,
             duplicates: coverage.duplicates,
+            repeated: coverage.repeated,
+            beyond_memory: coverage.cut,
             ignored: ignored
                 .map(|(reason, entries)| IgnoredRow { reason, entries: *entries })
                 .collect(),

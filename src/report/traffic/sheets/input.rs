@@ -56,10 +56,12 @@ pub(super) fn input(summary: &Summary) -> Sheet {
     let row = |count: u64, what: &str| vec![Cell::Number(count), Cell::Text(what.to_owned())];
     let counted = coverage.records.saturating_sub(coverage.duplicates);
     let mut rows = vec![row(counted, "counted")];
-    let duplicates = "duplicates: the same event in the other family of categories";
-    if coverage.duplicates > 0 {
-        rows.push(row(coverage.duplicates, duplicates));
-    }
+    let of_other_family = coverage.duplicates.saturating_sub(coverage.repeated);
+    let duplicates = [
+        (of_other_family, "duplicates: the same event in the other family of categories"),
+        (coverage.repeated, "duplicates: the same record once more, as from exports that overlap"),
+    ];
+    rows.extend(duplicates.iter().filter(|(count, _)| *count > 0).map(|(n, what)| row(*n, what)));
     for (reason, count) in &coverage.input.ignored {
         rows.push(row(*count, &format!("ignored: {reason}")));
     }

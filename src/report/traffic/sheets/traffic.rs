@@ -32,7 +32,7 @@ pub(in crate::report::traffic) fn hours(summary: &Summary) -> Sheet {
 }
 
 /// `address:port`, with brackets where the address has colons.
-fn target(target: Option<&str>, port: Option<u16>) -> String {
+pub(super) fn target(target: Option<&str>, port: Option<u16>) -> String {
     let target = target.unwrap_or("(unknown)");
     match port {
         None => target.to_owned(),
@@ -124,7 +124,7 @@ pub(super) fn denied(summary: &Summary) -> Sheet {
     })
 }
 
-fn with_reason(text: String, reason: Option<&str>) -> String {
+pub(super) fn with_reason(text: String, reason: Option<&str>) -> String {
     match reason.filter(|reason| !is_default(reason)) {
         Some(reason) => format!("{text} ({reason})"),
         None => text,
@@ -455,7 +455,7 @@ fn flow(protocol: Option<&str>, source: End<'_>, target: End<'_>, port: Option<u
 }
 
 /// `192.0.2.4 (hub)`.
-fn named(text: String, name: Option<&str>) -> String {
+pub(in crate::report::traffic) fn named(text: String, name: Option<&str>) -> String {
     match name {
         Some(name) => format!("{text} ({name})"),
         None => text,
