@@ -112,6 +112,16 @@ pub(super) fn other_table(name: &str, text: &str) -> Option<InputError> {
         line.matches(*delimiter).count() >= 2 && line.split(*delimiter).all(is_heading)
     };
     DELIMITERS.iter().find(|delimiter| is_table(delimiter))?;
+    let has = |column: &str| {
+        let mut cells = line.split(DELIMITERS);
+        cells.any(|cell| cell.trim().trim_matches('"').eq_ignore_ascii_case(column))
+    };
+    if has("properties") && (has("id") || has("type")) {
+        let message = format!("`{name}` is a table of Azure resources, whose properties are texts");
+        return Some(InputError::new(message).with_help(
+            "export them as JSON: `az graph query … --output json`, not as a table or CSV",
+        ));
+    }
     let error = InputError::new(format!("`{name}` is a table, but none of rules"));
     Some(error.with_help(
         "a table of rules has columns such as `RuleCollectionGroup`, `RuleCollectionName`, \

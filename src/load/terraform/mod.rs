@@ -57,6 +57,13 @@ fn is_state_file(node: &Node) -> bool {
     ["lineage", "serial", "resources"].iter().all(|key| node.get(key).is_some())
 }
 
+/// Whether `node` is Terraform code in JSON, which holds expressions and no values.
+pub(super) fn is_code(node: &Node) -> bool {
+    let types = node.get("resource").map_or(&[][..], Node::members).iter();
+    let mut types = types.map(|member| member.key.value.as_str());
+    types.any(|name| name.starts_with("azurerm_") || name.starts_with("azapi_"))
+}
+
 fn is_plan(node: &Node) -> bool {
     ["planned_values", "resource_changes", "prior_state"].iter().any(|key| node.get(key).is_some())
 }
