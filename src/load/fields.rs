@@ -9,6 +9,7 @@ use std::slice;
 use smol_str::{SmolStr, ToSmolStr};
 
 use super::notes::{Notes, quoted};
+use crate::net::PortRange;
 use crate::policy::{Address, IpGroupRef, Priority, ResourceId, Written};
 use crate::source::{InputError, Severity, Span, Spanned};
 use crate::syntax::json::{Member, Node, Value};
@@ -304,11 +305,47 @@ impl Notes<'_> {
             let help = format!("it is read as `{}`", parsed.address);
             self.warn_with_help(Severity::Warning, message, span, help);
         }
+        if parsed.is_range_of_one {
+            let message =
+                format!("{label} `{}` in {subject} is a range of one", self.written(span));
+            let help = format!("write `{}`", parsed.address);
+            self.warn_with_help(Severity::Note, message, span, help);
+        }
         if let (Address::ServiceTag(tag), Tags::Refused) = (&parsed.address, tags) {
             let message = format!("invalid {label} `{tag}` in {subject}: it is no address");
             let help = "service tags are destinations of network rules only";
             self.warn_with_help(Severity::Error, message, span, help);
         }
+    }
+
+    /// The list of ports of `subject`. What is read and not written as others write it is noted.
+    pub(super) fn ports(&mut self, subject: &Subject<'_>) -> Vec<Spanned<Written<PortRange>>> {
+        const LABEL: &str = "destination port";
+        let ports = self.list(subject, &["destinationPorts"], LABEL, |text| {
+            let is_range = text.contains('-');
+            let range = value::port_range(text)?;
+            let is_of_one = is_range && range.first() == range.last();
+            let is_spaced = is_range && text.contains(char::is_whitespace);
+            Ok((range, is_of_one, is_spaced))
+        });
+        for port in &ports {
+            let (Written::Value((range, is_of_one, is_spaced)), Some(span)) =
+                (&port.value, port.span)
+            else {
+                continue;
+            };
+            let what = match (is_of_one, is_spaced) {
+                (false, false) => continue,
+                (true, _) => "is a range of one",
+                (false, true) => "has blank space in it, which other tools refuse",
+            };
+            let message = format!("{LABEL} `{}` in {subject} {what}", self.written(span));
+            self.warn_with_help(Severity::Note, message, span, format!("write `{range}`"));
+        }
+        let plain = |port: Spanned<Written<(PortRange, bool, bool)>>| {
+            port.map(|written| written.map(|(range, _, _)| range))
+        };
+        ports.into_iter().map(plain).collect()
     }
 
     /// The fields of an object within `subject`, such as `dnsSettings`.

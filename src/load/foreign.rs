@@ -192,11 +192,15 @@ mod tests {
         );
         check(
             b"PK\x03\x04\0\0\xff",
-            expect!["`a` is packed (unpack it; of a saved Terraform plan make JSON: `terraform show -json FILE`; save the sheet of a workbook as CSV)"],
+            expect![
+                "`a` is packed (unpack it; of a saved Terraform plan make JSON: `terraform show -json FILE`; save the sheet of a workbook as CSV)"
+            ],
         );
         check(
             b"PK\x03\x04\0\0",
-            expect!["`a` is packed (unpack it; of a saved Terraform plan make JSON: `terraform show -json FILE`; save the sheet of a workbook as CSV)"],
+            expect![
+                "`a` is packed (unpack it; of a saved Terraform plan make JSON: `terraform show -json FILE`; save the sheet of a workbook as CSV)"
+            ],
         );
         check(
             b"{\"a\": \"\xe4\"}",
@@ -219,7 +223,7 @@ mod tests {
         check(
             b"# hub\nresource \"azurerm_firewall_policy\" \"hub\" {\n}",
             expect![
-                "`a` is Terraform code (give its state or plan as JSON: `terraform show -json`)"
+                "`a` is Terraform code (give its plan or state as JSON: `terraform plan -out plan`, then `terraform show -json plan`, or `terraform show -json` alone)"
             ],
         );
         check(

@@ -21,6 +21,7 @@ use super::policy::policy;
 use super::rule_group::rule_group;
 use super::rule_kind::RuleKind;
 use super::service_tags::{is_tag_file, tag_file};
+use super::subnet::{are_named_in, firewall_subnets};
 use super::tables::side_table;
 use super::truncation::truncated;
 use super::{Options, csv, lines, template, terraform};
@@ -220,6 +221,7 @@ impl<'a> Loader<'a> {
                     self.classic.push((kind, node.clone()));
                     return Ok(());
                 }
+                self.subnets(&full, &[], node);
                 self.other(&format!("`{full}`"));
                 Ok(())
             }
@@ -241,6 +243,13 @@ impl<'a> Loader<'a> {
         }
     }
 
+    /// The subnets of firewalls in a virtual network.
+    fn subnets(&mut self, full: &str, names: &[SmolStr], node: &Node) {
+        let found = firewall_subnets(full, names, node);
+        self.has_found |= !found.is_empty();
+        self.inventory.tables.subnets.extend(found);
+    }
+
     /// Counts what is not read.
     fn other(&mut self, what: &str) {
         *self.others.entry(what.to_owned()).or_default() += 1;
@@ -251,6 +260,13 @@ impl<'a> Loader<'a> {
             .map_err(|error| error.in_sources(self.notes.sources()))?;
         self.notes.warnings.extend(expansion.warnings);
         self.skipped.extend(expansion.skipped);
+        let sources = self.notes.sources();
+        let text = sources.get(root.span.source).map_or("", |source| source.text());
+        if are_named_in(text) {
+            for network in template::networks(root, parameters, &self.options.template) {
+                self.subnets(&network.kind, &network.names, &network.node);
+            }
+        }
         for template::Resource { kind: full, names, node } in expansion.resources {
             match Kind::of_type(&full) {
                 Some(kind) => self.resource(&Resource { kind, node: &node, names })?,
@@ -271,6 +287,9 @@ impl<'a> Loader<'a> {
         self.has_found |= content.may_be_empty;
         for terraform::Found { kind, names, node } in content.found {
             self.resource(&Resource { kind, node: &node, names })?;
+        }
+        for (full, names, node) in &content.networks {
+            self.subnets(full, names, node);
         }
         for (what, count) in content.others {
             *self.others.entry(what).or_default() += count;

@@ -30,6 +30,7 @@ mod service_tags;
 mod shape;
 #[cfg(test)]
 mod shown;
+mod subnet;
 mod tables;
 pub mod template;
 mod terraform;

@@ -113,12 +113,7 @@ fn network(notes: &mut Notes<'_>, subject: &Subject<'_>) -> NetworkRule {
             "destination FQDN",
             value::fqdn_pattern,
         ),
-        destination_ports: notes.list(
-            subject,
-            &["destinationPorts"],
-            "destination port",
-            value::port_range,
-        ),
+        destination_ports: notes.ports(subject),
     }
 }
 
@@ -160,12 +155,7 @@ fn nat(notes: &mut Notes<'_>, subject: &Subject<'_>) -> NatRule {
             "destination address",
             Tags::Refused,
         ),
-        destination_ports: notes.list(
-            subject,
-            &["destinationPorts"],
-            "destination port",
-            value::port_range,
-        ),
+        destination_ports: notes.ports(subject),
         translated_address: notes.single(
             subject,
             "translatedAddress",
@@ -329,6 +319,7 @@ mod tests {
             ),
             expect![[r#"
                 network r: TCP 10.0.0.4| -> *||:1688,49152-65535
+                note in line 4: destination port `49152 - 65535` in rule `r` has blank space in it, which other tools refuse (write `49152-65535`)
             "#]],
         );
         check_rules(

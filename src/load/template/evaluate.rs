@@ -8,6 +8,7 @@ use smol_str::SmolStr;
 
 use crate::load::template::build::{member, node, size, string, unresolved};
 use crate::load::template::error::TemplateError;
+use crate::load::template::interest::Interest;
 use crate::load::template::program::{Frame, LoopKind};
 use crate::load::template::settings::TemplateSettings;
 use crate::source::{Severity, Span, Spanned, Warning};
@@ -28,6 +29,7 @@ pub(super) const COPIES_MAX: i64 = 10_000;
 /// What one expansion shares: the settings, the warnings, the limits.
 pub(super) struct Evaluator<'s> {
     pub(super) settings: &'s TemplateSettings,
+    pub(super) interest: Interest,
     warnings: RefCell<Vec<Warning>>,
     skipped: RefCell<Vec<Warning>>,
     seen: RefCell<HashSet<(String, Option<Span>)>>,
@@ -41,9 +43,10 @@ pub(super) struct Evaluator<'s> {
 type Parsed = Result<Rc<TemplateString>, ExpressionError>;
 
 impl<'s> Evaluator<'s> {
-    pub(super) fn new(settings: &'s TemplateSettings) -> Self {
+    pub(super) fn new(settings: &'s TemplateSettings, interest: Interest) -> Self {
         Self {
             settings,
+            interest,
             warnings: RefCell::default(),
             skipped: RefCell::default(),
             seen: RefCell::default(),

@@ -70,7 +70,7 @@ impl Evaluator<'_> {
         let kind = self.shared(written, frame)?;
         let Some(kind) = kind.text() else { return Ok(()) };
         let kind = full_kind(kind, parent.map(|parent| parent.kind.as_str()));
-        if !leads_to_wanted(resource, &kind) {
+        if !leads_to_wanted(self.interest, resource, &kind) {
             return Ok(());
         }
         let Some(copy) = resource.get("copy") else {
@@ -106,7 +106,7 @@ impl Evaluator<'_> {
         if is_deployed != Some(false) {
             if is_deployment(kind) {
                 self.deployment(resource, &names.join("/"), frame, found)?;
-            } else if is_wanted(kind) {
+            } else if is_wanted(self.interest, kind) {
                 let node = self.content(resource, kind, &names, frame)?;
                 found.push(Resource { kind: kind.into(), names: names.clone(), node });
             }
@@ -158,7 +158,7 @@ impl Evaluator<'_> {
             Some(parent) if own.len() < levels => parent.names.iter().cloned().chain(own).collect(),
             Some(_) | None => own,
         };
-        if names.len() != levels && is_wanted(kind) {
+        if names.len() != levels && is_wanted(self.interest, kind) {
             let message = format!("the name `{}` does not fit the type `{kind}`", names.join("/"));
             self.refuse(message, written.span);
         }
