@@ -46,6 +46,8 @@ pub struct Placement {
     pub subnets: Vec<Spanned<ResourceId>>,
     /// `subnet.id` of `managementIpConfiguration`.
     pub management_subnet: Option<Spanned<Written<ResourceId>>>,
+    /// `virtualHub.id`: the firewall stands in a hub of Virtual WAN instead of a network.
+    pub virtual_hub: Option<Spanned<Written<ResourceId>>>,
 }
 
 /// `Microsoft.Network/ipGroups`.

@@ -1,6 +1,7 @@
 //! What a writer has to say about what it leaves out.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::policy::{
     ClassicFirewall, FirewallPolicy, Inventory, IpGroup, ResourceId, Rule, RuleCollectionGroup,
@@ -58,6 +59,16 @@ impl Remarks {
         }
     }
 
+    /// Azure gives a firewall its addresses, or they are those of other resources.
+    pub(super) fn note_addresses(&mut self, firewall: &ClassicFirewall) {
+        if let Some(first) = firewall.addresses.first() {
+            let message =
+                format!("the addresses of firewall `{}` are not written", firewall.name.value);
+            let help = "Azure assigns them; a public one belongs to a resource of its own";
+            self.warn(message, first.span, help);
+        }
+    }
+
     /// Fields that are not known hold something that cannot be written: it was not kept.
     pub(super) fn refuse_unknown_fields(&mut self, rule: &Rule) {
         let head = rule.head();
@@ -88,6 +99,16 @@ impl Remarks {
             }
         }
     }
+}
+
+/// How many public addresses a firewall in a hub has; one where that is not known.
+pub(super) fn public_addresses(firewall: &ClassicFirewall) -> usize {
+    let known = firewall.addresses.iter().filter_map(|address| address.value.value());
+    let is_public = |address: &&IpAddr| match address {
+        IpAddr::V4(address) => !address.is_private(),
+        IpAddr::V6(_) => true,
+    };
+    known.filter(is_public).count().max(1)
 }
 
 /// Resources that several files hold.
