@@ -211,6 +211,11 @@ impl<'a> Loader<'a> {
         if let Some(rows) = rows(node) {
             return rows.iter().try_for_each(|row| self.node(row, sample));
         }
+        self.one(node, sample)
+    }
+
+    /// An object that wraps nothing: a resource, or people's own making.
+    fn one(&mut self, node: &Node, sample: Option<&Node>) -> Result<(), InputError> {
         match recognised(node) {
             Recognised::Known(kind) => {
                 let names = sample.map_or(Vec::new(), |sample| sample_names(kind, node, sample));

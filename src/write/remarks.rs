@@ -80,8 +80,18 @@ impl Remarks {
         }
     }
 
-    /// Groups that a policy refers to and that no file holds.
+    /// Groups that a policy refers to and that no file holds; or that it has none at all.
     pub(super) fn note_missing_groups(&mut self, inventory: &Inventory, policy: &FirewallPolicy) {
+        let is_own = |group: &RuleCollectionGroup| {
+            group.policy.as_ref().is_none_or(|owner| policy.is_meant(owner))
+        };
+        if policy.group_references.is_empty() && !inventory.groups.iter().any(is_own) {
+            let name = &policy.name;
+            let message = format!("policy `{}` has no rule collection group here", name.value);
+            let help = "no rules are written; where it has some, add them: \
+                        `az network firewall policy rule-collection-group list`";
+            self.warn(message, name.span, help);
+        }
         for reference in &policy.group_references {
             let is_there = inventory
                 .groups
