@@ -9,6 +9,7 @@ use std::slice;
 use smol_str::{SmolStr, ToSmolStr};
 
 use super::notes::{Notes, quoted};
+use super::part::GIVE_VALUES;
 use crate::net::PortRange;
 use crate::policy::{Address, IpGroupRef, Priority, ResourceId, Written};
 use crate::source::{InputError, Severity, Span, Spanned};
@@ -90,6 +91,20 @@ impl<'n> Fields<'n> {
         let layers = [self.inner, Some(self.outer)].into_iter().flatten();
         layers.flat_map(Node::members).filter(|member| !is_named(member, "properties"))
     }
+}
+
+/// How a value is written that messages call `label`.
+fn form(label: &str) -> Option<&'static str> {
+    let forms = [
+        ("translated address", "write one address: `10.0.0.4`"),
+        ("FQDN", "write a name: `www.contoso.com`, or `*.contoso.com` where patterns are allowed"),
+        ("URL", "write host and path without `https://`: `www.contoso.com/path/*`"),
+        ("address", "write `10.0.0.4`, `10.0.0.0/24`, `10.0.0.4-10.0.0.9` or `*`"),
+        ("port", "write `443`, `8000-8999` or `*`"),
+        ("protocol", "write `TCP`, `UDP`, `ICMP` or `Any`; in application rules `https:443`"),
+        ("server", "write its address: `10.0.0.4`"),
+    ];
+    forms.iter().find(|(what, _)| label.contains(what)).map(|(_, help)| *help)
 }
 
 /// The entries of a list; a single value is a list of one.
@@ -267,7 +282,7 @@ impl Notes<'_> {
         span: Span,
     ) {
         let message = format!("invalid {label} `{text}` in {subject}: {}", error.message);
-        match error.help {
+        match error.help.or_else(|| form(label).map(str::to_owned)) {
             Some(help) => self.warn_with_help(Severity::Error, message, span, help),
             None => self.warn(Severity::Error, message, span),
         }
@@ -412,7 +427,7 @@ impl Notes<'_> {
                 let message =
                     format!("the priority of {subject} is not known: `{}`", quoted(&expression));
                 let error = self.error(message, node.span);
-                return Err(error.with_help("give the parameter a value"));
+                return Err(error.with_help(GIVE_VALUES));
             }
             None => None,
         };
@@ -444,7 +459,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, ValueError> {
         "false" | "disabled" => Ok(false),
         _ => Err(ValueError {
             message: "expected `true` or `false`".to_owned(),
-            help: None,
+            help: Some("write one of the two".to_owned()),
             offset: 0,
         }),
     }

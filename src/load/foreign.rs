@@ -29,7 +29,9 @@ pub(super) fn refusal(name: &str, text: &str) -> Option<InputError> {
         return Some(if is_wide { utf16(name) } else { binary(name, text.as_bytes()) });
     }
     if text.is_empty() {
-        return Some(InputError::new(format!("`{name}` is empty")));
+        return Some(InputError::new(format!("`{name}` is empty")).with_help(
+            "the command that wrote it may have failed: run it again, and read what it says",
+        ));
     }
     if text.starts_with(['{', '[']) {
         return None;
@@ -177,7 +179,12 @@ mod tests {
 
     #[test]
     fn what_is_not() {
-        check(b" \n", expect!["`a` is empty"]);
+        check(
+            b" \n",
+            expect![
+                "`a` is empty (the command that wrote it may have failed: run it again, and read what it says)"
+            ],
+        );
         check(
             b"\xff\xfe{\0}\0",
             expect![

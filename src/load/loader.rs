@@ -513,8 +513,8 @@ mod tests {
         check(
             "",
             expect![[r#"
-            `a.json` is empty
-        "#]],
+                `a.json` is empty (the command that wrote it may have failed: run it again, and read what it says)
+            "#]],
         );
         check(
             "[]",

@@ -79,7 +79,8 @@ impl<'s> Evaluator<'s> {
         if self.branches.get() > 0 {
             return;
         }
-        self.warn(Warning::new(Severity::Error, message, Some(span)));
+        let help = "Azure refuses this: correct the template; what depends on it is not known";
+        self.warn(Warning::new(Severity::Error, message, Some(span)).with_help(help));
     }
 
     /// Runs in a branch that may not be taken.
@@ -111,7 +112,8 @@ impl<'s> Evaluator<'s> {
         let level = self.level.get();
         if level >= LEVELS_MAX {
             let message = format!("the value is nested more than {LEVELS_MAX} levels deep");
-            return Err(TemplateError::new(message, span));
+            return Err(TemplateError::new(message, span)
+                .with_help("look for parameters and variables that name each other"));
         }
         self.level.set(level + 1);
         let result = run();
@@ -260,7 +262,8 @@ impl<'s> Evaluator<'s> {
     ) -> Result<Count, TemplateError> {
         let Some(written) = copy.get("count") else {
             let message = format!("the copy `{name}` has no `count`");
-            return Err(TemplateError::new(message, copy.span));
+            return Err(TemplateError::new(message, copy.span)
+                .with_help("write how many: `\"count\": \"[length(parameters('list'))]\"`"));
         };
         let count = self.shared(written, frame)?;
         let digits = match &count.value {

@@ -475,6 +475,15 @@ fn unknown_keyword(text: &str) -> (String, String) {
                     put a name with other characters than letters, digits, `_`, `.` and `-` in quotes";
         return (format!("`{text}` is no name of a rule"), help.to_owned());
     }
+    let other = match text.to_ascii_lowercase().as_str() {
+        "permit" | "accept" => Some("allow"),
+        "block" | "drop" | "reject" => Some("deny"),
+        "nat" => Some("dnat"),
+        _ => None,
+    };
+    if let Some(word) = other {
+        return (format!("unknown keyword `{text}`"), format!("the word for it is `{word}`"));
+    }
     let known = TOP_LEVEL.iter().chain(&SETTINGS).chain(&BELOW_POLICY).chain(&BELOW_FIREWALL);
     let help = match closest(text, known.copied()) {
         Some(near) => format!("did you mean `{near}`?"),
