@@ -17,8 +17,10 @@ pub(super) struct Bundle<'n> {
 /// A resource in it, or something that holds resources in turn.
 pub(super) struct Held<'n> {
     pub(super) node: &'n Node,
-    /// What it is; `None`: its own content tells.
+    /// What it is; `None`: it holds resources in turn.
     pub(super) kind: Option<Kind>,
+    /// Its key, where it has no name of its own: `{"groups": {"web": {"priority": 300, …}}}`.
+    pub(super) name: Option<SmolStr>,
 }
 
 /// Keys that say what stands behind them where the content alone does not, in letters only.
@@ -66,6 +68,7 @@ fn held(member: &Member) -> Option<Vec<Held<'_>>> {
         | Value::String(_)
         | Value::Unresolved(_) => return None,
     };
+    let is_named_by_key = by_key.is_none() && matches!(member.value.value, Value::Object(_));
     let held = elements.into_iter().map(|node| {
         let kind = match recognised(node) {
             // Much else has addresses: the key has to say what they are.
@@ -75,12 +78,13 @@ fn held(member: &Member) -> Option<Vec<Held<'_>>> {
             Recognised::Known(kind) => kind,
             Recognised::Other(_) => return None,
             Recognised::Unknown if node.members().is_empty() => return None,
-            Recognised::Unknown => match by_key {
-                Some(kind) => kind,
-                None => return bundle(node).map(|_| Held { node, kind: None }),
+            Recognised::Unknown => match (bundle(node), by_key) {
+                (Some(_), _) => return Some(Held { node, kind: None, name: None }),
+                (None, kind) => kind?,
             },
         };
-        Some(Held { node, kind: Some(kind) })
+        let name = Some(&member.key.value).filter(|_| is_named_by_key && kind == Kind::Group);
+        Some(Held { node, kind: Some(kind), name: name.cloned() })
     });
     held.collect::<Option<Vec<Held<'_>>>>().filter(|held| !held.is_empty())
 }
@@ -94,11 +98,23 @@ impl Bundle<'_> {
     }
 }
 
-/// The names of a group that stands with the policy `policy` and does not say so itself.
-pub(super) fn names_of_group(policy: Option<&SmolStr>, node: &Node) -> Vec<SmolStr> {
+/// The names of a group that stands with the policy `policy`, or under the key `key`, and does not
+/// say so itself.
+pub(super) fn names_of_group(
+    policy: Option<&SmolStr>,
+    key: Option<&SmolStr>,
+    node: &Node,
+) -> Vec<SmolStr> {
     let group = Resource { kind: Kind::Group, node, names: Vec::new() };
-    let name = group.name().filter(|_| group.id().is_none());
-    policy.cloned().zip(name).map_or(Vec::new(), |(policy, name)| vec![policy, name])
+    if group.id().is_some() {
+        return Vec::new();
+    }
+    let own = group.name();
+    match (policy, own.as_ref().or(key)) {
+        (Some(policy), Some(name)) => vec![policy.clone(), name.clone()],
+        (None, Some(name)) if own.is_none() => vec![name.clone()],
+        (_, _) => Vec::new(),
+    }
 }
 
 #[cfg(test)]
@@ -139,6 +155,38 @@ mod tests {
             expect![[r#"
                 policy hub, 0 groups elsewhere
                 group g of hub 300
+            "#]],
+        );
+    }
+
+    #[test]
+    fn keys_can_be_names() {
+        let group = r#"{"priority": 300, "ruleCollections": []}"#;
+        check(
+            &format!(
+                r#"{{"policy": {{"name": "hub"}}, "ruleCollectionGroups": {{"web": {group}}}}}"#
+            ),
+            expect![[r#"
+                policy hub, 0 groups elsewhere
+                group web 300
+            "#]],
+        );
+        check(
+            &format!(r#"{{"web": {group}, "policy": {{"name": "hub"}}}}"#),
+            expect![[r#"
+            policy hub, 0 groups elsewhere
+            group web of hub 300
+        "#]],
+        );
+    }
+
+    #[test]
+    fn rules_without_a_collection_are_found_wherever_they_are() {
+        check(
+            r#"{"firewallRules": {"value": {"networkRules": [
+            {"name": "dns", "sourceAddresses": ["*"], "destinationPorts": ["53"]}]}}}"#,
+            expect![[r#"
+                rule `dns` stands without its rule collection: whether it allows or denies, and when it is tried, is not in the file (give the rule collection groups (`az network firewall policy rule-collection-group list`), or put the rules into `{"name": …, "priority": 100, "action": {"type": "Allow"}, "rules": […]}`)
             "#]],
         );
     }

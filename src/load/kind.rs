@@ -110,8 +110,24 @@ fn of_fields(fields: &Fields<'_>) -> Option<Kind> {
     (has(&policy) || (has(&["name"]) && has_groups())).then_some(Kind::Policy)
 }
 
+/// The first rule in `node`, wherever in it that stands.
+pub(super) fn rule_within(node: &Node) -> Option<&Node> {
+    if is_rule(node) {
+        return Some(node);
+    }
+    match &node.value {
+        Value::Array(elements) => elements.iter().find_map(rule_within),
+        Value::Object(members) => members.iter().find_map(|it| rule_within(&it.value)),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Unresolved(_) => None,
+    }
+}
+
 /// Whether `node` is a rule that somebody cut out of its collection.
-pub(super) fn is_rule(node: &Node) -> bool {
+fn is_rule(node: &Node) -> bool {
     const TYPES: [&str; 3] = ["NetworkRule", "ApplicationRule", "NatRule"];
     const FIELDS: [&str; 10] = [
         "ipProtocols",

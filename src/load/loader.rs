@@ -15,7 +15,7 @@ use super::firewall::firewall;
 use super::foreign::TERRAFORM_HELP;
 use super::group::{group, ungrouped};
 use super::ip_group::ip_group;
-use super::kind::{Kind, Recognised, Resource, is_rule, recognised};
+use super::kind::{Kind, Recognised, Resource, recognised, rule_within};
 use super::notes::Notes;
 use super::policy::policy;
 use super::rule_group::rule_group;
@@ -234,8 +234,8 @@ impl<'a> Loader<'a> {
                 if let Some(bundle) = bundle(node) {
                     return self.bundle(&bundle);
                 }
-                if is_rule(node) {
-                    return Err(rule_alone(&self.notes, node));
+                if let Some(rule) = rule_within(node) {
+                    return Err(rule_alone(&self.notes, rule));
                 }
                 let keys = node.members().iter().map(|member| format!("`{}`", member.key.value));
                 let keys: Vec<String> = keys.take(OTHERS_MAX).collect();
@@ -347,7 +347,7 @@ impl<'a> Loader<'a> {
         if fields.first(&["ruleCollections", "ruleCollection"]).is_none() {
             return Ok(());
         }
-        let names = names_of_group(Some(policy), node);
+        let names = names_of_group(Some(policy), None, node);
         self.resource(&Resource { kind: Kind::Group, node, names })
     }
 
@@ -358,7 +358,7 @@ impl<'a> Loader<'a> {
             let node = held.node;
             match held.kind {
                 Some(kind @ Kind::Group) => {
-                    let names = names_of_group(policy.as_ref(), node);
+                    let names = names_of_group(policy.as_ref(), held.name.as_ref(), node);
                     self.resource(&Resource { kind, node, names })?;
                 }
                 Some(kind) => self.resource(&Resource { kind, node, names: Vec::new() })?,

@@ -5,7 +5,7 @@ use super::value::ValueError;
 /// Refuses what is a list of values, or none yet.
 pub(super) fn one_value(text: &str) -> Result<(), ValueError> {
     placeholder(text)?;
-    match text.find([',', ';']) {
+    match text.bytes().position(|byte| matches!(byte, b',' | b';')) {
         Some(offset) => Err(ValueError {
             message: format!("`{}` is more than one value", text.trim()),
             help: Some("write each value as an entry of its own".to_owned()),
