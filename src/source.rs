@@ -1,9 +1,14 @@
 //! Input files, positions in them, and what was wrong with them.
 
+mod excerpt;
+
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use miette::{NamedSource, SourceSpan};
+use miette::SourceSpan;
+
+pub(crate) use self::excerpt::Excerpt;
 
 /// One input text with the name that messages show.
 #[derive(Debug, Clone)]
@@ -60,20 +65,10 @@ impl Sources {
     pub fn position(&self, span: Span) -> Option<Position> {
         let source = self.get(span.source)?;
         let before = source.text.get(..span.start as usize)?;
+        let before = before.strip_prefix('\u{feff}').unwrap_or(before);
         let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
         Some(Position { file: Arc::clone(&source.name), line, column })
-    }
-
-    /// What of `span` is worth showing: all of it, or its first line when it has more. A whole
-    /// object would push the message that it belongs to off the screen.
-    #[must_use]
-    pub fn first_line(&self, span: Span) -> Span {
-        let text = self.get(span.source).map_or("", Source::text);
-        let shown = text.get(span.start as usize..span.end as usize).unwrap_or("");
-        let first = shown.lines().next().map_or(0, str::len);
-        let end = u32::try_from(first).map_or(span.end, |length| span.start.saturating_add(length));
-        Span { end: end.min(span.end), ..span }
     }
 }
 
@@ -192,7 +187,7 @@ pub struct InputError {
     #[help]
     help: Option<Box<str>>,
     #[source_code]
-    code: Option<NamedSource<Arc<str>>>,
+    code: Option<Arc<Excerpt>>,
     #[label("here")]
     label: Option<SourceSpan>,
 }
@@ -201,28 +196,52 @@ impl InputError {
     /// An error that belongs to no place in a file.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into().into(), help: None, code: None, label: None }
+        let message = visible(&message.into()).into();
+        Self { message, help: None, code: None, label: None }
     }
 
     /// An error at `span` of one of `sources`.
     #[must_use]
     pub fn at(message: impl Into<String>, sources: &Sources, span: Span) -> Self {
         let error = Self::new(message);
-        let Some(source) = sources.get(span.source) else { return error };
-        let span = sources.first_line(span);
-        let (start, end) = (span.start as usize, span.end as usize);
-        Self {
-            code: Some(NamedSource::new(source.name(), Arc::clone(&source.text))),
-            label: Some(SourceSpan::new(start.into(), end.saturating_sub(start))),
-            ..error
-        }
+        let Some(excerpt) = Excerpt::new(sources, span) else { return error };
+        Self { label: Some(excerpt.label()), code: Some(Arc::new(excerpt)), ..error }
     }
 
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into().into());
+        self.help = Some(visible(&help.into()).into());
         self
     }
+}
+
+/// Characters that change what is seen without being seen: in a terminal they move the cursor,
+/// reverse the direction of reading, or hide what stands there.
+pub(crate) fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A message that quotes a file, with what is hidden in it written out. Its own line ends stay.
+fn visible(message: &str) -> Cow<'_, str> {
+    let is_bad = |character| character != '\n' && is_hidden(character);
+    if !message.contains(is_bad) {
+        return Cow::Borrowed(message);
+    }
+    let mut safe = String::with_capacity(message.len() + 8);
+    for character in message.chars() {
+        if is_bad(character) {
+            safe.extend(character.escape_default());
+        } else {
+            safe.push(character);
+        }
+    }
+    Cow::Owned(safe)
 }
 
 #[cfg(test)]
@@ -237,19 +256,5 @@ mod tests {
         assert_eq!(at(0), "a.json:1:1");
         assert_eq!(at(4), "a.json:2:3");
         assert_eq!(at(9), "a.json:2:7");
-    }
-
-    #[test]
-    fn of_a_long_object_the_first_line_is_shown() {
-        let mut sources = Sources::default();
-        let source = sources.add(Source::new("a.json", "[\n{\"a\":\r\n1}\n]"));
-        let shown = |start, end| {
-            let span = sources.first_line(Span { source, start, end });
-            (span.start, span.end)
-        };
-        assert_eq!(shown(2, 11), (2, 7));
-        assert_eq!(shown(3, 6), (3, 6));
-        assert_eq!(shown(6, 6), (6, 6));
-        assert_eq!(shown(400, 500), (400, 400));
     }
 }

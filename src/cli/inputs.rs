@@ -91,6 +91,11 @@ pub(super) fn finished(
 
 /// Loads everything that `files` and folders hold.
 pub(super) fn loaded(files: &[PathBuf], readings: &ReadingArgs) -> Result<Loaded, Failure> {
+    loaded_with(files, &load_options(readings, &readings.resolve)?)
+}
+
+/// The same with options that are made already.
+pub(super) fn loaded_with(files: &[PathBuf], options: &load::Options) -> Result<Loaded, Failure> {
     let mut sources = Sources::default();
     let mut ids = Vec::new();
     for file in files {
@@ -108,8 +113,7 @@ pub(super) fn loaded(files: &[PathBuf], readings: &ReadingArgs) -> Result<Loaded
             "name its files or a folder that holds them",
         ));
     }
-    let (inventory, warnings) =
-        load::read_all(&ids, &sources, &load_options(readings, &readings.resolve)?)?;
+    let (inventory, warnings) = load::read_all(&ids, &sources, options)?;
     Ok(Loaded { sources, inventory, warnings })
 }
 

@@ -4,13 +4,13 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceSpan};
+use miette::{Diagnostic, LabeledSpan, SourceCode};
 
 use super::args::{GlobalArgs, OutputArgs};
 use super::failure::Failure;
 use crate::report::page::Document;
 use crate::report::sanitize::terminal;
-use crate::source::{InputError, Severity, Sources, Warning};
+use crate::source::{Excerpt, InputError, Severity, Sources, Warning};
 
 impl OutputArgs {
     /// The place that results are written to.
@@ -70,18 +70,12 @@ struct Shown {
     message: String,
     help: Option<String>,
     severity: Severity,
-    place: Option<(NamedSource<String>, SourceSpan)>,
+    place: Option<Excerpt>,
 }
 
 impl Shown {
     fn new(warning: &Warning, sources: &Sources) -> Self {
-        let place = warning.span.and_then(|span| {
-            let source = sources.get(span.source)?;
-            let span = sources.first_line(span);
-            let length = span.end.saturating_sub(span.start) as usize;
-            let named = NamedSource::new(terminal(source.name()), source.text().to_owned());
-            Some((named, SourceSpan::new((span.start as usize).into(), length)))
-        });
+        let place = warning.span.and_then(|span| Excerpt::new(sources, span));
         Self {
             message: terminal(&warning.message).into_owned(),
             help: warning.help.as_ref().map(|help| terminal(help).into_owned()),
@@ -113,11 +107,11 @@ impl Diagnostic for Shown {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.place.as_ref().map(|(source, _)| source as &dyn SourceCode)
+        self.place.as_ref().map(|place| place as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let (_, span) = self.place.as_ref()?;
-        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(None, *span))))
+        let label = self.place.as_ref()?.label();
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(None, label))))
     }
 }

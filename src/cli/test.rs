@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
+use std::mem;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -362,11 +363,15 @@ fn loaded(
     raw: &[RawSuite],
     suites: &[Suite],
 ) -> Result<Loaded, Failure> {
-    let mut loaded = inputs::loaded(files, &args.ruleset.readings)?;
-    for name in raw.iter().flat_map(RawSuite::parameter_names) {
-        let said = format!("the template declares no parameter `{name}`");
-        loaded.warnings.retain(|warning| warning.message != said);
-    }
+    let readings = &args.ruleset.readings;
+    let mut options = inputs::load_options(readings, &readings.resolve)?;
+    // A name can mean one thing in the tests and another in the template: `region`, for example.
+    let names: Vec<String> = raw.iter().flat_map(RawSuite::parameter_names).collect();
+    let template = &mut options.template;
+    (template.last_resorts, template.values) = mem::take(&mut template.values)
+        .into_iter()
+        .partition(|(name, _)| names.iter().any(|known| known.eq_ignore_ascii_case(name)));
+    let mut loaded = inputs::loaded_with(files, &options)?;
     if args.assume_tags {
         for (tag, names) in profile::assumed_tags(suites) {
             if loaded.inventory.tables.fqdn_tag(&tag).is_none() {

@@ -4,6 +4,7 @@ use smol_str::SmolStr;
 
 use super::fields::{Fields, Scalar, Subject, scalar};
 use super::notes::{Notes, quoted};
+use super::part::GIVE_VALUES;
 use super::rule::rule;
 use super::rule_kind::{Expected, RuleKind};
 use super::unknown_rule::unknown_rules;
@@ -62,7 +63,7 @@ pub(super) fn subject<'n>(
         if let Some(Scalar::Unresolved(expression)) = scalar(node) {
             let message = format!("{article} {what} is not known: `{}`", quoted(&expression));
             let error = notes.error(message, node.span);
-            return Err(error.with_help("give the parameters in it values"));
+            return Err(error.with_help(GIVE_VALUES));
         }
         let message = format!("expected {article} {what}, found `{}`", notes.written(node.span));
         return Err(notes.error(message, node.span).with_help("write an object: `{\"name\": …}`"));
@@ -72,7 +73,7 @@ pub(super) fn subject<'n>(
     {
         let message = format!("what the {what} holds is not known: `{}`", quoted(&expression));
         let error = notes.error(message, properties.span);
-        return Err(error.with_help("give the parameters in it values"));
+        return Err(error.with_help(GIVE_VALUES));
     }
     if let Some(properties) = node.get("properties").filter(|it| is_packed(it)) {
         let message = format!("the `properties` of the {what} are one text instead of an object");
@@ -130,7 +131,7 @@ pub(super) fn action(
                 format!("the action of {subject} is not known: `{}`", quoted(&expression)),
                 node.span,
             )
-            .with_help("give the parameter a value"),
+            .with_help(GIVE_VALUES),
         Some(Scalar::Text(_)) | None => notes
             .error(format!("unknown action `{written}` of {subject}"), node.span)
             .with_help(HELP),
@@ -211,8 +212,8 @@ mod tests {
         check(
             &pair("\"priority\": \"[parameters('priority')]\","),
             expect![[r#"
-            the priority of rule collection `b` is not known: `[parameters('priority')]` (give the parameter a value)
-        "#]],
+                the priority of rule collection `b` is not known: `[parameters('priority')]` (give the parameters in it values with `--set NAME=VALUE` or a parameter file)
+            "#]],
         );
         check(
             &pair("\"priority\": 70000,"),
@@ -258,8 +259,8 @@ mod tests {
         check(
             &with(", \"action\": {\"type\": \"[parameters('action')]\"}"),
             expect![[r#"
-            the action of rule collection `a` is not known: `[parameters('action')]` (give the parameter a value)
-        "#]],
+                the action of rule collection `a` is not known: `[parameters('action')]` (give the parameters in it values with `--set NAME=VALUE` or a parameter file)
+            "#]],
         );
         check(
             &with(
@@ -319,7 +320,7 @@ mod tests {
         check(
             "\"[parameters('collection')]\"",
             expect![[r#"
-                a rule collection is not known: `[parameters('collection')]` (give the parameters in it values)
+                a rule collection is not known: `[parameters('collection')]` (give the parameters in it values with `--set NAME=VALUE` or a parameter file)
             "#]],
         );
         check(

@@ -2,7 +2,8 @@
 
 use smol_str::SmolStr;
 
-use super::kind::Kind;
+use super::Side;
+use super::kind::{Kind, Recognised, recognised};
 use crate::source::Spanned;
 use crate::syntax::json::{Member, Node, Value};
 
@@ -25,6 +26,52 @@ pub(super) fn is_parameter_file(node: &Node) -> bool {
             let members = parameters.members();
             is_alone() && !members.is_empty() && members.iter().all(is_value)
         })
+}
+
+/// The parameter of a parameter file that holds rule sets, if one does.
+pub(super) fn parameter_with_rules(file: &Node) -> Option<&str> {
+    let holds_rules = |value: &Node| {
+        let is_known = |node: &Node| matches!(recognised(node), Recognised::Known(_));
+        is_known(value) || value.elements().iter().any(is_known)
+    };
+    let mut parameters = file.get("parameters")?.members().iter();
+    let found = parameters.find(|member| member.value.get("value").is_some_and(holds_rules));
+    found.map(|member| member.key.value.as_str())
+}
+
+/// A template that an answer or a request wraps, and what holds the values of its parameters:
+/// `az group export` by REST, the body of a deployment, a template spec.
+pub(super) fn wrapped_template(node: &Node) -> Option<(&Node, &Node)> {
+    let holders = [Some(node), node.get("properties")].into_iter().flatten();
+    let mut templates = holders.flat_map(|holder| {
+        let templates = ["template", "mainTemplate"].into_iter();
+        templates.filter_map(move |key| Some((holder.get(key)?, holder)))
+    });
+    templates.find(|(template, _)| is_template(template))
+}
+
+/// One side of the changes that `az deployment group what-if` foresees.
+pub(super) fn foreseen(node: &Node, side: Side) -> Option<Vec<&Node>> {
+    let changes = node.get("changes").or_else(|| node.get("properties")?.get("changes"))?;
+    let changes = changes.elements();
+    let is_change =
+        |change: &Node| change.get("resourceId").is_some() && change.get("changeType").is_some();
+    if changes.is_empty() || !changes.iter().all(is_change) {
+        return None;
+    }
+    Some(changes.iter().filter_map(|change| side_of(change, side)).collect())
+}
+
+/// What is there on one side of a change; a resource that is not changed may stand on one alone.
+fn side_of(change: &Node, side: Side) -> Option<&Node> {
+    let held = |key: &str| change.get(key).filter(|node| !node.is_null());
+    match side {
+        Side::Before => held("before"),
+        Side::After => held("after").or_else(|| {
+            let kind = change.get("changeType").and_then(Node::text)?;
+            held("before").filter(|_| !kind.eq_ignore_ascii_case("Delete"))
+        }),
+    }
 }
 
 /// The body in a sample of the API specification: of the answer, else of the request.

@@ -9,6 +9,8 @@ use std::slice;
 use smol_str::{SmolStr, ToSmolStr};
 
 use super::notes::{Notes, quoted};
+use super::part::GIVE_VALUES;
+use crate::net::PortRange;
 use crate::policy::{Address, IpGroupRef, Priority, ResourceId, Written};
 use crate::source::{InputError, Severity, Span, Spanned};
 use crate::syntax::json::{Member, Node, Value};
@@ -89,6 +91,20 @@ impl<'n> Fields<'n> {
         let layers = [self.inner, Some(self.outer)].into_iter().flatten();
         layers.flat_map(Node::members).filter(|member| !is_named(member, "properties"))
     }
+}
+
+/// How a value is written that messages call `label`.
+fn form(label: &str) -> Option<&'static str> {
+    let forms = [
+        ("translated address", "write one address: `10.0.0.4`"),
+        ("FQDN", "write a name: `www.contoso.com`, or `*.contoso.com` where patterns are allowed"),
+        ("URL", "write host and path without `https://`: `www.contoso.com/path/*`"),
+        ("address", "write `10.0.0.4`, `10.0.0.0/24`, `10.0.0.4-10.0.0.9` or `*`"),
+        ("port", "write `443`, `8000-8999` or `*`"),
+        ("protocol", "write `TCP`, `UDP`, `ICMP` or `Any`; in application rules `https:443`"),
+        ("server", "write its address: `10.0.0.4`"),
+    ];
+    forms.iter().find(|(what, _)| label.contains(what)).map(|(_, help)| *help)
 }
 
 /// The entries of a list; a single value is a list of one.
@@ -266,7 +282,7 @@ impl Notes<'_> {
         span: Span,
     ) {
         let message = format!("invalid {label} `{text}` in {subject}: {}", error.message);
-        match error.help {
+        match error.help.or_else(|| form(label).map(str::to_owned)) {
             Some(help) => self.warn_with_help(Severity::Error, message, span, help),
             None => self.warn(Severity::Error, message, span),
         }
@@ -304,11 +320,47 @@ impl Notes<'_> {
             let help = format!("it is read as `{}`", parsed.address);
             self.warn_with_help(Severity::Warning, message, span, help);
         }
+        if parsed.is_range_of_one {
+            let message =
+                format!("{label} `{}` in {subject} is a range of one", self.written(span));
+            let help = format!("write `{}`", parsed.address);
+            self.warn_with_help(Severity::Note, message, span, help);
+        }
         if let (Address::ServiceTag(tag), Tags::Refused) = (&parsed.address, tags) {
             let message = format!("invalid {label} `{tag}` in {subject}: it is no address");
             let help = "service tags are destinations of network rules only";
             self.warn_with_help(Severity::Error, message, span, help);
         }
+    }
+
+    /// The list of ports of `subject`. What is read and not written as others write it is noted.
+    pub(super) fn ports(&mut self, subject: &Subject<'_>) -> Vec<Spanned<Written<PortRange>>> {
+        const LABEL: &str = "destination port";
+        let ports = self.list(subject, &["destinationPorts"], LABEL, |text| {
+            let is_range = text.contains('-');
+            let range = value::port_range(text)?;
+            let is_of_one = is_range && range.first() == range.last();
+            let is_spaced = is_range && text.contains(char::is_whitespace);
+            Ok((range, is_of_one, is_spaced))
+        });
+        for port in &ports {
+            let (Written::Value((range, is_of_one, is_spaced)), Some(span)) =
+                (&port.value, port.span)
+            else {
+                continue;
+            };
+            let what = match (is_of_one, is_spaced) {
+                (false, false) => continue,
+                (true, _) => "is a range of one",
+                (false, true) => "has blank space in it, which other tools refuse",
+            };
+            let message = format!("{LABEL} `{}` in {subject} {what}", self.written(span));
+            self.warn_with_help(Severity::Note, message, span, format!("write `{range}`"));
+        }
+        let plain = |port: Spanned<Written<(PortRange, bool, bool)>>| {
+            port.map(|written| written.map(|(range, _, _)| range))
+        };
+        ports.into_iter().map(plain).collect()
     }
 
     /// The fields of an object within `subject`, such as `dnsSettings`.
@@ -375,7 +427,7 @@ impl Notes<'_> {
                 let message =
                     format!("the priority of {subject} is not known: `{}`", quoted(&expression));
                 let error = self.error(message, node.span);
-                return Err(error.with_help("give the parameter a value"));
+                return Err(error.with_help(GIVE_VALUES));
             }
             None => None,
         };
@@ -407,7 +459,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, ValueError> {
         "false" | "disabled" => Ok(false),
         _ => Err(ValueError {
             message: "expected `true` or `false`".to_owned(),
-            help: None,
+            help: Some("write one of the two".to_owned()),
             offset: 0,
         }),
     }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::collection::{collection, subject};
-use super::fields::{Fields, Scalar, Subject, any_text, boolean, scalar};
+use super::fields::{Fields, Scalar, Subject, any_text, boolean, is_empty, reference, scalar};
 use super::kind::Resource;
 use super::notes::{Notes, quoted};
 use super::part::{GIVE_VALUES, Part};
@@ -77,16 +77,18 @@ fn placement(notes: &mut Notes<'_>, subject: &Subject<'_>) -> Placement {
     let known = |id: &Spanned<ResourceId>| is_known(&id.value);
     let configurations = subject.fields.entries(&["ipConfigurations"]).iter();
     let management = subject.fields.entries(&["managementIpConfiguration"]).first();
-    let management = management.map(|node| {
-        subnet(node).map_or_else(
-            || Spanned::new(Written::Unresolved(notes.written(node.span).into()), node.span),
-            |id| id.map(written_id),
-        )
-    });
+    let unwritten =
+        |node: &Node| Spanned::new(Written::Unresolved(notes.written(node.span).into()), node.span);
+    let management = management
+        .map(|node| subnet(node).map_or_else(|| unwritten(node), |id| id.map(written_id)));
+    let hub = subject.fields.first(&["virtualHub"]).filter(|hub| !is_empty(hub));
+    let virtual_hub =
+        hub.map(|node| reference(node).map_or_else(|| unwritten(node), |id| id.map(written_id)));
     Placement {
         zones: notes.list(subject, &["zones"], "zone", any_text),
         subnets: configurations.filter_map(subnet).filter(known).collect(),
         management_subnet: management,
+        virtual_hub,
     }
 }
 

@@ -13,8 +13,8 @@ pub fn decoded(name: &str, bytes: Vec<u8>) -> Result<String, InputError> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
-        if error.as_bytes().contains(&0) {
-            return binary(name);
+        if error.as_bytes().contains(&0) || is_archive(error.as_bytes()) {
+            return binary(name, error.as_bytes());
         }
         let message = format!("`{name}` is no UTF-8 text: byte {offset} belongs to no character");
         InputError::new(message).with_help("save the file as UTF-8")
@@ -26,10 +26,12 @@ pub(super) fn refusal(name: &str, text: &str) -> Option<InputError> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if text.contains('\0') {
         let is_wide = is_utf16(text.get(..text.floor_char_boundary(512))?.as_bytes());
-        return Some(if is_wide { utf16(name) } else { binary(name) });
+        return Some(if is_wide { utf16(name) } else { binary(name, text.as_bytes()) });
     }
     if text.is_empty() {
-        return Some(InputError::new(format!("`{name}` is empty")));
+        return Some(InputError::new(format!("`{name}` is empty")).with_help(
+            "the command that wrote it may have failed: run it again, and read what it says",
+        ));
     }
     if text.starts_with(['{', '[']) {
         return None;
@@ -37,21 +39,73 @@ pub(super) fn refusal(name: &str, text: &str) -> Option<InputError> {
     let lines = || text.lines().map(str::trim_start).filter(|line| !line.is_empty());
     if lines().any(|line| line.starts_with("using '") || line.starts_with("using none")) {
         let error = InputError::new(format!("`{name}` holds Bicep parameters"));
-        return Some(error.with_help("make JSON of it: `bicep build-params FILE`"));
+        return Some(error.with_help(format!("make JSON of it: `bicep build-params {name}`")));
     }
     if lines().any(is_bicep) {
         let error = InputError::new(format!("`{name}` is Bicep"));
-        return Some(error.with_help("make JSON of it: `bicep build FILE`"));
+        return Some(error.with_help(format!("make JSON of it: `bicep build {name}`")));
     }
     if lines().any(is_terraform) {
         let error = InputError::new(format!("`{name}` is Terraform code"));
-        return Some(error.with_help("give its state or plan as JSON: `terraform show -json`"));
+        return Some(error.with_help(TERRAFORM_HELP));
+    }
+    let is_comment = |line: &&str| line.starts_with(['#', '/', '*']);
+    if lines().find(|line| !is_comment(line)).is_some_and(is_terraform_value) {
+        let error = InputError::new(format!("`{name}` holds values for Terraform code"));
+        return Some(error.with_help(TERRAFORM_HELP));
     }
     if text.starts_with('<') {
         let error = InputError::new(format!("`{name}` is XML or HTML"));
         return Some(error.with_help("export the rule set as JSON: `az rest` or an ARM template"));
     }
+    if is_listing(text) {
+        let error =
+            InputError::new(format!("`{name}` is what PowerShell or `az` prints for people"));
+        return Some(error.with_help(
+            "export JSON instead: `… | ConvertTo-Json -Depth 100`, or `az … --output json`",
+        ));
+    }
+    if is_yaml(text) {
+        let error = InputError::new(format!("`{name}` is YAML"));
+        return Some(error.with_help("export JSON instead: `az … --output json`"));
+    }
     None
+}
+
+/// What to do with Terraform code.
+pub(super) const TERRAFORM_HELP: &str = "give its plan or state as JSON: `terraform plan -out plan`, then \
+                              `terraform show -json plan`, or `terraform show -json` alone";
+
+/// `name = {` and the like, as in a file of variables.
+fn is_terraform_value(line: &str) -> bool {
+    let Some((name, value)) = line.split_once('=') else { return false };
+    let name = name.trim();
+    let is_name =
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    is_name && value.trim_start().starts_with(['{', '[', '"'])
+}
+
+/// `Name   : hub` in every line, or a heading with a line of dashes below it.
+fn is_listing(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty()).take(2);
+    let (Some(first), Some(second)) = (lines.next(), lines.next()) else { return false };
+    let is_field = |line: &str| {
+        line.split_once(" : ").is_some_and(|(name, _)| !name.trim().contains([' ', '"', '-']))
+    };
+    let is_rule = second.starts_with('-') && second.chars().all(|c| c == '-' || c == ' ');
+    is_rule || (is_field(first) && is_field(second))
+}
+
+/// `key: value` or `- key: value`, as `az … --output yaml` prints it.
+fn is_yaml(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+    let first = lines.find(|line| !line.starts_with('#')).unwrap_or("");
+    let first = first.strip_prefix("- ").unwrap_or(first);
+    let is_key = |key: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    first == "---"
+        || first.split_once(':').is_some_and(|(key, rest)| {
+            !key.is_empty() && is_key(key) && (rest.is_empty() || rest.starts_with(' '))
+        })
 }
 
 fn is_bicep(line: &str) -> bool {
@@ -82,9 +136,20 @@ fn utf16(name: &str) -> InputError {
         .with_help("save it as UTF-8: `iconv -f UTF-16 -t UTF-8`, or `Out-File -Encoding utf8`")
 }
 
-fn binary(name: &str) -> InputError {
+/// A zip file: also a saved plan of Terraform, and a workbook.
+fn is_archive(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x1f, 0x8b])
+}
+
+fn binary(name: &str, bytes: &[u8]) -> InputError {
+    if is_archive(bytes) {
+        return InputError::new(format!("`{name}` is packed")).with_help(
+            "unpack it; of a saved Terraform plan make JSON: `terraform show -json FILE`; save the \
+             sheet of a workbook as CSV",
+        );
+    }
     InputError::new(format!("`{name}` is no text"))
-        .with_help("give a rule set as JSON; unpack archives first")
+        .with_help("give a rule set as JSON, CSV or in the text form")
 }
 
 #[cfg(test)]
@@ -114,7 +179,12 @@ mod tests {
 
     #[test]
     fn what_is_not() {
-        check(b" \n", expect!["`a` is empty"]);
+        check(
+            b" \n",
+            expect![
+                "`a` is empty (the command that wrote it may have failed: run it again, and read what it says)"
+            ],
+        );
         check(
             b"\xff\xfe{\0}\0",
             expect![
@@ -129,11 +199,15 @@ mod tests {
         );
         check(
             b"PK\x03\x04\0\0\xff",
-            expect!["`a` is no text (give a rule set as JSON; unpack archives first)"],
+            expect![
+                "`a` is packed (unpack it; of a saved Terraform plan make JSON: `terraform show -json FILE`; save the sheet of a workbook as CSV)"
+            ],
         );
         check(
             b"PK\x03\x04\0\0",
-            expect!["`a` is no text (give a rule set as JSON; unpack archives first)"],
+            expect![
+                "`a` is packed (unpack it; of a saved Terraform plan make JSON: `terraform show -json FILE`; save the sheet of a workbook as CSV)"
+            ],
         );
         check(
             b"{\"a\": \"\xe4\"}",
@@ -143,20 +217,20 @@ mod tests {
         );
         check(
             b"param a string\nresource b 'Microsoft.Network/ipGroups@2024-05-01' = {\n}",
-            expect!["`a` is Bicep (make JSON of it: `bicep build FILE`)"],
+            expect!["`a` is Bicep (make JSON of it: `bicep build a`)"],
         );
         check(
             b"targetScope = 'subscription'",
-            expect!["`a` is Bicep (make JSON of it: `bicep build FILE`)"],
+            expect!["`a` is Bicep (make JSON of it: `bicep build a`)"],
         );
         check(
             b"using './main.bicep'\nparam a = 1",
-            expect!["`a` holds Bicep parameters (make JSON of it: `bicep build-params FILE`)"],
+            expect!["`a` holds Bicep parameters (make JSON of it: `bicep build-params a`)"],
         );
         check(
             b"# hub\nresource \"azurerm_firewall_policy\" \"hub\" {\n}",
             expect![
-                "`a` is Terraform code (give its state or plan as JSON: `terraform show -json`)"
+                "`a` is Terraform code (give its plan or state as JSON: `terraform plan -out plan`, then `terraform show -json plan`, or `terraform show -json` alone)"
             ],
         );
         check(

@@ -61,7 +61,7 @@ mod tests {
         check(
             r#"{"name": "servers", "type": "Microsoft.Network/ipGroups", "properties": "[parameters('servers')]"}"#,
             expect![[r#"
-                what the IP Group holds is not known: `[parameters('servers')]` (give the parameters in it values)
+                what the IP Group holds is not known: `[parameters('servers')]` (give the parameters in it values with `--set NAME=VALUE` or a parameter file)
             "#]],
         );
         check(

@@ -92,14 +92,58 @@ fn of_fields(fields: &Fields<'_>) -> Option<Kind> {
     if fields.entries(&["rules"]).iter().any(is_rule_of_2019) {
         return Some(Kind::RuleGroup);
     }
-    if has(&["ruleCollectionType"]) || (has(&["rules"]) && has(&["action"]) && has(&["priority"])) {
+    let has_rules = fields.entries(&["rules"]).iter().any(is_rule);
+    if has(&["ruleCollectionType"])
+        || has_rules
+        || (has(&["rules"]) && has(&["action"]) && has(&["priority"]))
+    {
         return Some(Kind::Collection);
     }
     if has(&["ipAddresses"]) {
         return Some(Kind::IpGroup);
     }
     let policy = ["threatIntelMode", "basePolicy", "dnsSettings", "intrusionDetection"];
-    has(&policy).then_some(Kind::Policy)
+    let has_groups = || {
+        let mut groups = fields.entries(&["ruleCollectionGroups"]).iter();
+        groups.any(|group| of_fields(&Fields::of(group)) == Some(Kind::Group))
+    };
+    (has(&policy) || (has(&["name"]) && has_groups())).then_some(Kind::Policy)
+}
+
+/// The first rule in `node`, wherever in it that stands.
+pub(super) fn rule_within(node: &Node) -> Option<&Node> {
+    if is_rule(node) {
+        return Some(node);
+    }
+    match &node.value {
+        Value::Array(elements) => elements.iter().find_map(rule_within),
+        Value::Object(members) => members.iter().find_map(|it| rule_within(&it.value)),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Unresolved(_) => None,
+    }
+}
+
+/// Whether `node` is a rule that somebody cut out of its collection.
+fn is_rule(node: &Node) -> bool {
+    const TYPES: [&str; 3] = ["NetworkRule", "ApplicationRule", "NatRule"];
+    const FIELDS: [&str; 10] = [
+        "ipProtocols",
+        "sourceAddresses",
+        "sourceIpGroups",
+        "destinationAddresses",
+        "destinationIpGroups",
+        "destinationFqdns",
+        "destinationPorts",
+        "targetFqdns",
+        "fqdnTags",
+        "translatedPort",
+    ];
+    let kind = node.get("ruleType").and_then(Node::text).unwrap_or("");
+    TYPES.iter().any(|known| known.eq_ignore_ascii_case(kind))
+        || FIELDS.iter().filter(|key| node.get(key).is_some()).count() > 1
 }
 
 fn is_rule_of_2019(rule: &Node) -> bool {

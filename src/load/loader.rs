@@ -4,18 +4,24 @@ use std::collections::BTreeMap;
 
 use smol_str::SmolStr;
 
+use super::bundle::{Bundle, bundle, names_of_group};
 use super::classic_part::{classic_list, classic_parts};
-use super::envelope::{is_parameter_file, is_template, list, rows, sample_body, sample_names};
+use super::envelope::{
+    foreseen, is_parameter_file, is_template, list, rows, sample_body, sample_names,
+    wrapped_template,
+};
 use super::fields::Fields;
 use super::firewall::firewall;
+use super::foreign::TERRAFORM_HELP;
 use super::group::{group, ungrouped};
 use super::ip_group::ip_group;
-use super::kind::{Kind, Recognised, Resource, recognised};
+use super::kind::{Kind, Recognised, Resource, recognised, rule_within};
 use super::notes::Notes;
 use super::policy::policy;
 use super::rule_group::rule_group;
 use super::rule_kind::RuleKind;
 use super::service_tags::{is_tag_file, tag_file};
+use super::subnet::{are_named_in, firewall_subnets};
 use super::tables::side_table;
 use super::truncation::truncated;
 use super::{Options, csv, lines, template, terraform};
@@ -176,8 +182,20 @@ impl<'a> Loader<'a> {
         if terraform::is_terraform(node) {
             return self.terraform(node);
         }
+        if terraform::is_code(node) {
+            let message = format!("`{}` is Terraform code", self.file);
+            return Err(self.notes.error(message, node.span).with_help(TERRAFORM_HELP));
+        }
         if is_template(node) {
-            return self.template(node);
+            return self.template(node, &self.options.parameters);
+        }
+        if let Some((template, holder)) = wrapped_template(node) {
+            let mut parameters = vec![holder.clone()];
+            parameters.extend(self.options.parameters.iter().cloned());
+            return self.template(template, &parameters);
+        }
+        if let Some(resources) = foreseen(node, self.options.side) {
+            return resources.into_iter().try_for_each(|it| self.node(it, sample));
         }
         if is_parameter_file(node) {
             self.other("parameter file");
@@ -193,6 +211,11 @@ impl<'a> Loader<'a> {
         if let Some(rows) = rows(node) {
             return rows.iter().try_for_each(|row| self.node(row, sample));
         }
+        self.one(node, sample)
+    }
+
+    /// An object that wraps nothing: a resource, or people's own making.
+    fn one(&mut self, node: &Node, sample: Option<&Node>) -> Result<(), InputError> {
         match recognised(node) {
             Recognised::Known(kind) => {
                 let names = sample.map_or(Vec::new(), |sample| sample_names(kind, node, sample));
@@ -203,10 +226,17 @@ impl<'a> Loader<'a> {
                     self.classic.push((kind, node.clone()));
                     return Ok(());
                 }
+                self.subnets(&full, &[], node);
                 self.other(&format!("`{full}`"));
                 Ok(())
             }
             Recognised::Unknown => {
+                if let Some(bundle) = bundle(node) {
+                    return self.bundle(&bundle);
+                }
+                if let Some(rule) = rule_within(node) {
+                    return Err(rule_alone(&self.notes, rule));
+                }
                 let keys = node.members().iter().map(|member| format!("`{}`", member.key.value));
                 let keys: Vec<String> = keys.take(OTHERS_MAX).collect();
                 self.other(&match keys.join(", ") {
@@ -218,17 +248,30 @@ impl<'a> Loader<'a> {
         }
     }
 
+    /// The subnets of firewalls in a virtual network.
+    fn subnets(&mut self, full: &str, names: &[SmolStr], node: &Node) {
+        let found = firewall_subnets(full, names, node);
+        self.has_found |= !found.is_empty();
+        self.inventory.tables.subnets.extend(found);
+    }
+
     /// Counts what is not read.
     fn other(&mut self, what: &str) {
         *self.others.entry(what.to_owned()).or_default() += 1;
     }
 
-    fn template(&mut self, root: &Node) -> Result<(), InputError> {
-        let Options { parameters, template: settings, side: _ } = self.options;
-        let expansion = template::expand(root, parameters, settings)
+    fn template(&mut self, root: &Node, parameters: &[Node]) -> Result<(), InputError> {
+        let expansion = template::expand(root, parameters, &self.options.template)
             .map_err(|error| error.in_sources(self.notes.sources()))?;
         self.notes.warnings.extend(expansion.warnings);
         self.skipped.extend(expansion.skipped);
+        let sources = self.notes.sources();
+        let text = sources.get(root.span.source).map_or("", |source| source.text());
+        if are_named_in(text) {
+            for network in template::networks(root, parameters, &self.options.template) {
+                self.subnets(&network.kind, &network.names, &network.node);
+            }
+        }
         for template::Resource { kind: full, names, node } in expansion.resources {
             match Kind::of_type(&full) {
                 Some(kind) => self.resource(&Resource { kind, node: &node, names })?,
@@ -250,6 +293,9 @@ impl<'a> Loader<'a> {
         for terraform::Found { kind, names, node } in content.found {
             self.resource(&Resource { kind, node: &node, names })?;
         }
+        for (full, names, node) in &content.networks {
+            self.subnets(full, names, node);
+        }
         for (what, count) in content.others {
             *self.others.entry(what).or_default() += count;
         }
@@ -264,7 +310,7 @@ impl<'a> Loader<'a> {
                 let mut policy = policy(notes, resource)?;
                 name_after_file(&mut policy.name, self.file);
                 for node in Fields::of(resource.node).entries(&["ruleCollectionGroups"]) {
-                    self.inline_group(node)?;
+                    self.inline_group(node, &policy.name.value)?;
                 }
                 self.inventory.policies.push(policy);
             }
@@ -296,12 +342,37 @@ impl<'a> Loader<'a> {
     }
 
     /// A policy refers to its groups; an expanded answer holds them in the same place.
-    fn inline_group(&mut self, node: &Node) -> Result<(), InputError> {
+    fn inline_group(&mut self, node: &Node, policy: &SmolStr) -> Result<(), InputError> {
         let fields = Fields::of(node);
         if fields.first(&["ruleCollections", "ruleCollection"]).is_none() {
             return Ok(());
         }
-        self.resource(&Resource { kind: Kind::Group, node, names: Vec::new() })
+        let names = names_of_group(Some(policy), None, node);
+        self.resource(&Resource { kind: Kind::Group, node, names })
+    }
+
+    /// Resources side by side in an object of somebody's own making.
+    fn bundle(&mut self, bundle: &Bundle<'_>) -> Result<(), InputError> {
+        let policy = bundle.policy();
+        for held in &bundle.held {
+            let node = held.node;
+            match held.kind {
+                Some(kind @ Kind::Group) => {
+                    let names = names_of_group(policy.as_ref(), held.name.as_ref(), node);
+                    self.resource(&Resource { kind, node, names })?;
+                }
+                Some(kind) => self.resource(&Resource { kind, node, names: Vec::new() })?,
+                None => self.node(node, None)?,
+            }
+        }
+        for member in &bundle.unread {
+            let message = format!("`{}` beside the rule set is not read", member.key.value);
+            let help = "rules in it do not count: give them as rule collection groups, as Azure's \
+                        API writes them";
+            let span = member.key.span.unwrap_or(member.value.span);
+            self.notes.warn_with_help(Severity::Warning, message, span, help);
+        }
+        Ok(())
     }
 
     fn note_next_page(&mut self, node: &Node) {
@@ -312,6 +383,20 @@ impl<'a> Loader<'a> {
             self.notes.warn_with_help(Severity::Warning, message, next.span, help);
         }
     }
+}
+
+/// What a rule lacks that nobody put into a collection.
+fn rule_alone(notes: &Notes<'_>, rule: &Node) -> InputError {
+    let name = rule.get("name").and_then(Node::text).unwrap_or("#1");
+    let message = format!(
+        "rule `{name}` stands without its rule collection: whether it allows or denies, and when it \
+         is tried, is not in the file"
+    );
+    notes.error(message, rule.span).with_help(
+        "give the rule collection groups (`az network firewall policy rule-collection-group \
+         list`), or put the rules into `{\"name\": …, \"priority\": 100, \"action\": {\"type\": \
+         \"Allow\"}, \"rules\": […]}`",
+    )
 }
 
 /// A body without a name is called as its file is, without folder and ending.
@@ -428,8 +513,8 @@ mod tests {
         check(
             "",
             expect![[r#"
-            `a.json` is empty
-        "#]],
+                `a.json` is empty (the command that wrote it may have failed: run it again, and read what it says)
+            "#]],
         );
         check(
             "[]",

@@ -4,6 +4,7 @@
 //! output of the Azure CLI, of PowerShell and of Resource Graph, Terraform plans and states, tables
 //! of rules, IP Group lists, side tables, service tags, the text form.
 
+mod bundle;
 pub mod classbench;
 mod classic_part;
 mod collection;
@@ -29,13 +30,14 @@ mod service_tags;
 mod shape;
 #[cfg(test)]
 mod shown;
+mod subnet;
 mod tables;
 pub mod template;
 mod terraform;
 mod truncation;
 mod unknown_rule;
 
-use self::envelope::is_parameter_file;
+use self::envelope::{is_parameter_file, parameter_with_rules};
 pub use self::foreign::decoded;
 use self::loader::Loader;
 pub use self::template::{Cloud, TemplateSettings};
@@ -124,7 +126,7 @@ pub fn read_all(
         }
     }
     if let ([id, ..], [], []) = (ids, files.as_slice(), errors.as_slice()) {
-        errors.push(only_parameters(name(*id, sources)));
+        errors.push(only_parameters(name(*id, sources), &options.parameters));
     }
     let (mut inventory, mut warnings) = (Inventory::default(), Vec::new());
     for (id, document) in files {
@@ -208,9 +210,15 @@ fn load_with(
     loader.finish()
 }
 
-fn only_parameters(name: &str) -> InputError {
-    InputError::new(format!("`{name}` is a parameter file"))
-        .with_help("give the template it belongs to as well")
+fn only_parameters(name: &str, files: &[Node]) -> InputError {
+    let help = match files.iter().find_map(parameter_with_rules) {
+        Some(parameter) => format!(
+            "give the template it belongs to as well: what becomes of the rules in its parameter \
+             `{parameter}` stands there"
+        ),
+        None => "give the template it belongs to as well".to_owned(),
+    };
+    InputError::new(format!("`{name}` is a parameter file")).with_help(help)
 }
 
 fn name(id: SourceId, sources: &Sources) -> &str {

@@ -27,7 +27,7 @@ pub(super) fn choice<T>(
     move |text| {
         from_text(text).ok_or_else(|| ValueError {
             message: format!("expected {choices}"),
-            help: None,
+            help: Some("write one of them".to_owned()),
             offset: 0,
         })
     }

@@ -203,7 +203,7 @@ mod tests {
             {"name": "g", "properties": {"priority": 300, "ruleCollections": []}}]}}"#,
             expect![[r#"
                 policy hub, 0 groups elsewhere
-                group g 300
+                group g of hub 300
             "#]],
         );
     }

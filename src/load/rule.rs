@@ -79,7 +79,8 @@ pub(super) fn rule(
 ) -> Result<Rule, InputError> {
     let name = fields.spanned_text("name").unwrap_or_else(|| {
         let message = format!("rule {index} of {collection} has no name");
-        notes.warn(Severity::Error, message, fields.span());
+        let help = format!("give it a `name`; it is called `#{index}` here");
+        notes.warn_with_help(Severity::Error, message, fields.span(), help);
         Spanned::new(format!("#{index}").into(), fields.span())
     });
     let subject = Subject { fields, what: "rule", name };
@@ -113,12 +114,7 @@ fn network(notes: &mut Notes<'_>, subject: &Subject<'_>) -> NetworkRule {
             "destination FQDN",
             value::fqdn_pattern,
         ),
-        destination_ports: notes.list(
-            subject,
-            &["destinationPorts"],
-            "destination port",
-            value::port_range,
-        ),
+        destination_ports: notes.ports(subject),
     }
 }
 
@@ -160,12 +156,7 @@ fn nat(notes: &mut Notes<'_>, subject: &Subject<'_>) -> NatRule {
             "destination address",
             Tags::Refused,
         ),
-        destination_ports: notes.list(
-            subject,
-            &["destinationPorts"],
-            "destination port",
-            value::port_range,
-        ),
+        destination_ports: notes.ports(subject),
         translated_address: notes.single(
             subject,
             "translatedAddress",
@@ -329,6 +320,7 @@ mod tests {
             ),
             expect![[r#"
                 network r: TCP 10.0.0.4| -> *||:1688,49152-65535
+                note in line 4: destination port `49152 - 65535` in rule `r` has blank space in it, which other tools refuse (write `49152-65535`)
             "#]],
         );
         check_rules(
@@ -366,7 +358,7 @@ mod tests {
                 error in line 5: invalid destination address `db.north.example.com` in rule `r`: it looks like a host name (write names as `destinationFqdns` of a network rule or `targetFqdns` of an application rule)
                 error in line 6: invalid IP Group `servers` in rule `r`: expected the resource id of an IP Group (write `/subscriptions/…/providers/Microsoft.Network/ipGroups/NAME`)
                 error in line 7: invalid destination port `70000` in rule `r`: port `70000` is above 65535 (write a number from 0 to 65535)
-                error in line 7: invalid destination port `{"from": 1}` in rule `r`: expected a text
+                error in line 7: invalid destination port `{"from": 1}` in rule `r`: expected a text (write `443`, `8000-8999` or `*`)
             "#]],
         );
         check_rules(
@@ -378,8 +370,8 @@ mod tests {
                 application r: !Ftp:21,!Https:70000,! | -> |||
                 error in line 3: invalid protocol `Ftp:21` in rule `r`: `Ftp` is no protocol of an application rule (write `http:80`, `https:443` or `mssql:1433`)
                 error in line 4: invalid protocol `Https:70000` in rule `r`: port `70000` is above 65535 (write a number from 0 to 65535)
-                error in line 4: invalid protocol `` in rule `r`: expected `http`, `https` or `mssql`
-                error in line 4: invalid `terminateTLS` `maybe` in rule `r`: expected `true` or `false`
+                error in line 4: invalid protocol `` in rule `r`: expected `http`, `https` or `mssql` (write `TCP`, `UDP`, `ICMP` or `Any`; in application rules `https:443`)
+                error in line 4: invalid `terminateTLS` `maybe` in rule `r`: expected `true` or `false` (write one of the two)
             "#]],
         );
     }
@@ -440,9 +432,9 @@ mod tests {
         check_rules(
             &filter(r#"{"ruleType": "NetworkRule"}"#),
             expect![[r#"
-            network #1:  | -> ||:
-            error in line 3: rule 1 of rule collection `c` has no name
-        "#]],
+                network #1:  | -> ||:
+                error in line 3: rule 1 of rule collection `c` has no name (give it a `name`; it is called `#1` here)
+            "#]],
         );
     }
 }

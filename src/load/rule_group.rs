@@ -65,7 +65,8 @@ fn collection(
     }
     if rules.is_empty() {
         let message = format!("{subject} has no conditions: it matches nothing");
-        notes.warn(Severity::Error, message, node.span);
+        let help = "write what it matches as `ruleConditions`, or take it out";
+        notes.warn_with_help(Severity::Error, message, node.span, help);
     }
     Ok(RuleCollection { name: subject.name, priority, action, rules })
 }

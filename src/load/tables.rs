@@ -50,7 +50,8 @@ fn name(notes: &mut Notes<'_>, member: &Member) -> Option<Fqdn> {
     let name = Fqdn::new(&member.key.value);
     if name.is_none() {
         let span = member.key.span.unwrap_or(member.value.span);
-        notes.warn(Severity::Error, "a name of the table is empty", span);
+        let help = "write a host name, or take the entry out";
+        notes.warn_with_help(Severity::Error, "a name of the table is empty", span, help);
     }
     name
 }
@@ -123,7 +124,7 @@ mod tests {
             expect![[r#"
                 error in line 1: the table entry `a.example.com` counts as not known (one of its values cannot be read: correct it, or take it out)
                 error in line 1: invalid address `192.0.2.400` in table entry `a.example.com`: `192.0.2.400` is no IP address (each of the four numbers is 0 to 255)
-                error in line 1: a name of the table is empty
+                error in line 1: a name of the table is empty (write a host name, or take the entry out)
             "#]],
         );
         check(

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use smol_str::SmolStr;
 
 use super::{Address, ResourceId, RuleCollection, RuleCollectionGroup, Settings, Written};
@@ -45,6 +46,8 @@ pub struct Placement {
     pub subnets: Vec<Spanned<ResourceId>>,
     /// `subnet.id` of `managementIpConfiguration`.
     pub management_subnet: Option<Spanned<Written<ResourceId>>>,
+    /// `virtualHub.id`: the firewall stands in a hub of Virtual WAN instead of a network.
+    pub virtual_hub: Option<Spanned<Written<ResourceId>>>,
 }
 
 /// `Microsoft.Network/ipGroups`.
@@ -121,6 +124,17 @@ pub struct SideTables {
     pub web_categories: BTreeMap<SmolStr, SmolStr>,
     /// Service tags; a later file wins over an earlier one.
     pub service_tags: Vec<TagFile>,
+    /// The subnets of firewalls, from the virtual networks that hold them. No verdict depends on
+    /// them.
+    pub subnets: Vec<Subnet>,
+}
+
+/// A subnet that a firewall can stand in, with its size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subnet {
+    pub id: ResourceId,
+    // INVARIANT: not empty.
+    pub prefixes: Vec<Spanned<IpNet>>,
 }
 
 /// Microsoft's service tag file or the answer of its API.
@@ -160,6 +174,7 @@ impl SideTables {
         self.infrastructure_fqdns.extend(other.infrastructure_fqdns);
         self.web_categories.extend(other.web_categories);
         self.service_tags.extend(other.service_tags);
+        self.subnets.extend(other.subnets);
     }
 
     /// The addresses of a name; `None`: the table does not know it.

@@ -9,7 +9,7 @@ mod rule;
 mod settings;
 
 pub use inventory::{
-    ClassicFirewall, FirewallPolicy, Inventory, IpGroup, Placement, SideTables, TagFile,
+    ClassicFirewall, FirewallPolicy, Inventory, IpGroup, Placement, SideTables, Subnet, TagFile,
 };
 pub use resource_id::ResourceId;
 pub(crate) use resource_id::last_segment;

@@ -34,6 +34,8 @@ pub struct ParsedAddress {
     pub address: Address,
     /// The prefix was written with bits set behind its length: `10.0.0.4/24` for `10.0.0.0/24`.
     pub host_bits: bool,
+    /// One address was written as a range from it to itself.
+    pub is_range_of_one: bool,
 }
 
 /// An entry of an address list: `*`, `10.0.0.4`, `10.0.0.0/8`, `10.0.0.4-10.0.0.9` or a service tag.
@@ -122,7 +124,7 @@ pub fn rule_protocol(text: &str) -> Result<RuleProtocol, ValueError> {
 
 impl ParsedAddress {
     fn new(address: Address) -> Self {
-        Self { address, host_bits: false }
+        Self { address, host_bits: false, is_range_of_one: false }
     }
 }
 
@@ -136,7 +138,8 @@ fn plain_ipv4(text: &str) -> Option<ParsedAddress> {
     }
     let net = Ipv4Net::new(address, plain_number(length)?).ok()?;
     let host_bits = net.network() != address;
-    Some(ParsedAddress { address: Address::Range(IpNet::V4(net).into()), host_bits })
+    let address = Address::Range(IpNet::V4(net).into());
+    Some(ParsedAddress { host_bits, ..ParsedAddress::new(address) })
 }
 
 fn address_only(text: &str, length: &str) -> bool {
@@ -181,7 +184,11 @@ fn addresses(input: &str) -> Parsed<'_, ParsedAddress> {
     }
     let (after, last) = ip(rest)?;
     match IpRange::new(first, last) {
-        Some(range) => Ok((after, ParsedAddress::new(Address::Range(range)))),
+        Some(range) => {
+            let is_range_of_one = first == last;
+            let parsed = ParsedAddress::new(Address::Range(range));
+            Ok((after, ParsedAddress { is_range_of_one, ..parsed }))
+        }
         None if first > last && first.is_ipv4() == last.is_ipv4() => {
             Trouble::new(rest, format!("the range ends at `{last}`, below its start `{first}`"))
                 .with_help(format!("write `{last}-{first}`"))
@@ -201,7 +208,8 @@ fn prefix(address: IpAddr, input: &str) -> Parsed<'_, ParsedAddress> {
         && let Ok(net) = IpNet::new(address, length)
     {
         let host_bits = net.network() != address;
-        return Ok((rest, ParsedAddress { address: Address::Range(net.into()), host_bits }));
+        let address = Address::Range(net.into());
+        return Ok((rest, ParsedAddress { host_bits, ..ParsedAddress::new(address) }));
     }
     let mask = length.parse().ok().and_then(|mask| ipnet::ip_mask_to_prefix(mask).ok());
     let help = match mask {

@@ -37,6 +37,9 @@ impl Output {
 pub fn text(inventory: &Inventory) -> Output {
     let mut remarks = remarks::Remarks::default();
     remarks.note_side_tables(inventory);
+    for policy in &inventory.policies {
+        remarks.note_missing_groups(inventory, policy);
+    }
     Output { text: crate::syntax::text::print(inventory), warnings: remarks.warnings }
 }
 

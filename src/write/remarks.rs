@@ -1,6 +1,7 @@
 //! What a writer has to say about what it leaves out.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::policy::{
     ClassicFirewall, FirewallPolicy, Inventory, IpGroup, ResourceId, Rule, RuleCollectionGroup,
@@ -50,9 +51,21 @@ impl Remarks {
 
     /// Side tables are files of their own.
     pub(super) fn note_side_tables(&mut self, inventory: &Inventory) {
-        if inventory.tables != SideTables::default() {
+        // Networks only stand beside rule sets; nobody asks for them here.
+        let tables = SideTables { subnets: Vec::new(), ..inventory.tables.clone() };
+        if tables != SideTables::default() {
             let message = "side tables and service tags are not written";
             self.warn(message, None, "keep their files: they are given beside the rule set");
+        }
+    }
+
+    /// Azure gives a firewall its addresses, or they are those of other resources.
+    pub(super) fn note_addresses(&mut self, firewall: &ClassicFirewall) {
+        if let Some(first) = firewall.addresses.first() {
+            let message =
+                format!("the addresses of firewall `{}` are not written", firewall.name.value);
+            let help = "Azure assigns them; a public one belongs to a resource of its own";
+            self.warn(message, first.span, help);
         }
     }
 
@@ -67,8 +80,18 @@ impl Remarks {
         }
     }
 
-    /// Groups that a policy refers to and that no file holds.
+    /// Groups that a policy refers to and that no file holds; or that it has none at all.
     pub(super) fn note_missing_groups(&mut self, inventory: &Inventory, policy: &FirewallPolicy) {
+        let is_own = |group: &RuleCollectionGroup| {
+            group.policy.as_ref().is_none_or(|owner| policy.is_meant(owner))
+        };
+        if policy.group_references.is_empty() && !inventory.groups.iter().any(is_own) {
+            let name = &policy.name;
+            let message = format!("policy `{}` has no rule collection group here", name.value);
+            let help = "no rules are written; where it has some, add them: \
+                        `az network firewall policy rule-collection-group list`";
+            self.warn(message, name.span, help);
+        }
         for reference in &policy.group_references {
             let is_there = inventory
                 .groups
@@ -86,6 +109,16 @@ impl Remarks {
             }
         }
     }
+}
+
+/// How many public addresses a firewall in a hub has; one where that is not known.
+pub(super) fn public_addresses(firewall: &ClassicFirewall) -> usize {
+    let known = firewall.addresses.iter().filter_map(|address| address.value.value());
+    let is_public = |address: &&IpAddr| match address {
+        IpAddr::V4(address) => !address.is_private(),
+        IpAddr::V6(_) => true,
+    };
+    known.filter(is_public).count().max(1)
 }
 
 /// Resources that several files hold.

@@ -13,6 +13,7 @@ mod path;
 mod rulesets;
 mod samples;
 mod schema;
+mod shapes;
 mod spec;
 mod testing;
 mod tidy;

@@ -117,6 +117,7 @@ pub const CHECKS: &[Check] = &[
     refused::several_dnat_ports::CHECK,
     shadowed_rule::CHECK,
     surprise::single_label_translated_fqdn::CHECK,
+    refused::small_firewall_subnet::CHECK,
     surprise::snat_between_networks::CHECK,
     refused::source_missing::CHECK,
     surprise::star_beside_entries::CHECK,

@@ -22,6 +22,8 @@ use crate::syntax::json::Node;
 pub(super) struct Header {
     delimiter: char,
     columns: Vec<(Option<Column>, SmolStr)>,
+    /// Where the heading begins.
+    start: usize,
     /// Where the records begin.
     from: usize,
 }
@@ -48,7 +50,7 @@ pub(super) fn header(text: &str) -> Option<Header> {
     let headers = DELIMITERS.iter().map(|&delimiter| {
         let names = line.trim().split(delimiter).map(|name| name.trim().trim_matches('"').trim());
         let columns = names.map(|name| (Column::of(name), name.into())).collect();
-        Header { delimiter, columns, from: from + line.len() }
+        Header { delimiter, columns, start: from, from: from + line.len() }
     });
     headers.max_by_key(Header::known).filter(Header::is_of_rules)
 }
@@ -69,15 +71,15 @@ impl Header {
         self.known() >= 4 && any(Column::speaks_of_rules) && any(Column::speaks_of_traffic)
     }
 
-    /// Why the order of the rules cannot be told from the table.
-    fn refusal(&self, name: &str) -> Option<InputError> {
+    /// Why the order of the rules cannot be told from the table, and what to do.
+    fn refusal(&self, name: &str) -> Option<(String, &'static str)> {
         let is_log = self.columns.iter().any(|(_, name)| {
             let name = name.trim_end_matches("[UTC]").trim();
             name.eq_ignore_ascii_case("TimeGenerated")
         });
         if is_log {
-            let error = InputError::new(format!("`{name}` is a table of logs, not of rules"));
-            return Some(error.with_help("give it to `azfw report` or `azfw replay`"));
+            let message = format!("`{name}` is a table of logs, not of rules");
+            return Some((message, "give it to `azfw report` or `azfw replay`"));
         }
         let has_no = |column: Column| !self.has(column);
         let missing = [
@@ -96,7 +98,7 @@ impl Header {
         let help = "without it nobody knows which rule comes first and what it does: export the \
                     rule collection groups as JSON, `az network firewall policy \
                     rule-collection-group list`, or a table with this column";
-        Some(InputError::new(message).with_help(help))
+        Some((message, help))
     }
 }
 
@@ -112,6 +114,16 @@ pub(super) fn other_table(name: &str, text: &str) -> Option<InputError> {
         line.matches(*delimiter).count() >= 2 && line.split(*delimiter).all(is_heading)
     };
     DELIMITERS.iter().find(|delimiter| is_table(delimiter))?;
+    let has = |column: &str| {
+        let mut cells = line.split(DELIMITERS);
+        cells.any(|cell| cell.trim().trim_matches('"').eq_ignore_ascii_case(column))
+    };
+    if has("properties") && (has("id") || has("type")) {
+        let message = format!("`{name}` is a table of Azure resources, whose properties are texts");
+        return Some(InputError::new(message).with_help(
+            "export them as JSON: `az graph query … --output json`, not as a table or CSV",
+        ));
+    }
     let error = InputError::new(format!("`{name}` is a table, but none of rules"));
     Some(error.with_help(
         "a table of rules has columns such as `RuleCollectionGroup`, `RuleCollectionName`, \
@@ -131,11 +143,15 @@ pub(super) fn content(
     source: SourceId,
     whole: &str,
 ) -> Result<Vec<Found>, InputError> {
-    if let Some(error) = header.refusal(name) {
-        return Err(error);
+    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    let heading = Span { source, start: offset(header.start), end: offset(header.from) };
+    if let Some((message, help)) = header.refusal(name) {
+        return Err(notes.error(message, heading).with_help(help));
     }
-    let records = records(whole, header.from, header.delimiter, source)
-        .map_err(|error| notes.error(error.to_string(), error.span()))?;
+    let records = records(whole, header.from, header.delimiter, source).map_err(|error| {
+        let help = "end it with `\"`; a quote within a quoted cell is written twice";
+        notes.error(error.to_string(), error.span()).with_help(help)
+    })?;
     let mut table = Table::default();
     for record in &records {
         table.row(notes, Row::new(notes, header, record)?)?;

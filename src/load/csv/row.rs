@@ -85,7 +85,8 @@ impl<'r> Row<'r> {
         let protection = cell.text.len() - content.len();
         let found = entries(content).map_err(|at| {
             let message = format!("a quote in `{}` does not end", self.heading(column));
-            notes.error(message, cell.part(at + protection, cell.text.len()))
+            let help = "end it with `\"`; write a quote within it as `\\\"`";
+            notes.error(message, cell.part(at + protection, cell.text.len())).with_help(help)
         })?;
         let entry = |entry: crate::syntax::csv::Entry| {
             let span = cell.part(entry.start + protection, entry.end + protection);

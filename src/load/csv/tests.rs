@@ -178,8 +178,8 @@ fn messages_name_the_place() {
     check_row(
         "g,100,c,100,Allow,NetworkRule,\"r,TCP",
         expect![[r#"
-        the quoted cell does not end
-    "#]],
+            the quoted cell does not end (end it with `"`; a quote within a quoted cell is written twice)
+        "#]],
     );
     check(
         &format!("{SHORT},Owner\ng,100,c,100,Allow,NetworkRule,r,TCP,*,*,443,me\n"),

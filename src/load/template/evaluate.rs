@@ -8,6 +8,7 @@ use smol_str::SmolStr;
 
 use crate::load::template::build::{member, node, size, string, unresolved};
 use crate::load::template::error::TemplateError;
+use crate::load::template::interest::Interest;
 use crate::load::template::program::{Frame, LoopKind};
 use crate::load::template::settings::TemplateSettings;
 use crate::source::{Severity, Span, Spanned, Warning};
@@ -28,6 +29,7 @@ pub(super) const COPIES_MAX: i64 = 10_000;
 /// What one expansion shares: the settings, the warnings, the limits.
 pub(super) struct Evaluator<'s> {
     pub(super) settings: &'s TemplateSettings,
+    pub(super) interest: Interest,
     warnings: RefCell<Vec<Warning>>,
     skipped: RefCell<Vec<Warning>>,
     seen: RefCell<HashSet<(String, Option<Span>)>>,
@@ -41,9 +43,10 @@ pub(super) struct Evaluator<'s> {
 type Parsed = Result<Rc<TemplateString>, ExpressionError>;
 
 impl<'s> Evaluator<'s> {
-    pub(super) fn new(settings: &'s TemplateSettings) -> Self {
+    pub(super) fn new(settings: &'s TemplateSettings, interest: Interest) -> Self {
         Self {
             settings,
+            interest,
             warnings: RefCell::default(),
             skipped: RefCell::default(),
             seen: RefCell::default(),
@@ -76,7 +79,8 @@ impl<'s> Evaluator<'s> {
         if self.branches.get() > 0 {
             return;
         }
-        self.warn(Warning::new(Severity::Error, message, Some(span)));
+        let help = "Azure refuses this: correct the template; what depends on it is not known";
+        self.warn(Warning::new(Severity::Error, message, Some(span)).with_help(help));
     }
 
     /// Runs in a branch that may not be taken.
@@ -108,7 +112,8 @@ impl<'s> Evaluator<'s> {
         let level = self.level.get();
         if level >= LEVELS_MAX {
             let message = format!("the value is nested more than {LEVELS_MAX} levels deep");
-            return Err(TemplateError::new(message, span));
+            return Err(TemplateError::new(message, span)
+                .with_help("look for parameters and variables that name each other"));
         }
         self.level.set(level + 1);
         let result = run();
@@ -257,7 +262,8 @@ impl<'s> Evaluator<'s> {
     ) -> Result<Count, TemplateError> {
         let Some(written) = copy.get("count") else {
             let message = format!("the copy `{name}` has no `count`");
-            return Err(TemplateError::new(message, copy.span));
+            return Err(TemplateError::new(message, copy.span)
+                .with_help("write how many: `\"count\": \"[length(parameters('list'))]\"`"));
         };
         let count = self.shared(written, frame)?;
         let digits = match &count.value {

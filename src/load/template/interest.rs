@@ -2,21 +2,34 @@
 
 use crate::syntax::json::{Node, Value};
 
+/// What somebody expands a template for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Interest {
+    RuleSets,
+    Networks,
+}
+
 /// The types that rule sets are made of; their child types too.
-const WANTED: [&str; 3] = [
+const RULE_SETS: [&str; 3] = [
     "microsoft.network/firewallpolicies",
     "microsoft.network/azurefirewalls",
     "microsoft.network/ipgroups",
 ];
 
-/// Whether resources of this full type belong to a rule set. Resources that only extend one, such
-/// as its diagnostic settings, do not.
-pub(super) fn is_wanted(kind: &str) -> bool {
+const NETWORKS: [&str; 1] = ["microsoft.network/virtualnetworks"];
+
+/// Whether resources of this full type are of `interest`. Resources that only extend one, such as
+/// its diagnostic settings, are not.
+pub(super) fn is_wanted(interest: Interest, kind: &str) -> bool {
+    let wanted: &[&str] = match interest {
+        Interest::RuleSets => &RULE_SETS,
+        Interest::Networks => &NETWORKS,
+    };
     let kind = kind.to_ascii_lowercase();
     let is_of = |root: &str| {
         kind.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    WANTED.iter().any(|root| is_of(root)) && !kind.contains("/providers/")
+    wanted.iter().any(|root| is_of(root)) && !kind.contains("/providers/")
 }
 
 pub(super) fn is_deployment(kind: &str) -> bool {
@@ -38,26 +51,26 @@ pub(super) fn entries(holder: &Node) -> Vec<&Node> {
 }
 
 /// Whether a resource is wanted or holds one that is. `kind` is its full type.
-pub(super) fn leads_to_wanted(resource: &Node, kind: &str) -> bool {
-    if is_wanted(kind) {
+pub(super) fn leads_to_wanted(interest: Interest, resource: &Node, kind: &str) -> bool {
+    if is_wanted(interest, kind) {
         return true;
     }
     if is_deployment(kind) {
         let Some(properties) = resource.get("properties") else { return false };
         return match properties.get("template") {
-            Some(template) if template.text().is_none() => holds_wanted(template, None),
+            Some(template) if template.text().is_none() => holds_wanted(interest, template, None),
             Some(_) => true,
             None => properties.get("templateLink").is_some(),
         };
     }
-    holds_wanted(resource, Some(kind))
+    holds_wanted(interest, resource, Some(kind))
 }
 
-fn holds_wanted(holder: &Node, parent: Option<&str>) -> bool {
+fn holds_wanted(interest: Interest, holder: &Node, parent: Option<&str>) -> bool {
     entries(holder).into_iter().any(|resource| {
         let Some(kind) = resource.get("type").and_then(Node::text) else { return false };
         // A computed type may be any.
-        kind.starts_with('[') || leads_to_wanted(resource, &full_kind(kind, parent))
+        kind.starts_with('[') || leads_to_wanted(interest, resource, &full_kind(kind, parent))
     })
 }
 

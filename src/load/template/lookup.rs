@@ -27,7 +27,7 @@ impl Evaluator<'_> {
             self.refuse(format!("the template declares no parameter `{name}`"), span);
             return Ok(Rc::new(unresolved(reference_text("parameters", name), span)));
         };
-        let cycle = || TemplateError::new(format!("parameter `{name}` needs its own value"), span);
+        let cycle = || own_value(format!("parameter `{name}` needs its own value"), span);
         let value = parameter.memo.value(cycle, || self.parameter_value(parameter, frame, span))?;
         // Each use of a parameter without a value is a place of its own.
         if matches!(value.value, Value::Unresolved(_)) && parameter.supplied.is_none() {
@@ -88,7 +88,7 @@ impl Evaluator<'_> {
         let Some(variable) = frame.program.variables.get(&name.to_ascii_lowercase()) else {
             return Err(Trouble::refused(format!("the template has no variable `{name}`")));
         };
-        let cycle = || TemplateError::new(format!("variable `{name}` needs its own value"), span);
+        let cycle = || own_value(format!("variable `{name}` needs its own value"), span);
         let top = frame.top();
         let compute = || match variable.source {
             VariableSource::Plain(value) => self.deeper(span, || self.shared(value, &top)),
@@ -173,4 +173,9 @@ fn declared_function<'a>(template: &'a Node, call: &Call) -> Option<&'a Node> {
             .is_some_and(|found| found.eq_ignore_ascii_case(namespace))
     };
     template.get("functions")?.elements().iter().find(is_meant)?.get("members")?.get(name)
+}
+
+fn own_value(message: String, span: Span) -> TemplateError {
+    TemplateError::new(message, span)
+        .with_help("follow the names in its value: one leads back to it")
 }

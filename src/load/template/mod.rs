@@ -29,6 +29,7 @@ use std::rc::Rc;
 use smol_str::SmolStr;
 
 use crate::load::template::evaluate::Evaluator;
+use crate::load::template::interest::Interest;
 use crate::load::template::program::{Frame, Place, Program, Supplied};
 use crate::source::{Severity, Span, Warning};
 use crate::syntax::json::Node;
@@ -92,7 +93,34 @@ pub fn expand(
     parameters: &[Node],
     settings: &TemplateSettings,
 ) -> Result<Expansion, TemplateError> {
-    let evaluator = Evaluator::new(settings);
+    let evaluator = Evaluator::new(settings, Interest::RuleSets);
+    let mut resources = Vec::new();
+    add_resources(&evaluator, root, parameters, &mut resources)?;
+    let (warnings, skipped) = evaluator.into_warnings();
+    Ok(Expansion { resources, warnings, skipped })
+}
+
+/// The virtual networks of the template `root`, as far as they are known: they only stand beside
+/// its rule sets, so nothing is said of what is not.
+pub(super) fn networks(
+    root: &Node,
+    parameters: &[Node],
+    settings: &TemplateSettings,
+) -> Vec<Resource> {
+    let evaluator = Evaluator::new(settings, Interest::Networks);
+    let mut resources = Vec::new();
+    match add_resources(&evaluator, root, parameters, &mut resources) {
+        Ok(()) | Err(_) => resources,
+    }
+}
+
+fn add_resources(
+    evaluator: &Evaluator<'_>,
+    root: &Node,
+    parameters: &[Node],
+    resources: &mut Vec<Resource>,
+) -> Result<(), TemplateError> {
+    let settings = evaluator.settings;
     let place = Place {
         subscription: settings.subscription.as_deref().map(SmolStr::from),
         resource_group: settings.resource_group.as_deref().map(SmolStr::from),
@@ -100,14 +128,11 @@ pub fn expand(
     };
     let mut program = Program::new(root, place, None);
     for file in parameters {
-        supply_file(&evaluator, &mut program, file);
+        supply_file(evaluator, &mut program, file);
     }
-    supply_settings(&evaluator, &mut program, root.span);
+    supply_settings(evaluator, &mut program, root.span);
     let frame = Frame::new(Rc::new(program));
-    let mut resources = Vec::new();
-    evaluator.resources(root, None, &frame, &mut resources)?;
-    let (warnings, skipped) = evaluator.into_warnings();
-    Ok(Expansion { resources, warnings, skipped })
+    evaluator.resources(root, None, &frame, resources)
 }
 
 fn supply_file(evaluator: &Evaluator<'_>, program: &mut Program<'_>, file: &Node) {
@@ -135,6 +160,15 @@ fn supply_settings(evaluator: &Evaluator<'_>, program: &mut Program<'_>, templat
                 program.supply(name, Supplied::Value(Rc::new(value)));
             }
             None => warn_of_undeclared(evaluator, name, template),
+        }
+    }
+    for (name, text) in &evaluator.settings.last_resorts {
+        let parameter = program.parameters.get(&name.to_ascii_lowercase());
+        let parameter = parameter.filter(|parameter| parameter.supplied.is_none());
+        let declaration = parameter.and_then(|parameter| parameter.declaration);
+        if let Some(declaration) = declaration.filter(|it| it.get("defaultValue").is_none()) {
+            let value = evaluator.value_from_text(text, declaration);
+            program.supply(name, Supplied::Value(Rc::new(value)));
         }
     }
 }

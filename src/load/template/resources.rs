@@ -70,7 +70,7 @@ impl Evaluator<'_> {
         let kind = self.shared(written, frame)?;
         let Some(kind) = kind.text() else { return Ok(()) };
         let kind = full_kind(kind, parent.map(|parent| parent.kind.as_str()));
-        if !leads_to_wanted(resource, &kind) {
+        if !leads_to_wanted(self.interest, resource, &kind) {
             return Ok(());
         }
         let Some(copy) = resource.get("copy") else {
@@ -78,6 +78,10 @@ impl Evaluator<'_> {
         };
         let name = copy.get("name").and_then(Node::text).unwrap_or_default();
         match self.copy_count(copy, name, frame)? {
+            Count::Known(0) => {
+                self.note_no_copies(copy, &kind);
+                Ok(())
+            }
             Count::Known(count) => (0..count).try_for_each(|index| {
                 let inner = frame.in_loop(name.into(), index, LoopKind::Resource);
                 self.instance(resource, &kind, parent, &inner, found)
@@ -88,6 +92,19 @@ impl Evaluator<'_> {
                 Err(TemplateError::new(message, span)
                     .with_help("give the parameters it needs with `--set name=…`"))
             }
+        }
+    }
+
+    /// Templates for everyone leave the number of groups to a parameter that is empty by default.
+    fn note_no_copies(&self, copy: &Node, kind: &str) {
+        let written = copy.get("count").and_then(|count| Some((count.text()?, count.span)));
+        // What leads to a rule set without being one is a deployment of it.
+        let is_shown = is_wanted(self.interest, kind) || is_deployment(kind);
+        if let Some((written, span)) = written.filter(|_| is_shown) {
+            let message = format!("no `{kind}` comes of this copy: `{written}` is 0");
+            let help =
+                "give the parameters in it values with `--set NAME=VALUE` or a parameter file";
+            self.warn(Warning::new(Severity::Note, message, Some(span)).with_help(help));
         }
     }
 
@@ -106,7 +123,7 @@ impl Evaluator<'_> {
         if is_deployed != Some(false) {
             if is_deployment(kind) {
                 self.deployment(resource, &names.join("/"), frame, found)?;
-            } else if is_wanted(kind) {
+            } else if is_wanted(self.interest, kind) {
                 let node = self.content(resource, kind, &names, frame)?;
                 found.push(Resource { kind: kind.into(), names: names.clone(), node });
             }
@@ -158,7 +175,7 @@ impl Evaluator<'_> {
             Some(parent) if own.len() < levels => parent.names.iter().cloned().chain(own).collect(),
             Some(_) | None => own,
         };
-        if names.len() != levels && is_wanted(kind) {
+        if names.len() != levels && is_wanted(self.interest, kind) {
             let message = format!("the name `{}` does not fit the type `{kind}`", names.join("/"));
             self.refuse(message, written.span);
         }

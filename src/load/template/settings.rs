@@ -7,6 +7,8 @@ pub struct TemplateSettings {
     /// parameter's declared type says: JSON for an array or object (an array may also be a list
     /// with commas), digits for an integer, otherwise itself.
     pub values: Vec<(String, String)>,
+    /// Values for parameters that have none otherwise, not even a default, as in `values`.
+    pub last_resorts: Vec<(String, String)>,
     /// What runtime calls give: `publicIPAddresses/name` and its address, or
     /// `publicIPAddresses/name.dnsSettings.fqdn` and that property's value.
     pub resolved: Vec<(String, String)>,

@@ -56,6 +56,11 @@ pub(super) fn firewall(
             "managementIpConfiguration",
             block(values, "management_ip_configuration").map(configuration),
         )
+        .with(
+            "virtualHub",
+            block(values, "virtual_hub")
+                .map(|hub| Shape::new(hub.span).with_field("id", hub, "virtual_hub_id").node()),
+        )
         .with("additionalProperties", inner(additional(entity)));
     let node = entity
         .shape(Kind::Firewall)

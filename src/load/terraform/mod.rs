@@ -9,6 +9,7 @@ mod entity;
 mod firewall;
 mod group;
 mod link;
+mod network;
 mod policy;
 mod unknown;
 
@@ -36,6 +37,8 @@ pub(super) struct Found {
 /// What a file of Terraform holds.
 pub(super) struct Content {
     pub(super) found: Vec<Found>,
+    /// Virtual networks and subnets: the full type, names and content.
+    pub(super) networks: Vec<(&'static str, Vec<SmolStr>, Node)>,
     /// Types of resources that are not read, with counts.
     pub(super) others: BTreeMap<String, usize>,
     /// Whether finding nothing is an answer: nothing is there before the first deployment.
@@ -55,6 +58,13 @@ pub(super) fn is_terraform(node: &Node) -> bool {
 /// Whether `node` is the content of a `terraform.tfstate`.
 fn is_state_file(node: &Node) -> bool {
     ["lineage", "serial", "resources"].iter().all(|key| node.get(key).is_some())
+}
+
+/// Whether `node` is Terraform code in JSON, which holds expressions and no values.
+pub(super) fn is_code(node: &Node) -> bool {
+    let types = node.get("resource").map_or(&[][..], Node::members).iter();
+    let mut types = types.map(|member| member.key.value.as_str());
+    types.any(|name| name.starts_with("azurerm_") || name.starts_with("azapi_"))
 }
 
 fn is_plan(node: &Node) -> bool {
@@ -78,8 +88,9 @@ pub(super) fn content(
         entity.values = values;
     }
     let mut others = BTreeMap::new();
-    let mut found = Vec::new();
+    let (mut found, mut networks) = (Vec::new(), Vec::new());
     for entity in &entities {
+        networks.extend(network::network(entity));
         match entity.kind.as_str() {
             "azurerm_firewall_policy" if entity.is_managed => found.push(policy::policy(entity)),
             "azurerm_firewall_policy_rule_collection_group" => {
@@ -104,7 +115,7 @@ pub(super) fn content(
     if may_be_empty && found.is_empty() {
         notes.warn(Severity::Note, "before this plan there is no rule set", root.span);
     }
-    Ok(Content { found, others, may_be_empty })
+    Ok(Content { found, networks, others, may_be_empty })
 }
 
 const IP_GROUP_CIDR: &str = "azurerm_ip_group_cidr";

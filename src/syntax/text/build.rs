@@ -24,7 +24,8 @@ pub(super) const FIREWALL: &str = "Microsoft.Network/azureFirewalls";
 const TOP_LEVEL: [&str; 9] =
     ["policy", "firewall", "group", "ip-group", "allow", "deny", "dnat", "id", "size"];
 const BELOW_POLICY: [&str; 2] = ["parent", "group-references"];
-const BELOW_FIREWALL: [&str; 4] = ["addresses", "zones", "subnets", "management-subnet"];
+const BELOW_FIREWALL: [&str; 5] =
+    ["addresses", "zones", "subnets", "management-subnet", "virtual-hub"];
 
 /// What the next line belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -416,6 +417,9 @@ impl Builder {
         } else if keyword.is_word("subnets") {
             let ids = reader.texts("subnet", &list).into_iter();
             placement.subnets = ids.map(|id| id.map(|id| ResourceId::new(&id))).collect();
+        } else if keyword.is_word("virtual-hub") {
+            let ids = reader.values("virtual hub", &list, |text| Ok(ResourceId::new(text)));
+            placement.virtual_hub = ids.into_iter().next();
         } else {
             let ids = reader.values("subnet", &list, |text| Ok(ResourceId::new(text)));
             placement.management_subnet = ids.into_iter().next();
@@ -470,6 +474,15 @@ fn unknown_keyword(text: &str) -> (String, String) {
         let help = "a rule is written `NAME: protocol source -> destination : port`; \
                     put a name with other characters than letters, digits, `_`, `.` and `-` in quotes";
         return (format!("`{text}` is no name of a rule"), help.to_owned());
+    }
+    let other = match text.to_ascii_lowercase().as_str() {
+        "permit" | "accept" => Some("allow"),
+        "block" | "drop" | "reject" => Some("deny"),
+        "nat" => Some("dnat"),
+        _ => None,
+    };
+    if let Some(word) = other {
+        return (format!("unknown keyword `{text}`"), format!("the word for it is `{word}`"));
     }
     let known = TOP_LEVEL.iter().chain(&SETTINGS).chain(&BELOW_POLICY).chain(&BELOW_FIREWALL);
     let help = match closest(text, known.copied()) {

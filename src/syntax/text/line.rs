@@ -142,10 +142,8 @@ pub(super) fn named_body(input: &str) -> Parsed<'_, (Atom<'_>, Body<'_>)> {
 // body = list list "->" list [":" list] ["=>" translated] *option
 pub(super) fn body(input: &str) -> Parsed<'_, Body<'_>> {
     let (input, protocols) = preceded(gap, context("a protocol", list)).parse(input)?;
-    let sources = context("a source between the protocol and `->`", list);
-    let (input, sources) = preceded(gap, sources).parse(input)?;
-    let arrow = context("`->` behind the sources", tag("->"));
-    let (input, _) = preceded(gap, arrow).parse(input)?;
+    let (input, sources) = sources(input)?;
+    let (input, ()) = arrow(input)?;
     let (input, destinations) =
         preceded(gap, context("a destination behind `->`", list)).parse(input)?;
     let ports = preceded(gap, cut(context("a port behind the `:`", list)));
@@ -158,6 +156,29 @@ pub(super) fn body(input: &str) -> Parsed<'_, Body<'_>> {
         return Ok((rest, body));
     }
     Trouble::new(rest, format!("unexpected text `{rest}`")).with_help(end_help(rest)).fatal()
+}
+
+fn sources(input: &str) -> Parsed<'_, Vec<Item<'_>>> {
+    let (start, _) = gap(input)?;
+    if start.starts_with("->") {
+        return Trouble::new(start, "expected a source between the protocol and `->`")
+            .with_help("write `*` for every source")
+            .fatal();
+    }
+    context("a source between the protocol and `->`", list).parse(start)
+}
+
+fn arrow(input: &str) -> Parsed<'_, ()> {
+    let (start, _) = gap(input)?;
+    if let Some(rest) = start.strip_prefix("->") {
+        return Ok((rest, ()));
+    }
+    let help = if start.starts_with("=>") {
+        "`=>` stands before the address that a DNAT rule translates to"
+    } else {
+        "entries of a list have a comma between them: `10.0.0.0/8, 10.1.0.4 -> *`"
+    };
+    Trouble::new(start, "expected `->` behind the sources").with_help(help).fatal()
 }
 
 fn end_help(rest: &str) -> &'static str {

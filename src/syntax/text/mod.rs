@@ -246,11 +246,15 @@ mod tests {
         );
         check_rule(
             "web: tcp -> 192.0.2.1 : 443",
-            expect!["`-`: rule `web`: expected a source between the protocol and `->` ()"],
+            expect![
+                "`-`: rule `web`: expected a source between the protocol and `->` (write `*` for every source)"
+            ],
         );
         check_rule(
             "web: tcp * 192.0.2.1 : 443",
-            expect!["`1`: rule `web`: expected `->` behind the sources ()"],
+            expect![
+                "`1`: rule `web`: expected `->` behind the sources (entries of a list have a comma between them: `10.0.0.0/8, 10.1.0.4 -> *`)"
+            ],
         );
         check_rule(
             "web: tcp * -> 192.0.2.1 192.0.2.2 : 443",

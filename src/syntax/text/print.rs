@@ -129,7 +129,7 @@ fn print_firewall(out: &mut String, firewall: &ClassicFirewall) {
 }
 
 fn print_placement(out: &mut String, placement: &Placement) {
-    let Placement { zones, subnets, management_subnet } = placement;
+    let Placement { zones, subnets, management_subnet, virtual_hub } = placement;
     if !zones.is_empty() {
         let zones = zones.iter().map(|zone| written(&zone.value, |zone| word(zone)));
         below(out, &format!("zones {}", joined(zones)));
@@ -141,6 +141,10 @@ fn print_placement(out: &mut String, placement: &Placement) {
     if let Some(id) = management_subnet {
         let id = written(&id.value, |id| word(id.as_str()));
         below(out, &format!("management-subnet {id}"));
+    }
+    if let Some(id) = virtual_hub {
+        let id = written(&id.value, |id| word(id.as_str()));
+        below(out, &format!("virtual-hub {id}"));
     }
 }
 

@@ -337,11 +337,10 @@ fn group() -> impl Strategy<Value = RuleCollectionGroup> {
 
 fn firewall() -> impl Strategy<Value = ClassicFirewall> {
     let ids = (of(id()), any::<bool>(), of(spanned(id())));
-    let placement = (vec(written(text()), 0..3), vec(spanned(id()), 0..2), of(written(id())));
-    let placement = placement.prop_map(|(zones, subnets, management_subnet)| Placement {
-        zones,
-        subnets,
-        management_subnet,
+    let hubs = (of(written(id())), of(written(id())));
+    let placement = (vec(written(text()), 0..3), vec(spanned(id()), 0..2), hubs);
+    let placement = placement.prop_map(|(zones, subnets, (management_subnet, virtual_hub))| {
+        Placement { zones, subnets, management_subnet, virtual_hub }
     });
     let links = (ids, placement);
     (spanned(text()), links, settings(), vec(collection(), 0..2), values(ip())).prop_map(

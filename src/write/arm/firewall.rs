@@ -5,9 +5,11 @@ use serde_json::{Map, Value, json};
 use super::rules::Owner;
 use super::value;
 use super::{API_VERSION, Writer, list_or_nothing, put, put_list};
-use crate::policy::{ClassicFirewall, CollectionAction, Rule, RuleCollection, Settings, Written};
+use crate::policy::{
+    ClassicFirewall, CollectionAction, ResourceId, Rule, RuleCollection, Settings, Written,
+};
 use crate::source::Spanned;
-use crate::write::remarks::{Resource, distinct};
+use crate::write::remarks::{Resource, distinct, public_addresses};
 
 /// Azure's lists of collections, by the type of their rules.
 const LISTS: [&str; 3] =
@@ -59,7 +61,8 @@ impl Writer<'_> {
         let settings = &firewall.settings;
         let mut properties = Map::new();
         let tier = settings.tier.as_ref().map_or("Standard", |tier| tier.value.name());
-        properties.insert("sku".into(), json!({ "name": "AZFW_VNet", "tier": tier }));
+        let sku = if firewall.placement.virtual_hub.is_some() { "AZFW_Hub" } else { "AZFW_VNet" };
+        properties.insert("sku".into(), json!({ "name": sku, "tier": tier }));
         if let Some(mode) = &settings.threat_intel_mode {
             properties.insert("threatIntelMode".into(), self.values.text(mode));
         }
@@ -68,7 +71,13 @@ impl Writer<'_> {
             let id = self.values.reference(&policy.value, here.map(|it| it.name.value.as_str()));
             properties.insert("firewallPolicy".into(), json!({ "id": id }));
         }
-        properties.insert("ipConfigurations".into(), self.ip_configurations(firewall));
+        self.remarks.note_addresses(firewall);
+        match &firewall.placement.virtual_hub {
+            Some(hub) => self.in_hub(firewall, &hub.value, &mut properties),
+            None => {
+                properties.insert("ipConfigurations".into(), self.ip_configurations(firewall));
+            }
+        }
         if let Some(subnet) = &firewall.placement.management_subnet {
             let subnet = match &subnet.value {
                 Written::Value(id) => self.values.reference(id, None),
@@ -92,6 +101,24 @@ impl Writer<'_> {
         }
         self.refuse_mixtures(firewall);
         properties
+    }
+
+    /// A firewall in a hub gets its addresses from there.
+    fn in_hub(
+        &mut self,
+        firewall: &ClassicFirewall,
+        hub: &Written<ResourceId>,
+        properties: &mut Map<String, Value>,
+    ) {
+        let id = match hub {
+            Written::Value(id) => self.values.reference(id, None),
+            Written::Unresolved(_) | Written::Invalid(_) => {
+                self.values.declared_text("virtualHubId")
+            }
+        };
+        properties.insert("virtualHub".into(), json!({ "id": id }));
+        let count = public_addresses(firewall);
+        properties.insert("hubIPAddresses".into(), json!({ "publicIPs": { "count": count } }));
     }
 
     fn ip_configurations(&mut self, firewall: &ClassicFirewall) -> Value {

@@ -4,10 +4,10 @@ use super::Writer;
 use super::hcl::{Block, Value};
 use super::names::identifier;
 use crate::policy::{
-    ApplicationRule, ClassicFirewall, CollectionAction, NatRule, Placement, Rule, RuleCollection,
-    Written,
+    ApplicationRule, ClassicFirewall, CollectionAction, NatRule, Placement, ResourceId, Rule,
+    RuleCollection, Written,
 };
-use crate::write::remarks::{Resource, distinct};
+use crate::write::remarks::{Resource, distinct, public_addresses};
 
 impl Writer<'_> {
     pub(super) fn firewalls(&mut self, blocks: &mut Vec<Block>) {
@@ -25,7 +25,8 @@ impl Writer<'_> {
         let mut block = Block::resource("azurerm_firewall", &self.names.of(firewall));
         block.put_text("name", firewall.name());
         self.place(&mut block, firewall.id.as_ref(), settings.location.as_deref());
-        block.put_text("sku_name", "AZFW_VNet");
+        let hub = firewall.placement.virtual_hub.as_ref();
+        block.put_text("sku_name", if hub.is_some() { "AZFW_Hub" } else { "AZFW_VNet" });
         let tier = settings.tier.as_ref().map_or("Standard", |tier| tier.value.name());
         block.put_text("sku_tier", tier);
         if let Some(policy) = &firewall.policy {
@@ -54,12 +55,33 @@ impl Writer<'_> {
         }
         self.refuse_settings(firewall);
         block.put_list("zones", self.list(&firewall.placement.zones));
-        self.configurations(firewall, &mut block);
+        self.remarks.note_addresses(firewall);
+        match hub {
+            Some(hub) => {
+                let inner = self.virtual_hub(firewall, &hub.value);
+                block.block(inner);
+            }
+            None => self.configurations(firewall, &mut block),
+        }
+        block
+    }
+
+    fn virtual_hub(&mut self, firewall: &ClassicFirewall, hub: &Written<ResourceId>) -> Block {
+        let id = match hub {
+            Written::Value(id) => self.foreign_id(id, "virtual hub"),
+            Written::Unresolved(_) | Written::Invalid(_) => {
+                self.variable("virtual_hub_id", "The virtual hub of the firewall.")
+            }
+        };
+        let mut block = Block::new("virtual_hub");
+        block.put("virtual_hub_id", id);
+        block.put("public_ip_count", Value::Plain(public_addresses(firewall).to_string()));
         block
     }
 
     fn configurations(&mut self, firewall: &ClassicFirewall, block: &mut Block) {
-        let Placement { zones: _, subnets, management_subnet } = &firewall.placement;
+        let Placement { zones: _, subnets, management_subnet, virtual_hub: _ } =
+            &firewall.placement;
         let mut ids: Vec<Value> = Vec::new();
         for subnet in subnets {
             ids.push(self.foreign_id(&subnet.value, "subnet"));

@@ -336,11 +336,20 @@ fn placement() -> impl Strategy<Value = Placement> {
              subnets/{name}"
         ))
     };
-    (zones, any::<bool>(), any::<bool>()).prop_map(move |(zones, is_known, is_managed)| Placement {
-        zones: zones.into_iter().map(|zone| at(Written::Value(zone.into()))).collect(),
-        subnets: is_known.then(|| at(subnet("AzureFirewallSubnet"))).into_iter().collect(),
-        management_subnet: is_managed
-            .then(|| at(Written::Value(subnet("AzureFirewallManagementSubnet")))),
+    let hub = ResourceId::new(
+        "/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/virtualHubs/hub",
+    );
+    let zones =
+        zones.prop_map(|zones| zones.into_iter().map(|it| at(Written::Value(it.into()))).collect());
+    (zones, any::<[bool; 3]>()).prop_map(move |(zones, [is_known, is_managed, is_in_hub])| {
+        let in_network = |known: bool, name: &str| (known && !is_in_hub).then(|| subnet(name));
+        Placement {
+            zones,
+            subnets: in_network(is_known, "AzureFirewallSubnet").map(at).into_iter().collect(),
+            management_subnet: in_network(is_managed, "AzureFirewallManagementSubnet")
+                .map(|id| at(Written::Value(id))),
+            virtual_hub: is_in_hub.then(|| at(Written::Value(hub.clone()))),
+        }
     })
 }
 

@@ -21,6 +21,7 @@ pub(super) mod reserved_header;
 pub(super) mod service_tag_as_source;
 pub(super) mod several_dnat_destinations;
 pub(super) mod several_dnat_ports;
+pub(super) mod small_firewall_subnet;
 pub(super) mod source_missing;
 pub(super) mod tags_beside_fqdns;
 pub(super) mod target_missing;

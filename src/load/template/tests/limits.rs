@@ -12,27 +12,27 @@ fn cycles_and_endless_values_end_in_an_error() {
             r#""variables": {"a": "[variables('b')]", "b": "[variables('a')]"},"#,
             r#""[variables('a')]""#,
         ),
-        expect![[r"
-            error: variable `a` needs its own value
-        "]],
+        expect![[r#"
+            error: variable `a` needs its own value (follow the names in its value: one leads back to it)
+        "#]],
     );
     check(
         &group(
             r#""parameters": {"a": {"defaultValue": "[parameters('a')]"}},"#,
             r#""[parameters('a')]""#,
         ),
-        expect![[r"
-            error: parameter `a` needs its own value
-        "]],
+        expect![[r#"
+            error: parameter `a` needs its own value (follow the names in its value: one leads back to it)
+        "#]],
     );
     check(
         &group(
             r#""functions": [{"namespace": "a", "members": {"b": {"output": {"value": "[a.b()]"}}}}],"#,
             r#""[a.b()]""#,
         ),
-        expect![[r"
-            error: the value is nested more than 150 levels deep
-        "]],
+        expect![[r#"
+            error: the value is nested more than 150 levels deep (look for parameters and variables that name each other)
+        "#]],
     );
     check(
         r#"{"resources": [{"type": "Microsoft.Network/ipGroups", "name": "g",
@@ -100,9 +100,9 @@ fn deep_chains_end_in_an_error_before_the_stack_does() {
     let declarations = format!(r#""variables": {{"v0": "x", {}}},"#, variables.join(", "));
     check(
         &group(&declarations, r#"["[variables('v999')]"]"#),
-        expect![[r"
-            error: the value is nested more than 150 levels deep
-        "]],
+        expect![[r#"
+            error: the value is nested more than 150 levels deep (look for parameters and variables that name each other)
+        "#]],
     );
     check(
         &group(&declarations, r#"["[variables('v20')]"]"#),

@@ -7,6 +7,46 @@ use crate::load::template::TemplateSettings;
 use crate::source::Span;
 
 #[test]
+fn a_last_resort_is_for_what_has_no_value() {
+    let declared = |default: &str| {
+        let declaration = format!(r#""parameters": {{"x": {{"type": "array"{default}}}}},"#);
+        group(&declaration, r#""[parameters('x')]""#)
+    };
+    let settings = TemplateSettings {
+        last_resorts: vec![
+            ("X".to_owned(), "192.0.2.1".to_owned()),
+            ("y".to_owned(), "1".to_owned()),
+        ],
+        ..TemplateSettings::default()
+    };
+    check_with(
+        &declared(""),
+        &[],
+        &settings,
+        expect![[r#"
+        ipGroups g {ipAddresses: [192.0.2.1]}
+    "#]],
+    );
+    check_with(
+        &declared(r#", "defaultValue": ["192.0.2.2"]"#),
+        &[],
+        &settings,
+        expect![[r#"
+        ipGroups g {ipAddresses: [192.0.2.2]}
+    "#]],
+    );
+    let file = r#"{"parameters": {"x": {"value": ["192.0.2.3"]}}}"#;
+    check_with(
+        &declared(""),
+        &[file],
+        &settings,
+        expect![[r#"
+        ipGroups g {ipAddresses: [192.0.2.3]}
+    "#]],
+    );
+}
+
+#[test]
 fn parameter_values_come_from_the_strongest_source() {
     let template = group(
         r#""parameters": {"x": {"type": "array", "defaultValue": ["192.0.2.1"]}},"#,

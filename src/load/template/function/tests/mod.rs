@@ -12,6 +12,7 @@ use expect_test::Expect;
 use crate::load::template::TemplateSettings;
 use crate::load::template::build::to_json;
 use crate::load::template::evaluate::Evaluator;
+use crate::load::template::interest::Interest;
 use crate::load::template::program::{Frame, Place, Program};
 use crate::source::{Source, Sources};
 use crate::syntax::json::{Node, Value, document};
@@ -42,7 +43,7 @@ fn shown(expression: &str, settings: &TemplateSettings) -> String {
     let source = sources.add(Source::new("main.json", TEMPLATE));
     let root = document(TEMPLATE, source).unwrap();
     let text = Node { span: root.span, value: Value::String(expression.into()) };
-    let evaluator = Evaluator::new(settings);
+    let evaluator = Evaluator::new(settings, Interest::RuleSets);
     let place = Place {
         subscription: settings.subscription.as_deref().map(Into::into),
         resource_group: settings.resource_group.as_deref().map(Into::into),

@@ -1,0 +1,3 @@
+rules = {
+  a = { priority = 200 }
+}
