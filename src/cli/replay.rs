@@ -153,7 +153,7 @@ fn read(
     let Cases { records, no_flow, carrier, lost, .. } = filtered.sink;
     let carried = carrier.map(|carrier| carrier.counts()).unwrap_or_default();
     let lost = lost.into_iter().collect();
-    Ok(ReplayInput { left_out, carried, lost, ..input(&read, records, no_flow) })
+    Ok(ReplayInput { carried, lost, left_out, ..input(&read, records, no_flow) })
 }
 
 fn input(read: &Read, records: u64, no_flow: BTreeMap<String, u64>) -> ReplayInput {
