@@ -8,6 +8,7 @@ pub mod order;
 pub mod reach;
 pub mod redundant;
 pub mod replay;
+mod sample;
 pub mod search;
 pub mod shadow;
 mod shorten;

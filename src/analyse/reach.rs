@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::index::Overlaps;
 use super::order::{Order, Standing};
+use super::sample;
 use super::search::{OutOfSteps, Search};
 use super::space::{Cuts, Product, Region, Regions, Space};
 use crate::compile::{DnatMode, NatTarget, Need, Ruleset};
@@ -179,15 +180,26 @@ impl<'a> Layout<'a> {
         let open: Vec<usize> =
             reaches.iter().enumerate().filter(is_open).map(|(rule, _)| rule).collect();
         let share = share(open.len());
-        if share / 4 > self.steps() {
-            let again = open.par_iter().map(|&rule| (rule, self.reach(rule, share)));
-            for (rule, reach) in again.collect::<Vec<_>>() {
-                if let Some(known) = reaches.get_mut(rule) {
-                    *known = reach;
-                }
+        let points = sample::points_for(open.len());
+        let again = open.par_iter().map(|&rule| {
+            let known =
+                if share / 4 > self.steps() { self.reach(rule, share) } else { Reach::NotDecided };
+            (rule, self.or_by_point(known, rule, points))
+        });
+        for (rule, reach) in again.collect::<Vec<_>>() {
+            if let Some(known) = reaches.get_mut(rule) {
+                *known = reach;
             }
         }
         reaches
+    }
+
+    /// What is not decided, settled by a point that the rule decides where one is found.
+    fn or_by_point(&self, reach: Reach, rule: usize, points: usize) -> Reach {
+        if reach != Reach::NotDecided || self.has_override() {
+            return reach;
+        }
+        sample::decided_point(self, rule, points).map_or(reach, Reach::Reachable)
     }
 
     fn reach(&self, rule: usize, steps: u32) -> Reach {

@@ -58,6 +58,29 @@ fn the_rules_that_are_printed_mend_the_policy() {
     }
 }
 
+/// On a policy without a rule, every service is missing, and works with the rules that are printed.
+#[test]
+fn the_rules_that_are_printed_mend_an_empty_policy_for_every_profile() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let policy = folder.path().join("hub.azfw").display().to_string();
+    fs::write(&policy, "policy hub\n  tier Premium\n  dns-proxy on\n").expect("written");
+    let added = folder.path().join("added.azfw").display().to_string();
+    let values = ["source=10.240.0.0/16", "region=westeurope", "dns=10.1.0.4", "registry=contoso"];
+    let values: Vec<&str> = values.iter().flat_map(|value| ["--set", *value]).collect();
+    for name in azfw::expect::profile::names() {
+        let tests = [&["--quiet", "--profile", name], values.as_slice()].concat();
+        let mend = [&[policy.as_str()], tests.as_slice(), &["--mend", "text"]].concat();
+        let printed = status(&mend, 1);
+        // Its page names no port, and no rule can do without.
+        if name == "databricks" {
+            assert_eq!(text(&printed.stdout), "");
+            continue;
+        }
+        fs::write(&added, &printed.stdout).expect("written");
+        status(&[&[policy.as_str(), added.as_str()], tests.as_slice()].concat(), 0);
+    }
+}
+
 #[test]
 fn generated_tests_pass() {
     let folder = tempfile::tempdir().expect("a folder");
