@@ -280,15 +280,18 @@ const HOSTILE_RULES = () => {
     writeFileSync(file, JSON.stringify(template(list)));
     return file;
   };
-  return [write("before.json", collections), write("after.json", collections.slice(1))];
+  return [write("before.json", collections), write("after.json", collections.slice(1, 2))];
 };
+
+const csvCells = (csv) => [...csv.matchAll(/(?:^|,|\r\n)(?:"((?:[^"]|"")*)"|([^",\r]*))/g)]
+  .map((match) => (match[1] ?? match[2]).replaceAll('""', '"'));
 
 check("audit, diff and replay make pages that are as safe, sort, search and copy", async () => {
   const [before, after] = HOSTILE_RULES();
   const logs = hostileLogs();
   const pages = [
     ["audit", ["audit", before]], ["diff", ["diff", before, after]], ["replay", ["replay", before, logs]],
-    ["against", ["replay", before, "--against", after, logs]],
+    ["against", ["replay", before, logs, "--against", after]],
   ];
   for (const [name, args] of pages) {
     const file = join(folder, `${name}.html`);
@@ -297,11 +300,13 @@ check("audit, diff and replay make pages that are as safe, sort, search and copy
     await browser.goTo(pathToFileURL(file).href);
     await browser.until("document.querySelectorAll('th button').length > 0");
     assert.equal(await browser.value("document.querySelectorAll('main img, main script, main svg[onload]').length"), 0, name);
-    assert.ok(await browser.value("document.querySelector('main').textContent.includes('onerror=alert(1)')"), `${name}: names are shown`);
+    assert.ok(await browser.value("document.querySelector('main').textContent.includes('<script>alert(1)')"), `${name}: names are shown`);
     await browser.value("document.querySelectorAll('th button').forEach((button) => button.click())");
     await browser.value("document.querySelectorAll('.tools button').forEach((button) => button.click())");
     const csv = await browser.value("[...document.querySelectorAll('[data-csv]')].map((one) => one.dataset.csv).join('')");
-    assert.ok(csv.length > 50 && !/(^|,|")[=+@]/m.test(csv), `${name}: no cell of the CSV is a formula`);
+    const formulas = csvCells(csv).filter((text) => /^[=+@-]/.test(text));
+    assert.ok(csv.length > 50);
+    assert.deepEqual(formulas, [], `${name}: no cell of the CSV is a formula`);
     const rows = () => browser.value("[...document.querySelectorAll('tbody tr')].filter((row) => !row.hidden).length");
     const all = await rows();
     await browser.value("document.querySelectorAll('.tools input').forEach((box) => { box.value = 'no such text'; box.dispatchEvent(new Event('input')); })");
