@@ -12,6 +12,8 @@ mod manual;
 mod path;
 mod rulesets;
 mod samples;
+#[cfg(feature = "logs")]
+mod scanner;
 mod schema;
 mod shapes;
 mod spec;

@@ -393,27 +393,3 @@ proptest! {
         check_same(&[file, second], &Options::default());
     }
 }
-
-/// Every file in the folder and those below it.
-fn files_in(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let files =
-        walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().filter_map(Result::ok);
-    let is_file = |entry: &walkdir::DirEntry| entry.file_type().is_file();
-    files.filter(is_file).map(walkdir::DirEntry::into_path).collect()
-}
-
-/// Besides the samples of the repository those of the folder that `AZFW_LOG_SAMPLES` named when
-/// this was compiled.
-#[test]
-fn all_samples_are_the_same() {
-    let own = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
-    let mut samples = files_in(&own);
-    assert!(samples.len() > 20);
-    if let Some(folder) = option_env!("AZFW_LOG_SAMPLES") {
-        samples.extend(files_in(folder.as_ref()));
-    }
-    for path in samples {
-        let file = std::fs::read(&path).unwrap();
-        check_same(from_ref(&file), &Options::default());
-    }
-}

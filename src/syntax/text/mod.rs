@@ -24,6 +24,7 @@ use crate::source::{InputError, SourceId, Sources, Span, Warning};
 
 pub use format::format;
 pub use print::print;
+#[cfg(feature = "logs")]
 pub(crate) use print::rule_line;
 
 /// Something wrong at one place of a file.

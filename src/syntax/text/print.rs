@@ -15,6 +15,7 @@ use crate::policy::{
 const ADDRESSES_IN_LINE_MAX: usize = 4;
 
 /// The line of a rule in a collection of its own type.
+#[cfg(feature = "logs")]
 pub(crate) fn rule_line(line: &Rule) -> String {
     let kind = match line {
         Rule::Network(_) => RuleKind::Network,
