@@ -21,6 +21,8 @@ pub(super) struct Held<'n> {
     pub(super) kind: Option<Kind>,
     /// Its key, where it has no name of its own: `{"groups": {"web": {"priority": 300, …}}}`.
     pub(super) name: Option<SmolStr>,
+    /// Its content says what it is; a key alone may mean anything.
+    is_certain: bool,
 }
 
 /// Keys that say what stands behind them where the content alone does not, in letters only.
@@ -47,7 +49,7 @@ pub(super) fn bundle(node: &Node) -> Option<Bundle<'_>> {
             None => bundle.unread.push(member),
         }
     }
-    (!bundle.held.is_empty()).then_some(bundle)
+    bundle.held.iter().any(|held| held.is_certain).then_some(bundle)
 }
 
 fn is_container(node: &Node) -> bool {
@@ -73,18 +75,23 @@ fn held(member: &Member) -> Option<Vec<Held<'_>>> {
         let kind = match recognised(node) {
             // Much else has addresses: the key has to say what they are.
             Recognised::Known(Kind::IpGroup) => {
-                (key.contains("ipgroup") || node.get("type").is_some()).then_some(Kind::IpGroup)?
+                let full = node.get("type").and_then(Node::text).and_then(Kind::of_type);
+                let is_meant = key.contains("ipgroup") || full == Some(Kind::IpGroup);
+                is_meant.then_some(Kind::IpGroup)?
             }
             Recognised::Known(kind) => kind,
             Recognised::Other(_) => return None,
             Recognised::Unknown if node.members().is_empty() => return None,
             Recognised::Unknown => match (bundle(node), by_key) {
-                (Some(_), _) => return Some(Held { node, kind: None, name: None }),
+                (Some(_), _) => {
+                    return Some(Held { node, kind: None, name: None, is_certain: true });
+                }
                 (None, kind) => kind?,
             },
         };
         let name = Some(&member.key.value).filter(|_| is_named_by_key && kind == Kind::Group);
-        Some(Held { node, kind: Some(kind), name: name.cloned() })
+        let is_certain = matches!(recognised(node), Recognised::Known(_));
+        Some(Held { node, kind: Some(kind), name: name.cloned(), is_certain })
     });
     held.collect::<Option<Vec<Held<'_>>>>().filter(|held| !held.is_empty())
 }
@@ -210,9 +217,10 @@ mod tests {
     #[test]
     fn other_resources_are_not_taken_for_policies() {
         check(
-            r#"{"policy": {"type": "Microsoft.Authorization/policyDefinitions", "name": "a", "properties": {}}}"#,
+            r#"[{"policy": {"type": "Microsoft.Authorization/policyDefinitions", "name": "a", "properties": {}}},
+            {"policy": {"name": "retention", "days": 30}}]"#,
             expect![[r#"
-                no rule set found in `a.json` (found instead: 1 × object with `policy`)
+                no rule set found in `a.json` (found instead: 2 × object with `policy`)
             "#]],
         );
     }
