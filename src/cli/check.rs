@@ -16,7 +16,8 @@ use crate::report;
 use crate::source::InputError;
 use crate::syntax::flow::csv::FlowColumns;
 use crate::syntax::flow::json::{FlowError, flow_from_json};
-use crate::syntax::flow::{ExpectedVerdict, expectation};
+use crate::syntax::suite::{Traffic, expectation};
+use crate::syntax::value::ValueError;
 
 /// What does this rule set do with these flows, and why?
 ///
@@ -291,15 +292,8 @@ fn notation(
     questions: &mut Vec<Question>,
     errors: &mut Vec<InputError>,
 ) {
-    match expectation(text) {
-        Ok(read) => {
-            let expected = read.verdict.map(|verdict| match verdict {
-                ExpectedVerdict::Allow => Decision::Allow,
-                ExpectedVerdict::Deny => Decision::Deny,
-                ExpectedVerdict::Undecided => Decision::Undecided,
-            });
-            questions.push(Question { flow: read.flow, expected });
-        }
+    match expected_flow(text) {
+        Ok(question) => questions.push(question),
         Err(error) => {
             let place = line.map_or_else(|| name.to_owned(), |line| format!("{name}:{line}"));
             let message = format!(
@@ -313,5 +307,23 @@ fn notation(
                 None => shown,
             });
         }
+    }
+}
+
+/// A line as `azfw test` reads it. What it states of rules and stages is left to that command.
+fn expected_flow(text: &str) -> Result<Question, ValueError> {
+    let read = expectation(text)?;
+    match read.traffic {
+        Traffic::Flow(flow) => {
+            Ok(Question { flow: *flow, expected: read.verdict.map(Into::into) })
+        }
+        Traffic::Flows(flows) => Err(ValueError {
+            message: format!("`{flows}` is a set of flows"),
+            help: Some(
+                "write one address and one port, or ask `azfw test` or `azfw find`, which take sets"
+                    .to_owned(),
+            ),
+            offset: 0,
+        }),
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::syntax::flow::ExpectedVerdict;
+
 /// The answer for one flow. Shape and meaning: `docs/check.md`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
@@ -45,6 +47,16 @@ impl Decision {
 pub enum Ruling {
     Allow,
     Deny,
+}
+
+impl From<ExpectedVerdict> for Decision {
+    fn from(expected: ExpectedVerdict) -> Self {
+        match expected {
+            ExpectedVerdict::Allow => Self::Allow,
+            ExpectedVerdict::Deny => Self::Deny,
+            ExpectedVerdict::Undecided => Self::Undecided,
+        }
+    }
 }
 
 impl From<Ruling> for Decision {

@@ -7,7 +7,6 @@ use super::{by_name, named};
 use crate::compile::Ruleset;
 use crate::evaluate::{Decision, RuleRef, Stage, Verdict, evaluate};
 use crate::flow::Flow;
-use crate::syntax::flow::ExpectedVerdict;
 use crate::syntax::suite::{Flows, Level, Stated, Suite, Target, Test, Traffic};
 
 /// What is wanted of a run beside the results.
@@ -182,7 +181,7 @@ fn one(
     traffic: &Traffic,
     wants_deciders: bool,
 ) -> (TestResult, Vec<(Stage, Option<RuleRef>)>) {
-    let expected = decision(test.expected);
+    let expected = test.expected.into();
     let wants_deciders = wants_deciders || test.stated.is_some();
     let answer = match traffic {
         Traffic::Flow(flow) => of_flow(ruleset, flow, expected),
@@ -239,14 +238,6 @@ fn other_deciders(
         None => stage.name().to_owned(),
     };
     others.map(|other| (expected.clone(), shown(other))).collect()
-}
-
-fn decision(expected: ExpectedVerdict) -> Decision {
-    match expected {
-        ExpectedVerdict::Allow => Decision::Allow,
-        ExpectedVerdict::Deny => Decision::Deny,
-        ExpectedVerdict::Undecided => Decision::Undecided,
-    }
 }
 
 fn of_flow(ruleset: &Ruleset, flow: &Flow, expected: Decision) -> Answer {

@@ -8,13 +8,12 @@ mod properties;
 use std::net::IpAddr;
 
 use nom::Parser;
-use nom::branch::alt;
-use nom::bytes::complete::{tag, tag_no_case, take_while, take_while1};
-use nom::character::complete::{char, multispace0, multispace1};
-use nom::combinator::{all_consuming, opt, value};
+use nom::bytes::complete::{tag, take_while1};
+use nom::character::complete::{multispace0, multispace1};
+use nom::combinator::all_consuming;
 use nom::error::context;
 use nom::multi::many0;
-use nom::sequence::{delimited, preceded, terminated};
+use nom::sequence::{delimited, preceded};
 
 use self::properties::{with_words, word};
 use super::spelling::closest;
@@ -24,15 +23,6 @@ use crate::flow::{Flow, FlowProtocol, Name};
 use crate::net::Fqdn;
 
 pub use print::print_flow;
-
-/// A flow and what someone expects of it: a line of a test file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExpectedFlow {
-    pub verdict: Option<ExpectedVerdict>,
-    pub flow: Flow,
-    /// What stands behind `#`, without spaces around it.
-    pub comment: Option<String>,
-}
 
 /// The word in front of an expected flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,34 +56,6 @@ impl ExpectedVerdict {
 /// The text is no flow.
 pub fn flow(text: &str) -> Result<Flow, ValueError> {
     finished(text, all_consuming(delimited(multispace0, flow_line, multispace0)).parse(text))
-}
-
-/// A flow with an optional verdict before it and an optional comment behind it.
-///
-/// # Errors
-/// The text is neither.
-pub fn expectation(text: &str) -> Result<ExpectedFlow, ValueError> {
-    finished(text, all_consuming(expected_flow).parse(text))
-}
-
-// expected-flow = [verdict space] flow ["#" comment]
-fn expected_flow(input: &str) -> Parsed<'_, ExpectedFlow> {
-    let (input, verdict) = preceded(multispace0, opt(verdict)).parse(input)?;
-    let (input, flow) = flow_line(input)?;
-    let (input, _) = multispace0(input)?;
-    let (input, comment) = opt(preceded(char('#'), take_while(|c| c != '\n'))).parse(input)?;
-    let (input, _) = multispace0(input)?;
-    let comment = comment.map(|comment: &str| comment.trim().to_owned());
-    Ok((input, ExpectedFlow { verdict, flow, comment }))
-}
-
-fn verdict(input: &str) -> Parsed<'_, ExpectedVerdict> {
-    let word = alt((
-        value(ExpectedVerdict::Allow, tag_no_case("allow")),
-        value(ExpectedVerdict::Deny, tag_no_case("deny")),
-        value(ExpectedVerdict::Undecided, tag_no_case("undecided")),
-    ));
-    terminated(word, multispace1).parse(input)
 }
 
 // flow = protocol ip [":" port] "->" target *(space key "=" value)
@@ -239,17 +201,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Expect) {
-        let shown = match expectation(text) {
-            Ok(ExpectedFlow { verdict, flow, comment }) => {
-                let verdict = verdict.map(|verdict| format!("{} | ", verdict.name()));
-                let comment = comment.map(|comment| format!(" | {comment}"));
-                format!(
-                    "{}{}{}",
-                    verdict.unwrap_or_default(),
-                    print_flow(&flow),
-                    comment.unwrap_or_default()
-                )
-            }
+        let shown = match flow(text) {
+            Ok(flow) => print_flow(&flow),
             Err(error) => {
                 let help = error.help.map(|help| format!(" ({help})")).unwrap_or_default();
                 format!("{}: {}{help}", error.offset, error.message)
@@ -279,10 +232,6 @@ mod tests {
         check("99 10.0.0.4 -> ?", expect!["99 10.0.0.4 -> ?"]);
         check("https 10.0.0.4 -> ? fqdn=none", expect!["https 10.0.0.4 -> ?:443 fqdn=none"]);
         check(
-            "deny https 10.0.0.4 -> a.example.com:443   # g/c/r",
-            expect!["deny | https 10.0.0.4 -> a.example.com:443 | g/c/r"],
-        );
-        check(
             "http 10.0.0.4 -> ? url=http://a.example.com:8080/x?y",
             expect!["http 10.0.0.4 -> a.example.com:80 host_port=8080 url=a.example.com:8080/x"],
         );
@@ -303,8 +252,8 @@ mod tests {
             expect!["tcp 10.0.0.4 -> 192.0.2.7:22 idps=2008983:deny explicit_proxy=true"],
         );
         check(
-            "https 10.0.0.4 -> ?:443 category=\"Social networking\" idps=alert # x",
-            expect![[r#"https 10.0.0.4 -> ?:443 category="Social networking" idps=alert | x"#]],
+            "https 10.0.0.4 -> ?:443 category=\"Social networking\" idps=alert",
+            expect![[r#"https 10.0.0.4 -> ?:443 category="Social networking" idps=alert"#]],
         );
         check(
             "http 10.0.0.4 -> 192.0.2.7 fqdn=192.0.2.7",
@@ -401,7 +350,7 @@ mod tests {
         fn no_text_makes_the_reader_panic(
             text in r#"(allow |tcp |10\.0\.0\.4|->|\[|\]|:|::1|\?|=|"|fqdn=|idps=|\\|#|[ -~]|\PC| ){0,24}"#,
         ) {
-            if let Err(error) = expectation(&text) {
+            if let Err(error) = flow(&text) {
                 prop_assert!(text.is_char_boundary(error.offset) && !error.message.is_empty());
             }
         }
