@@ -16,34 +16,64 @@ pub(super) fn stage_of(rule: RuleRef) -> Stage {
     }
 }
 
-/// Whether the question is true of the flow; `None` where that depends on what is not known.
+/// One way in which the evaluation of a flow may end.
+#[derive(Clone, Copy)]
+struct End<'a> {
+    /// Whether the verdict depends on what is not known, so that this is one end of several.
+    is_undecided: bool,
+    ruling: Ruling,
+    stage: Stage,
+    rule: Option<&'a RulePath>,
+}
+
+/// Whether the question is true of the flow; `None` where that depends on what is not known. It is
+/// asked of each possible end: what is undecided may still be allowed.
 pub(super) fn matches(
     query: &Query,
     ruleset: &Ruleset,
     flow: &Flow,
     verdict: &Verdict,
 ) -> Option<bool> {
+    let is_undecided = verdict.decision == Decision::Undecided;
+    let path = |rule: Option<RuleRef>| rule.map(|rule| ruleset.path(rule));
+    let ends: Vec<End<'_>> = if verdict.candidates.is_empty() {
+        let ruling = match verdict.decision {
+            Decision::Allow => Ruling::Allow,
+            Decision::Deny => Ruling::Deny,
+            Decision::Undecided => return None,
+        };
+        vec![End { is_undecided, ruling, stage: verdict.stage?, rule: path(verdict.rule) }]
+    } else {
+        let ends = verdict.candidates.iter().map(|end| End {
+            is_undecided,
+            ruling: end.ruling,
+            stage: end.stage,
+            rule: path(end.rule),
+        });
+        ends.collect()
+    };
+    let first = is_true(query, flow, *ends.first()?)?;
+    ends.iter().all(|&end| is_true(query, flow, end) == Some(first)).then_some(first)
+}
+
+fn is_true(query: &Query, flow: &Flow, end: End<'_>) -> Option<bool> {
     match query {
-        Query::And(a, b) => {
-            match (matches(a, ruleset, flow, verdict), matches(b, ruleset, flow, verdict)) {
-                (Some(false), _) | (_, Some(false)) => Some(false),
-                (Some(true), Some(true)) => Some(true),
-                (None, _) | (_, None) => None,
-            }
-        }
-        Query::Or(a, b) => {
-            match (matches(a, ruleset, flow, verdict), matches(b, ruleset, flow, verdict)) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (Some(false), Some(false)) => Some(false),
-                (None, _) | (_, None) => None,
-            }
-        }
-        Query::Not(query) => matches(query, ruleset, flow, verdict).map(|is| !is),
-        Query::Is(condition) => holds(condition, ruleset, flow, verdict),
+        Query::And(a, b) => match (is_true(a, flow, end), is_true(b, flow, end)) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            (None, _) | (_, None) => None,
+        },
+        Query::Or(a, b) => match (is_true(a, flow, end), is_true(b, flow, end)) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (Some(false), Some(false)) => Some(false),
+            (None, _) | (_, None) => None,
+        },
+        Query::Not(query) => is_true(query, flow, end).map(|is| !is),
+        Query::Is(condition) => holds(condition, flow, end),
     }
 }
 
-fn holds(condition: &Condition, ruleset: &Ruleset, flow: &Flow, verdict: &Verdict) -> Option<bool> {
+fn holds(condition: &Condition, flow: &Flow, end: End<'_>) -> Option<bool> {
     Some(match condition {
         Condition::Protocol(values) => {
             let is = values.iter().any(|&asked| is_of(flow.protocol, asked));
@@ -66,15 +96,14 @@ fn holds(condition: &Condition, ruleset: &Ruleset, flow: &Flow, verdict: &Verdic
             (NameValue::Pattern(_), Name::Absent | Name::Unknown)
             | (NameValue::None, Name::Known(_)) => false,
         }),
-        Condition::Verdict(values) => values.iter().any(|value| {
-            verdict.decision
-                == match value {
-                    VerdictValue::Allow => Decision::Allow,
-                    VerdictValue::Deny => Decision::Deny,
-                    VerdictValue::Undecided => Decision::Undecided,
-                }
-        }),
-        Condition::Stage(_) | Condition::Rule(_) => return end_holds(condition, ruleset, verdict),
+        Condition::Verdict(values)
+            if end.is_undecided && values.contains(&VerdictValue::Undecided) =>
+        {
+            true
+        }
+        Condition::Verdict(_) | Condition::Stage(_) | Condition::Rule(_) => {
+            end_fits(condition, end.ruling, end.stage, end.rule)
+        }
     })
 }
 
@@ -87,20 +116,6 @@ fn may_carry_any(flow: &Flow) -> bool {
 fn may_have_name(flow: &Flow) -> bool {
     let carries = matches!(flow.protocol, FlowProtocol::Application(_)) || may_carry_any(flow);
     flow.name == Name::Unknown && carries
-}
-
-/// Whether a condition on stage or rule holds for every possible end, or for none.
-fn end_holds(condition: &Condition, ruleset: &Ruleset, verdict: &Verdict) -> Option<bool> {
-    let path = |rule: Option<RuleRef>| rule.map(|rule| ruleset.path(rule));
-    let ends: Vec<bool> = if verdict.candidates.is_empty() {
-        let stage = verdict.stage?;
-        vec![end_fits(condition, Ruling::Deny, stage, path(verdict.rule))]
-    } else {
-        let ends = verdict.candidates.iter();
-        ends.map(|end| end_fits(condition, end.ruling, end.stage, path(end.rule))).collect()
-    };
-    let first = *ends.first()?;
-    ends.iter().all(|end| *end == first).then_some(first)
 }
 
 /// Whether a condition on what becomes of a flow holds for this end.

@@ -331,6 +331,29 @@ mod tests {
         Ok(())
     }
 
+    #[test]
+    fn what_is_undecided_may_still_be_allowed() {
+        let ruleset = small_world::ruleset(
+            "policy p\ngroup g 100\n  deny network n 100\n    r0: tcp @missing -> 192.0.2.1 : 22\n  allow network a 200\n    r1: tcp 10.0.0.4 -> 192.0.2.1 : 22\n",
+        );
+        let ask = |question: &str| {
+            let wanted = Wanted { witnesses: 1, regions: false };
+            find(&ruleset, &query(question).unwrap(), wanted).unwrap()
+        };
+        for question in ["verdict = allow", "verdict = deny and rule = r0", "rule = r1"] {
+            let answer = ask(&format!(
+                "source = 10.0.0.4 and port = 22 and destination = 192.0.2.1 and protocol = tcp and {question}"
+            ));
+            assert!(
+                answer.witnesses.is_empty() && answer.possible.is_some(),
+                "{question} {answer:?}"
+            );
+        }
+        assert!(ask("rule = r1 and verdict = deny").is_absent());
+        let undecided = ask("verdict = undecided");
+        assert!(!undecided.witnesses.is_empty());
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(20))]
         #[test]
