@@ -39,6 +39,10 @@ pub struct Side<'a> {
     infrastructure: Option<Product>,
 }
 
+fn meets(item: &Item, piece: &Product) -> bool {
+    item.region.may.iter().any(|may| may.overlaps(piece))
+}
+
 impl<'a> Side<'a> {
     /// Rules of `ruleset` with their places, ascending, in a space that tells them apart.
     #[must_use]
@@ -65,9 +69,31 @@ impl<'a> Side<'a> {
     pub fn meeting(&self, piece: &Product, steps: &mut u32) -> Result<Vec<usize>, OutOfSteps> {
         let count = u32::try_from(self.items.len()).map_err(|_| OutOfSteps)?;
         *steps = steps.checked_sub(count).ok_or(OutOfSteps)?;
-        let meets = |item: &Item| item.region.may.iter().any(|may| may.overlaps(piece));
-        let items = self.items.iter().filter(|(_, item)| meets(item));
-        Ok(items.map(|(place, _)| *place).collect())
+        Ok(self.overlapping(piece))
+    }
+
+    /// The rules that may match a flow of `piece`, by their places.
+    #[must_use]
+    pub fn overlapping(&self, piece: &Product) -> Vec<usize> {
+        let items = self.items.iter().filter(|(_, item)| meets(item, piece));
+        items.map(|(place, _)| *place).collect()
+    }
+
+    /// Those of some rules that may match a flow of `piece`.
+    ///
+    /// # Errors
+    ///
+    /// When more than `steps` comparisons would be needed.
+    pub fn among(
+        &self,
+        rules: &[usize],
+        piece: &Product,
+        steps: &mut u32,
+    ) -> Result<Vec<usize>, OutOfSteps> {
+        let count = u32::try_from(rules.len()).map_err(|_| OutOfSteps)?;
+        *steps = steps.checked_sub(count).ok_or(OutOfSteps)?;
+        let meet = |&rule: &usize| self.item(rule).is_some_and(|item| meets(item, piece));
+        Ok(rules.iter().copied().filter(meet).collect())
     }
 
     /// Cuts `piece` into parts that are treated alike. `relevant` are the rules that may match some
@@ -75,14 +101,14 @@ impl<'a> Side<'a> {
     ///
     /// # Errors
     ///
-    /// When more than `steps` comparisons would be needed.
+    /// When more than `steps` comparisons would be needed; `parts` then has some of them.
     pub fn classify(
         &self,
         piece: &Product,
         relevant: &[usize],
         steps: &mut u32,
-    ) -> Result<Vec<(Product, Fate)>, OutOfSteps> {
-        let mut parts = Vec::new();
+        parts: &mut Vec<(Product, Fate)>,
+    ) -> Result<(), OutOfSteps> {
         let mut open: Vec<(Product, usize, Vec<usize>)> = vec![(piece.clone(), 0, Vec::new())];
         while let Some((piece, from, maybe)) = open.pop() {
             let mut compared = 0;
@@ -95,7 +121,7 @@ impl<'a> Side<'a> {
             });
             *steps = steps.checked_sub(CUT_STEPS + compared).ok_or(OutOfSteps)?;
             let Some((at, rule, item, may)) = next else {
-                self.unmatched(piece, maybe, &mut parts);
+                self.unmatched(piece, maybe, parts);
                 continue;
             };
             let mut outside = Vec::new();
@@ -125,7 +151,7 @@ impl<'a> Side<'a> {
             let with_rule: Vec<usize> = maybe.iter().copied().chain([rule]).collect();
             open.extend(unsure.into_iter().map(|piece| (piece, at + 1, with_rule.clone())));
         }
-        Ok(parts)
+        Ok(())
     }
 
     /// Whether a rule that is tied with this one may match all of `piece`; or a product along which

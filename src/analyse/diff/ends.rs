@@ -1,6 +1,6 @@
 //! Where the flows of some rules begin and end: what lies elsewhere needs no look.
 
-use crate::analyse::space::{Axis, Cuts, Product, Space};
+use crate::analyse::space::Cuts;
 use crate::compile::{AddressCriterion, Ruleset};
 use crate::evaluate::RuleRef;
 use crate::net::IpSet;
@@ -34,17 +34,6 @@ impl Ends {
     /// Makes a space tell the ends apart.
     pub(super) fn add_to<'a>(&'a self, cuts: &mut Cuts<'a>) {
         cuts.add_ends(&self.sources, &self.destinations);
-    }
-
-    /// All flows between the ends, as disjoint products.
-    pub(super) fn products(&self, space: &Space) -> Vec<Product> {
-        let from = space.sources.set(&self.sources);
-        let to = space.destinations.set(&self.destinations);
-        let between = |all: &Product| {
-            all.with(Axis::Source, all.on(Axis::Source).intersection(&from))?
-                .with(Axis::Destination, all.on(Axis::Destination).intersection(&to))
-        };
-        space.everything().iter().filter_map(between).collect()
     }
 
     /// Whether a flow of the rule can have these ends.

@@ -6,20 +6,19 @@
 
 mod align;
 mod classify;
+mod compare;
 mod ends;
-
-use std::collections::BTreeMap;
 
 use super::order::Order;
 use super::reach::Item;
-use super::search::OutOfSteps;
-use super::space::{Cuts, Product, Regions, Space, Words, without};
+use super::space::{Cuts, Product, Regions, Space, Words};
 use crate::compile::{DnatMode, Ruleset, SignatureMode};
 use crate::evaluate::{Decision, Index, RuleRef, Verdict, evaluate};
 use crate::flow::Flow;
 
-use align::Unaligned as Changed;
+use align::Unaligned;
 pub use classify::{End, Fate, Side};
+use compare::Changed;
 use ends::Ends;
 
 /// What differs between two rule sets.
@@ -31,10 +30,21 @@ pub struct Diff {
     pub rule_changes: Vec<Difference>,
     /// Settings that decide beside rules, in words.
     pub settings: Vec<String>,
-    /// The bound on work was reached: parts of the flows were not compared.
-    pub is_incomplete: bool,
+    /// Flows of which some were not compared, because the bound on work was reached.
+    pub uncompared: Vec<Uncompared>,
     /// Claims that the evaluator did not confirm: faults of the analysis itself.
     pub inconsistencies: Vec<String>,
+}
+
+/// Flows of which some were not compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uncompared {
+    /// Those that this rule of the old side decides.
+    Before(RuleRef),
+    /// Those that this rule of the new side decides.
+    After(RuleRef),
+    /// Any.
+    Anything,
 }
 
 /// Flows that one pair of rules decides.
@@ -59,7 +69,13 @@ impl Diff {
     /// Whether both sides surely give every flow the same verdict and translation.
     #[must_use]
     pub fn is_equivalent(&self) -> bool {
-        self.differences.is_empty() && self.settings.is_empty() && !self.is_incomplete
+        self.differences.is_empty() && self.settings.is_empty() && !self.is_incomplete()
+    }
+
+    /// Whether some flows were not compared.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        !self.uncompared.is_empty()
     }
 
     /// Whether some flows surely differ.
@@ -70,16 +86,8 @@ impl Diff {
     }
 }
 
-/// Comparisons that may be made. The bound is on work, not on time: the answer is always the same.
-const STEPS: u32 = 30_000_000;
-const STEPS_MIN: u32 = 100_000;
-/// When the flows to compare fall into more products than these, they are compared at once.
-const TOUCHED_MAX: usize = 4_000;
 /// From so many differences on, an index of the rules pays off.
 const MANY: usize = 32;
-
-/// A set of flows and what becomes of them on both sides.
-type Pairs = BTreeMap<(Fate, Fate), Vec<Product>>;
 
 /// Compares two rule sets. `None` under the reading in which a network rule can override DNAT: what
 /// becomes of a flow then depends on two walks.
@@ -89,7 +97,7 @@ pub fn diff(before: &Ruleset, after: &Ruleset) -> Option<Diff> {
         return None;
     }
     let mut diff = Diff { settings: settings(before, after), ..Diff::default() };
-    let Changed { before: old_places, after: new_places } = changed(before, after);
+    let Unaligned { before: old_places, after: new_places } = changed(before, after);
     // With different lists for the built-in collection, everything has to be looked at.
     let is_everywhere = before.infrastructure.fqdns != after.infrastructure.fqdns;
     if !is_everywhere && old_places.is_empty() && new_places.is_empty() {
@@ -112,17 +120,13 @@ pub fn diff(before: &Ruleset, after: &Ruleset) -> Option<Diff> {
     let (old_items, new_items) =
         (items(before, &space, &old_rules), items(after, &space, &new_rules));
     let (old, new) = (Side::new(before, &space, &old_items), Side::new(after, &space, &new_items));
-    let touched = match &ends {
-        None => space.everything(),
-        Some(ends) => touched((&old, &old_places), (&new, &new_places))
-            .unwrap_or_else(|| ends.products(&space)),
+    let (pairs, uncompared) = if is_everywhere {
+        compare::everywhere(&space, &old, &new)
+    } else {
+        let changed = |side, places| Changed { side, places };
+        compare::by_rules(&space, changed(&old, &old_places), changed(&new, &new_places))
     };
-    let mut pairs = Pairs::new();
-    let count = u32::try_from(touched.len().max(1)).unwrap_or(u32::MAX);
-    let share = (STEPS / count).max(STEPS_MIN);
-    for piece in &touched {
-        diff.is_incomplete |= compare(&old, &new, piece, share, &mut pairs).is_err();
-    }
+    diff.uncompared = uncompared;
     let indexes = (pairs.len() >= MANY).then(|| (Index::new(before), Index::new(after)));
     let verdicts = |flow: &Flow| match &indexes {
         Some((old, new)) => (old.verdict(flow), new.verdict(flow)),
@@ -135,13 +139,17 @@ pub fn diff(before: &Ruleset, after: &Ruleset) -> Option<Diff> {
 }
 
 /// The rules without a counterpart, and those whose order is not known.
-fn changed(before: &Ruleset, after: &Ruleset) -> Changed {
+fn changed(before: &Ruleset, after: &Ruleset) -> Unaligned {
     let mut changed = align::unaligned(before, after);
     let tied = |ruleset| -> Vec<usize> {
         Order::new(ruleset).ties().flat_map(|(_, rules)| rules).collect()
     };
     changed.before.extend(tied(before));
     changed.after.extend(tied(after));
+    for places in [&mut changed.before, &mut changed.after] {
+        places.sort_unstable();
+        places.dedup();
+    }
     changed
 }
 
@@ -159,47 +167,9 @@ fn items(ruleset: &Ruleset, space: &Space, rules: &[(usize, RuleRef)]) -> Vec<(u
         .collect()
 }
 
-/// The flows that a rule without a counterpart matches, as disjoint products; `None` when they are
-/// too many.
-fn touched(
-    (old, old_places): (&Side<'_>, &[usize]),
-    (new, new_places): (&Side<'_>, &[usize]),
-) -> Option<Vec<Product>> {
-    let mut touched: Vec<Product> = Vec::new();
-    let before = old_places.iter().filter_map(|&rule| old.item(rule));
-    let after = new_places.iter().filter_map(|&rule| new.item(rule));
-    for piece in before.chain(after).flat_map(|item| item.region.may.iter().cloned()) {
-        let mut fresh = vec![piece];
-        for known in &touched {
-            if fresh.iter().any(|piece| piece.overlaps(known)) {
-                fresh = without(&fresh, known);
-            }
-            if fresh.len() > TOUCHED_MAX {
-                return None;
-            }
-        }
-        touched.extend(fresh);
-        if touched.len() > TOUCHED_MAX {
-            return None;
-        }
-    }
-    Some(touched)
-}
-
-fn compare(
-    old: &Side<'_>,
-    new: &Side<'_>,
-    piece: &Product,
-    mut steps: u32,
-    pairs: &mut Pairs,
-) -> Result<(), OutOfSteps> {
-    let (olds, news) = (old.meeting(piece, &mut steps)?, new.meeting(piece, &mut steps)?);
-    for (part, was) in old.classify(piece, &olds, &mut steps)? {
-        for (part, is) in new.classify(&part, &news, &mut steps)? {
-            pairs.entry((was.clone(), is)).or_default().push(part);
-        }
-    }
-    Ok(())
+/// Whether a pair of fates is worth a word: another effect, one that depends, or another rule.
+fn differs((old, was): (&Side<'_>, &Fate), (new, is): (&Side<'_>, &Fate)) -> bool {
+    old.effect(was) != new.effect(is) || !same_deciders((old, was), (new, is))
 }
 
 fn report(
@@ -212,11 +182,10 @@ fn report(
 ) {
     let (effect, new_effect) = (old.effect(was), new.effect(is));
     let is_same = effect.is_some() && effect == new_effect;
-    if (is_same || effect.is_none() && new_effect.is_none()) && same_deciders((old, was), (new, is))
-    {
-        return;
-    }
-    let Some(witness) = pieces.iter().find_map(|piece| space.flow(piece)) else { return };
+    let flow = |piece: &Product| {
+        space.possible_of(std::slice::from_ref(piece)).iter().find_map(|piece| space.flow(piece))
+    };
+    let Some(witness) = pieces.iter().find_map(flow) else { return };
     let (before, after) = verdicts(&witness);
     let agrees = before.decision == after.decision && before.translation == after.translation;
     let is_decided =
@@ -314,7 +283,7 @@ mod tests {
         let (old, new) = (small_world::ruleset(old_text), small_world::ruleset(new_text));
         let diff = diff(&old, &new).unwrap();
         prop_assert_eq!(&diff.inconsistencies, &Vec::<String>::new());
-        prop_assert!(!diff.is_incomplete);
+        prop_assert!(!diff.is_incomplete());
         let both = format!("{old_text}{new_text}");
         let (mut differs, mut depends) = (false, false);
         for flow in small_world::flows(&both) {

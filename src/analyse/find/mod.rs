@@ -182,7 +182,9 @@ impl Finder<'_> {
             let mut steps = self.steps;
             for piece in left {
                 let relevant = side.meeting(&piece, &mut steps)?;
-                for (part, _) in side.classify(&piece, &relevant, &mut steps)? {
+                let mut parts = Vec::new();
+                side.classify(&piece, &relevant, &mut steps, &mut parts)?;
+                for (part, _) in parts {
                     self.ask(&part);
                 }
             }

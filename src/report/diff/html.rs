@@ -1,6 +1,6 @@
 //! Differences as a page.
 
-use super::{headline, region, verdict};
+use super::{headline, region, uncompared, verdict};
 use crate::analyse::diff::{Diff, Difference};
 use crate::compile::Ruleset;
 use crate::evaluate::Decision;
@@ -25,8 +25,11 @@ pub fn html(diff: &Diff, before: &Ruleset, after: &Ruleset) -> Document {
         Table::new("settings", "Settings that differ", vec![Column::text("setting")], settings);
     let title = "What differs between two rule sets";
     let mut document = Document::new(title, &headline(diff)).with_cards(cards);
-    if diff.is_incomplete {
-        document = document.with_warning("Not everything was compared.");
+    if diff.is_incomplete() {
+        let parts = uncompared(diff, before, after).join("; ");
+        document = document.with_warning(&format!(
+            "Not everything was compared, because the rules overlap in too many ways: {parts}."
+        ));
     }
     let verdicts = table("verdicts", "Traffic by its verdicts", &diff.differences, before, after);
     let rules = table("rules", "Traffic by its rules", &diff.rule_changes, before, after);

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::analyse::diff::{Diff, Difference};
+use crate::analyse::diff::{Diff, Difference, Uncompared};
 use crate::analyse::space::Words;
 use crate::compile::Ruleset;
-use crate::report::verdict::{self, VerdictJson};
+use crate::report::verdict::{self, RuleJson, VerdictJson};
 use crate::syntax::flow::json::flow_to_json;
 
 /// `diff --format json`.
@@ -13,9 +13,19 @@ use crate::syntax::flow::json::flow_to_json;
 pub struct DiffJson {
     pub equivalent: bool,
     pub complete: bool,
+    pub not_compared: Vec<UncomparedJson>,
     pub settings: Vec<String>,
     pub differences: Vec<DifferenceJson>,
     pub rule_changes: Vec<DifferenceJson>,
+}
+
+/// Flows of which some were not compared: those that a rule of one side decides.
+#[derive(Debug, Serialize)]
+pub struct UncomparedJson {
+    /// `before`, `after` or `both`.
+    pub side: &'static str,
+    /// Null: any flows.
+    pub rule: Option<RuleJson>,
 }
 
 /// Flows that one pair of rules decides.
@@ -60,9 +70,18 @@ pub fn json(diff: &Diff, before: &Ruleset, after: &Ruleset) -> DiffJson {
         after: verdict::json(after, &difference.witness, &difference.after),
         witness: flow_to_json(&difference.witness),
     };
+    let uncompared = |part: &Uncompared| {
+        let (side, path) = match *part {
+            Uncompared::Before(rule) => ("before", Some(before.path(rule))),
+            Uncompared::After(rule) => ("after", Some(after.path(rule))),
+            Uncompared::Anything => ("both", None),
+        };
+        UncomparedJson { side, rule: path.map(RuleJson::from) }
+    };
     DiffJson {
         equivalent: diff.is_equivalent(),
-        complete: !diff.is_incomplete,
+        complete: !diff.is_incomplete(),
+        not_compared: diff.uncompared.iter().map(uncompared).collect(),
         settings: diff.settings.clone(),
         differences: diff.differences.iter().map(one).collect(),
         rule_changes: diff.rule_changes.iter().map(one).collect(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{headline, region, verdict};
+use super::{headline, region, uncompared, verdict};
 use crate::analyse::diff::{Diff, Difference};
 use crate::compile::Ruleset;
 use crate::report::sanitize::markdown_cell;
@@ -17,6 +17,13 @@ pub fn markdown(diff: &Diff, before: &Ruleset, after: &Ruleset) -> String {
     }
     table(&mut out, "Verdicts that change", &diff.differences, before, after);
     table(&mut out, "Same verdict, other rule", &diff.rule_changes, before, after);
+    let lines = uncompared(diff, before, after);
+    if !lines.is_empty() {
+        out.push_str("\n### Not compared, because the rules overlap in too many ways\n\n");
+    }
+    for line in lines {
+        let _ = writeln!(out, "- {}", markdown_cell(&line));
+    }
     out
 }
 

@@ -12,7 +12,7 @@ pub use json::{DiffJson, RegionJson, json};
 pub use markdown::markdown;
 pub use text::text;
 
-use crate::analyse::diff::{Diff, Difference};
+use crate::analyse::diff::{Diff, Difference, Uncompared};
 use crate::compile::Ruleset;
 use crate::evaluate::Verdict;
 use crate::report::verdict::decider;
@@ -34,7 +34,7 @@ fn headline(diff: &Diff) -> String {
     part(diff.settings.len(), "setting differs", "settings differ");
     part(sure, "kind of traffic changes its verdict", "kinds of traffic change their verdicts");
     part(undecided, "depends on what is not known", "depend on what is not known");
-    if diff.is_incomplete {
+    if diff.is_incomplete() {
         parts.push("not everything was compared".to_owned());
     }
     parts.join(", ")
@@ -58,6 +58,21 @@ fn verdict(ruleset: &Ruleset, verdict: &Verdict) -> String {
         let _ = write!(text, " => {translation}");
     }
     text
+}
+
+/// What was not compared, a line each, a bounded number of them.
+fn uncompared(diff: &Diff, before: &Ruleset, after: &Ruleset) -> Vec<String> {
+    const SHOWN: usize = 10;
+    let line = |part: &Uncompared| match *part {
+        Uncompared::Before(rule) => format!("some of what {} decides before", before.path(rule)),
+        Uncompared::After(rule) => format!("some of what {} decides after", after.path(rule)),
+        Uncompared::Anything => "some flows of any rule".to_owned(),
+    };
+    let mut lines: Vec<String> = diff.uncompared.iter().take(SHOWN).map(line).collect();
+    if let Some(more @ 1..) = diff.uncompared.len().checked_sub(SHOWN) {
+        lines.push(format!("and of {more} more rules"));
+    }
+    lines
 }
 
 /// The products of a difference, a bounded number of them.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{headline, region, verdict};
+use super::{headline, region, uncompared, verdict};
 use crate::analyse::diff::{Diff, Difference};
 use crate::compile::Ruleset;
 use crate::report::verdict::wrapped;
@@ -23,6 +23,13 @@ pub fn text(diff: &Diff, before: &Ruleset, after: &Ruleset, width: usize) -> Str
         for change in &diff.rule_changes {
             one(&mut out, change, before, after, width);
         }
+    }
+    let lines = uncompared(diff, before, after);
+    if !lines.is_empty() {
+        out.push_str("\nNot compared, because the rules overlap in too many ways:\n");
+    }
+    for line in lines.iter().flat_map(|line| wrapped(&format!("  {line}"), width)) {
+        let _ = writeln!(out, "{line}");
     }
     out
 }
