@@ -11,8 +11,8 @@ use crate::analyse::search::Search;
 use crate::analyse::shadow::takers;
 use crate::analyse::space::describe::list;
 use crate::analyse::space::service::{Service, WITH_PORTS, of_entries};
-use crate::analyse::space::{Axis, Product, Set};
-use crate::net::{FqdnPattern, IpSet, PortRange};
+use crate::analyse::space::{Axis, Product, Set, Words};
+use crate::net::{FqdnPattern, IpFamily, IpRange, IpSet, PortRange};
 use crate::policy::{Address, IpGroupRef, Rule, Written};
 use crate::source::Spanned;
 
@@ -103,11 +103,34 @@ fn left(layout: &Layout<'_>, place: usize) -> Vec<String> {
     let mut shown: Vec<String> = left
         .iter()
         .take(LEFT_SHOWN)
-        .map(|piece| format!("left: {}", layout.space.words(piece)))
+        .map(|piece| format!("left: {}", in_words(layout, piece)))
         .collect();
     let more = left.len().checked_sub(LEFT_SHOWN).filter(|more| *more > 0);
     shown.extend(more.map(|more| format!("left: and {more} more parts")));
     shown
+}
+
+/// A piece in words; ends that are nearly everywhere are told by what they leave out.
+fn in_words(layout: &Layout<'_>, piece: &Product) -> Words {
+    let space = &layout.space;
+    let mut words = space.words(piece);
+    for (shown, held) in [
+        (&mut words.sources, space.sources.addresses(piece.on(Axis::Source))),
+        (&mut words.destinations, space.destinations.addresses(piece.on(Axis::Destination))),
+    ] {
+        if let Some(shorter) = with_exceptions(&held).filter(|_| shown.len() > 1) {
+            *shown = vec![shorter];
+        }
+    }
+    words
+}
+
+/// `* (not 192.0.2.1)`, where that is shorter than the ranges of the set.
+fn with_exceptions(held: &IpSet) -> Option<String> {
+    let all: IpSet = [IpRange::ALL_V4].into_iter().collect();
+    let left_out: Vec<String> = all.without(held).ranges().map(|range| range.to_string()).collect();
+    let is_shorter = !left_out.is_empty() && left_out.len() < held.ranges().count();
+    (is_shorter && held.is_empty_in(IpFamily::V6)).then(|| format!("* (not {})", list(&left_out)))
 }
 
 impl Entry {
