@@ -78,3 +78,56 @@ fn key(policy: &Policy, rule: usize) -> String {
     };
     format!("{name}/{}/{kind}", namespace.unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::cluster::{Cluster, Document};
+
+    use super::tied;
+
+    /// Policies of one order as Calico up to 3.31 asks them, those that are a tie in brackets.
+    #[track_caller]
+    fn check(policies: &[(&str, &str)], expected: &str) {
+        let documents: Vec<Document> = policies
+            .iter()
+            .map(|&(namespace, name)| {
+                let kind = if namespace.is_empty() { "GlobalNetworkPolicy" } else { "NetworkPolicy" };
+                let mut metadata = json!({"name": name});
+                if !namespace.is_empty() {
+                    metadata["namespace"] = namespace.into();
+                }
+                let object = json!({"apiVersion": "projectcalico.org/v3", "kind": kind, "metadata": metadata, "spec": {}});
+                Document::new("test", object)
+            })
+            .collect();
+        let (cluster, _) = Cluster::read(&documents);
+        let mut sorted: Vec<_> = cluster.policies().iter().collect();
+        sorted.sort_by_key(|policy| policy.places.0[0]);
+        let (mut rest, mut got) = (sorted.as_slice(), Vec::new());
+        while !rest.is_empty() {
+            let (group, after) = rest.split_at(tied(rest.iter().copied()));
+            let names: Vec<&str> = group.iter().map(|policy| policy.name.name.as_str()).collect();
+            got.push(if names.len() > 1 {
+                format!("[{}]", names.join(" "))
+            } else {
+                names.concat()
+            });
+            rest = after;
+        }
+        assert_eq!(got.join(" "), expected);
+    }
+
+    #[test]
+    fn what_all_versions_agree_on_is_an_order() {
+        check(&[("shop", "b"), ("shop", "a"), ("shop", "c")], "a b c");
+        check(&[("", "deny"), ("shop", "allow")], "[deny allow]");
+        check(&[("", "allow"), ("shop", "deny")], "allow deny");
+        // A namespace before `default.`: from 3.32 on the names alone count.
+        check(&[("", "allow"), ("apps", "deny")], "[deny allow]");
+        check(&[("", "b"), ("", "a"), ("shop", "a"), ("", "z"), ("shop", "zz")], "a [b z a] zz");
+        // The prefix of the data store may be part of the name or not.
+        check(&[("", "default.b"), ("", "c"), ("", "a")], "a [default.b c]");
+    }
+}
