@@ -5,7 +5,6 @@
 //! template; data for the script is JSON in which no character can end the element. The policy of
 //! the page names its one script and its one style by their hashes and forbids all else.
 
-mod allowing;
 mod card;
 mod chart;
 mod data;

@@ -13,7 +13,7 @@ use super::headline::plural;
 use super::sheet::{Cell, Column, Sheet, Shown, numbers, words};
 
 pub(super) use needed::source_group;
-pub(super) use traffic::{hours, is_default, named};
+pub(super) use traffic::{hours, named};
 
 /// All tables with rows, most urgent first. Hours are not among them: they are drawn.
 pub(super) fn sheets(summary: &Summary) -> Vec<Sheet> {

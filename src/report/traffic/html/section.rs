@@ -1,9 +1,10 @@
 //! Tables as the template shows them: every text made visible and cut to a length.
 
 use super::rollup::{self, Rolls, deny_share};
-use super::{Contents, Room, allowing, chart, earlier};
+use super::{Contents, Room, chart, earlier};
 use crate::report::page::{Badge, Cell as View, Column, Row, Table, shown};
 use crate::report::traffic::headline::plural;
+use crate::report::traffic::needed;
 use crate::report::traffic::sheet::{
     self, Cell, Sheet, Shown, grouped, per_mille, percent, second,
 };
@@ -78,7 +79,7 @@ pub(super) fn sections(
     let mut tables: Vec<Table> = all.iter().map(|sheet| table(sheet, years, room)).collect();
     for table in &mut tables {
         match table.name {
-            "denied_destinations" => allowing::add(table, summary, cube, room),
+            "denied_by_source_name" => with_rules(table, summary, room),
             "sources" => with_fan_out(table, summary, cube),
             "fqdns" | "destinations" | "web_categories" | "ports" => with_share(table),
             _ => {}
@@ -143,12 +144,11 @@ pub(super) fn table(sheet: &Sheet, years: Years, room: Room) -> Table {
     let mut places: Vec<usize> = (0..sheet.columns.len()).collect();
     let column = |place: usize| sheet.columns.get(place);
     places.retain(|place| {
-        column(*place).is_some_and(|column| is_seen(column, has_path)) && has_values(sheet, *place)
+        column(*place).is_some_and(|column| match sheet.name {
+            "denied_by_source_name" => NEEDED.contains(&column.name),
+            _ => is_seen(column, has_path),
+        }) && has_values(sheet, *place)
     });
-    if sheet.name == "denied_destinations" {
-        // It stands beside what would help.
-        places.retain(|place| column(*place).is_none_or(|column| column.name != "reason"));
-    }
     places.sort_by_key(|place| column(*place).map(rank));
     // What an address is called stands below it.
     let called = |place: &usize| {
@@ -195,6 +195,29 @@ pub(super) fn table(sheet: &Sheet, years: Years, room: Room) -> Table {
         columns: columns.collect(),
         rows,
         more,
+    }
+}
+
+/// What is shown of a rule that may be needed: for whom, for what, how much, and the rule.
+const NEEDED: [&str; 9] = [
+    "from",
+    "protocol",
+    "destination",
+    "destination_name",
+    "port",
+    "attempts",
+    "records",
+    "sources",
+    "rule_text",
+];
+
+/// Rules as they are written, to be copied.
+fn with_rules(table: &mut Table, summary: &Summary, room: Room) {
+    for (row, denied) in table.rows.iter_mut().zip(&summary.denied_groups.rows) {
+        let rule = needed::rule(denied).filter(|rule| rule.len() <= room.characters);
+        if let (Some(cell), Some(rule)) = (row.cells.last_mut(), rule) {
+            *cell = View { copy: Some(rule.clone()), ..View::default() }.with_line("code", &rule);
+        }
     }
 }
 
@@ -352,7 +375,8 @@ fn is_seen(column: &sheet::Column, has_path: bool) -> bool {
 /// What a row is about comes first: it must be seen on a phone. Then how much, then the rest.
 fn rank(column: &sheet::Column) -> u8 {
     match column.name {
-        "name" | "source_name" | "destination_name" | "client_name" | "inner_name" | "called" => 0,
+        "name" | "from" | "called" => 0,
+        "source_name" | "destination_name" | "client_name" | "inner_name" => 0,
         name if field(name).is_some() => 0,
         "action" | "severity" => 1,
         _ if column.is_number => 2,

@@ -132,7 +132,7 @@ pub(super) fn with_reason(text: String, reason: Option<&str>) -> String {
 }
 
 /// The texts by which Azure says that nothing matched.
-pub(in crate::report::traffic) fn is_default(reason: &str) -> bool {
+fn is_default(reason: &str) -> bool {
     let reason = reason.trim_end_matches('.');
     reason.eq_ignore_ascii_case("Default Action") || reason.starts_with("No rule matched")
 }
