@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::args::{GlobalArgs, OutputArgs};
 use super::failure::Failure;
 use super::topology::TopologyArgs;
-use super::{ExitStatus, inputs};
+use super::{ExitStatus, inputs, output};
 use crate::analyse::check::Level;
 use crate::evaluate::Decision;
 use crate::path::audit::findings;
@@ -60,6 +60,8 @@ enum Format {
     Mermaid,
     /// A picture of its own, in light and in dark
     Svg,
+    /// One page for the browser, with the picture, which opens offline
+    Html,
 }
 
 /// The least level that makes the answer "no".
@@ -103,6 +105,7 @@ pub(super) fn run(args: &PathArgs, global: &GlobalArgs) -> Result<ExitStatus, Fa
         Format::Text => sanitize::terminal_lines(&rendered::text(&journey)).into_owned(),
         Format::Mermaid => rendered::mermaid(&journey),
         Format::Svg => rendered::svg(&journey),
+        Format::Html => output::page(&rendered::html(&journey))?,
         Format::Json => json(&journey)?,
     };
     let mut out = args.output.writer()?;
@@ -125,8 +128,10 @@ fn audited(args: &PathArgs, world: &World<'_>) -> Result<ExitStatus, Failure> {
                 .map_err(|error| InputError::new(format!("cannot write JSON: {error}")))?;
             text + "\n"
         }
+        Format::Html => output::page(&rendered::findings_html(&found))?,
         Format::Mermaid | Format::Svg => {
-            return Err(Failure::new("findings have no picture", "use `--format text` or `json`"));
+            let help = "use `--format text`, `json` or `html`";
+            return Err(Failure::new("findings have no picture", help));
         }
     };
     let mut out = args.output.writer()?;

@@ -1,7 +1,6 @@
 //! What is computed once about a cluster: tiers in their order, who has which address, which
 //! policies select which pod.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
@@ -10,8 +9,9 @@ use smol_str::SmolStr;
 use super::calico::CalicoTier;
 use super::labels::Labels;
 use super::object::Namespace;
+use super::order;
 use super::packet::PodId;
-use super::policy::PolicyKind;
+use super::policy::{Policy, PolicyKind};
 use super::{ADMIN_TIER, BASELINE_TIER, Cluster, DEFAULT_TIER};
 use crate::net::IpProtocol;
 
@@ -25,6 +25,18 @@ pub(super) struct Tier {
     /// Policies of one order have no order among each other.
     pub(super) has_ties: bool,
     policies: Vec<usize>,
+}
+
+impl Tier {
+    /// How many of the policies that come next are looked at as one.
+    pub(super) fn tied(&self, policies: &[(&Policy, bool)]) -> usize {
+        let all = || policies.iter().map(|&(policy, _)| policy);
+        if !self.has_ties {
+            return order::tied(all());
+        }
+        let first = policies.first().map(|(policy, _)| policy.order);
+        all().take_while(|policy| Some(policy.order) == first).count()
+    }
 }
 
 /// A policy that selects a pod.
@@ -121,17 +133,8 @@ impl Cluster {
             tier.policies.push(index);
         }
         tiers.sort_by(|a, b| a.order.total_cmp(&b.order).then_with(|| a.name.cmp(&b.name)));
-        let policies = &self.policies;
-        let compared = |&a: &usize, &b: &usize| match (policies.get(a), policies.get(b)) {
-            (Some(a), Some(b)) => {
-                let names =
-                    (&a.name.name, &a.name.namespace).cmp(&(&b.name.name, &b.name.namespace));
-                a.order.total_cmp(&b.order).then(names)
-            }
-            _ => Ordering::Equal,
-        };
         for tier in &mut tiers {
-            tier.policies.sort_by(compared);
+            order::arrange(&mut tier.policies, &mut self.policies);
         }
         tiers.retain(|tier| !tier.policies.is_empty());
         self.tiers = tiers;

@@ -49,6 +49,7 @@ mod index;
 mod item;
 mod labels;
 mod object;
+mod order;
 mod packet;
 mod policy;
 mod read;

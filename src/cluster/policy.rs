@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 
 use super::calico::CalicoMatch;
 use super::labels::LabelSelector;
+use super::order::Places;
 use crate::net::{IpProtocol, PortRange};
 use crate::syntax::selector::Selector;
 
@@ -70,6 +71,8 @@ pub struct Policy {
     /// `None`: does not apply to what the pods send.
     pub egress: Option<Vec<Rule>>,
     pub(super) subject: Subject,
+    /// Among those of its tier; set when all are read.
+    pub(super) places: Places,
     /// What of it could not be read: the pods it selects are undecided.
     pub(super) flaws: Vec<String>,
     /// What Azure NPM on Windows does not support and the policy uses.

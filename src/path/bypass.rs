@@ -3,8 +3,10 @@
 //! A next hop depends on the destination alone, so the routes of a subnet cut all addresses into
 //! parts; what does not go to a firewall is what bypasses it.
 
-use super::routes::{NextHop, Route, RouteSource, Routes};
-use super::topology::{Attached, Subnet, Topology};
+use smol_str::SmolStr;
+
+use super::routes::{NextHop, PlacedEndpoint, Route, RouteSource, Routes};
+use super::topology::{Attached, ServiceEndpoint, Subnet, Topology};
 use crate::net::{IpFamily, IpRange, IpSet};
 
 /// Why packets do not pass the firewall.
@@ -154,38 +156,112 @@ pub fn is_platform(name: &str) -> bool {
 /// The answer for every subnet, in the order of the files.
 #[must_use]
 pub fn bypasses(topology: &Topology, allowed: &Allowed) -> Vec<SubnetBypass> {
-    topology.subnets.iter().map(|subnet| bypass(topology, subnet, allowed)).collect()
+    let endpoints = PlacedEndpoint::all(topology);
+    let mut known: Vec<(Alike<'_>, Ways)> = Vec::new();
+    let answers = topology.subnets.iter().map(|subnet| {
+        let Some(alike) = Alike::of(topology, subnet) else {
+            return answer(topology, subnet, Ways::of(topology, &endpoints, subnet, allowed));
+        };
+        if let Some((_, ways)) = known.iter().find(|(other, _)| *other == alike) {
+            return answer(topology, subnet, ways.clone());
+        }
+        let ways = Ways::of(topology, &endpoints, subnet, allowed);
+        known.push((alike, ways.clone()));
+        answer(topology, subnet, ways)
+    });
+    answers.collect()
 }
 
 /// The destinations that do not pass a firewall on their way out of one subnet.
 #[must_use]
 pub fn bypass(topology: &Topology, subnet: &Subnet, allowed: &Allowed) -> SubnetBypass {
-    let routes = Routes::of(topology, subnet);
-    let network = topology.network_of(subnet);
-    let is_dual = subnet.prefixes.iter().any(|prefix| matches!(prefix, ipnet::IpNet::V6(_)));
-    let all = if is_dual { IpSet::all() } else { IpSet::all().in_family(IpFamily::V4) };
-    let (mut inspected, mut gaps) = (Vec::new(), Vec::new());
-    for (route, share) in routes.shares(&all) {
-        let Some(route) = route else { continue };
-        let firewall = match route.hop {
-            NextHop::Appliance(Some(address)) => topology.firewall_at(address),
-            _ => None,
-        };
-        match firewall {
-            Some(firewall) => add(&mut inspected, firewall.name.to_string(), &share),
-            None => add_gap(&mut gaps, route, &share, allowed),
-        }
+    let endpoints = PlacedEndpoint::all(topology);
+    answer(topology, subnet, Ways::of(topology, &endpoints, subnet, allowed))
+}
+
+/// What the computed routes of a subnet are made of: subnets that agree in it have the same.
+#[derive(PartialEq)]
+struct Alike<'a> {
+    network: usize,
+    route_table: Option<(bool, &'a str)>,
+    service_endpoints: &'a [ServiceEndpoint],
+    is_dual: bool,
+}
+
+impl<'a> Alike<'a> {
+    /// Nothing where Azure's own lists are among the files, for they are of one subnet.
+    fn of(topology: &'a Topology, subnet: &'a Subnet) -> Option<Self> {
+        topology.effective_routes.is_empty().then(|| Self {
+            network: subnet.network,
+            route_table: match topology.route_table(subnet) {
+                Attached::None => None,
+                Attached::Known(table) => Some((true, table.id.as_str())),
+                Attached::Missing(id) => Some((false, id.as_str())),
+            },
+            service_endpoints: &subnet.service_endpoints,
+            is_dual: is_dual(subnet),
+        })
     }
-    let inspected: Vec<(String, IpSet)> =
-        inspected.into_iter().map(|(name, ranges)| (name, ranges.into_iter().collect())).collect();
-    let mut gaps: Vec<Gap> = gaps.into_iter().map(GapParts::whole).collect();
-    gaps.sort_by_key(|gap| gap.way);
-    let passes: IpSet = inspected.iter().fold(IpSet::default(), |all, (_, share)| all.union(share));
-    let open = routes.doubts.iter().filter(|doubt| {
-        // Where packets would bypass the firewall either way, nothing is open.
-        let bypasses = !matches!(doubt.hop, Some(NextHop::Appliance(_)));
-        !bypasses || doubt.addresses.overlaps(&passes) || doubt.hop.is_none()
-    });
+}
+
+fn is_dual(subnet: &Subnet) -> bool {
+    subnet.prefixes.iter().any(|prefix| matches!(prefix, ipnet::IpNet::V6(_)))
+}
+
+/// Where the destinations of a subnet go.
+#[derive(Clone)]
+struct Ways {
+    inspected: Vec<(String, IpSet)>,
+    gaps: Vec<Gap>,
+    open: Vec<Open>,
+    is_exported: bool,
+}
+
+impl Ways {
+    fn of(
+        topology: &Topology,
+        endpoints: &[PlacedEndpoint<'_>],
+        subnet: &Subnet,
+        allowed: &Allowed,
+    ) -> Self {
+        let routes = Routes::among(topology, endpoints, subnet);
+        let is_dual = is_dual(subnet);
+        let all = if is_dual { IpSet::all() } else { IpSet::all().in_family(IpFamily::V4) };
+        let (mut inspected, mut gaps) = (Vec::new(), Vec::new());
+        for (route, mut share) in routes.stretches() {
+            share.retain(|range| is_dual || range.family() == IpFamily::V4);
+            let firewall = match route.hop {
+                NextHop::Appliance(Some(address)) => topology.firewall_at(address),
+                _ => None,
+            };
+            match firewall {
+                Some(firewall) => add(&mut inspected, firewall.name.to_string(), share),
+                None => add_gap(&mut gaps, route, share, allowed),
+            }
+        }
+        let inspected: Vec<(String, IpSet)> = inspected
+            .into_iter()
+            .map(|(name, ranges)| (name, ranges.into_iter().collect()))
+            .collect();
+        let mut gaps: Vec<Gap> = gaps.into_iter().map(GapParts::whole).collect();
+        gaps.sort_by_key(|gap| gap.way);
+        let passes: IpSet =
+            inspected.iter().fold(IpSet::default(), |all, (_, share)| all.union(share));
+        let open = routes.doubts.iter().filter(|doubt| {
+            // Where packets would bypass the firewall either way, nothing is open.
+            let bypasses = !matches!(doubt.hop, Some(NextHop::Appliance(_)));
+            !bypasses || doubt.addresses.overlaps(&passes) || doubt.hop.is_none()
+        });
+        let open = open.map(|doubt| Open {
+            addresses: doubt.addresses.intersection(&all),
+            need: doubt.need.to_string(),
+        });
+        Self { open: open.collect(), inspected, gaps, is_exported: routes.is_exported }
+    }
+}
+
+fn answer(topology: &Topology, subnet: &Subnet, ways: Ways) -> SubnetBypass {
+    let network = topology.network_of(subnet);
     SubnetBypass {
         subnet: subnet.name.to_string(),
         network: network.map(|network| network.name.to_string()).unwrap_or_default(),
@@ -196,29 +272,29 @@ pub fn bypass(topology: &Topology, subnet: &Subnet, allowed: &Allowed) -> Subnet
             Attached::Known(table) => Some(table.name.to_string()),
             Attached::Missing(id) => Some(id.name().to_owned()),
         },
-        inspected,
-        gaps,
-        open: open
-            .map(|doubt| Open {
-                addresses: doubt.addresses.intersection(&all),
-                need: doubt.need.to_string(),
-            })
-            .collect(),
+        inspected: ways.inspected,
+        gaps: ways.gaps,
+        open: ways.open,
         is_platform: is_platform(&subnet.name),
-        is_exported: routes.is_exported,
+        is_exported: ways.is_exported,
     }
 }
 
-fn add(inspected: &mut Vec<(String, Vec<IpRange>)>, firewall: String, share: &IpSet) {
+fn add(inspected: &mut Vec<(String, Vec<IpRange>)>, firewall: String, share: Vec<IpRange>) {
+    if share.is_empty() {
+        return;
+    }
     match inspected.iter_mut().find(|(known, _)| *known == firewall) {
-        Some((_, ranges)) => ranges.extend(share.ranges()),
-        None => inspected.push((firewall, share.ranges().collect())),
+        Some((_, ranges)) => ranges.extend(share),
+        None => inspected.push((firewall, share)),
     }
 }
 
 /// A gap whose sets are still lists: a service tag alone brings hundreds of routes.
 struct GapParts {
     gap: Gap,
+    /// That of the routes, empty where they are not user-defined.
+    name: SmolStr,
     prefixes: Vec<IpRange>,
     ranges: Vec<IpRange>,
 }
@@ -234,44 +310,59 @@ impl GapParts {
 }
 
 /// Routes of one reason are one gap; a gap that is allowed in part becomes two.
-fn add_gap(gaps: &mut Vec<GapParts>, route: &Route, share: &IpSet, allowed: &Allowed) {
+fn add_gap(gaps: &mut Vec<GapParts>, route: &Route, share: Vec<IpRange>, allowed: &Allowed) {
     let way = Way::of(route.hop);
-    let reason = if route.name.is_empty() {
-        route.reason.to_string()
-    } else {
-        format!("route {}", route.name)
-    };
-    let is_whole = allowed.ways.contains(&way);
-    let fine = if is_whole { share.clone() } else { share.intersection(&allowed.addresses) };
-    for (addresses, is_allowed) in [(share.without(&fine), false), (fine, true)] {
-        if addresses.is_empty() {
-            continue;
-        }
-        let same = gaps.iter_mut().find(|GapParts { gap, .. }| {
-            gap.hop == route.hop
-                && gap.source == route.source
-                && gap.reason == reason
-                && gap.is_allowed == is_allowed
-        });
-        let prefix = IpRange::from(route.prefix);
-        match same {
-            Some(parts) => {
-                parts.ranges.extend(addresses.ranges());
-                parts.prefixes.push(prefix);
-            }
-            None => gaps.push(GapParts {
-                gap: Gap {
-                    way,
-                    hop: route.hop,
-                    source: route.source,
-                    reason: reason.clone(),
-                    prefixes: IpSet::default(),
-                    addresses: IpSet::default(),
-                    is_allowed,
-                },
-                prefixes: vec![prefix],
-                ranges: addresses.ranges().collect(),
-            }),
-        }
+    if allowed.ways.contains(&way) {
+        return add_part(gaps, route, way, share, true);
     }
+    if allowed.addresses.is_empty() {
+        return add_part(gaps, route, way, share, false);
+    }
+    let share: IpSet = share.into_iter().collect();
+    let fine = share.intersection(&allowed.addresses);
+    add_part(gaps, route, way, share.without(&fine).ranges().collect(), false);
+    add_part(gaps, route, way, fine.ranges().collect(), true);
+}
+
+fn add_part(
+    gaps: &mut Vec<GapParts>,
+    route: &Route,
+    way: Way,
+    ranges: Vec<IpRange>,
+    is_allowed: bool,
+) {
+    if ranges.is_empty() {
+        return;
+    }
+    let prefix = IpRange::from(route.prefix);
+    let same = gaps.iter_mut().find(|parts| {
+        parts.gap.is_allowed == is_allowed
+            && parts.gap.hop == route.hop
+            && parts.gap.source == route.source
+            && parts.name == route.name
+            && (!route.name.is_empty() || parts.gap.reason == route.reason)
+    });
+    if let Some(parts) = same {
+        parts.ranges.extend(ranges);
+        parts.prefixes.push(prefix);
+        return;
+    }
+    let reason = match route.name.as_str() {
+        "" => route.reason.to_string(),
+        name => format!("route {name}"),
+    };
+    gaps.push(GapParts {
+        gap: Gap {
+            way,
+            hop: route.hop,
+            source: route.source,
+            reason,
+            prefixes: IpSet::default(),
+            addresses: IpSet::default(),
+            is_allowed,
+        },
+        name: route.name.clone(),
+        prefixes: vec![prefix],
+        ranges,
+    });
 }

@@ -131,6 +131,8 @@ pub struct Journey {
     pub decided_at: Option<usize>,
     /// Whether it gets there without passing a firewall; `None`: not known.
     pub bypasses: Option<bool>,
+    /// It never leaves the cluster: there is no firewall on such a way.
+    pub stays_in_cluster: bool,
     pub assumptions: Vec<String>,
     /// Layers that were not evaluated, and why.
     pub missing: Vec<String>,
@@ -164,6 +166,9 @@ impl Journey {
     }
 
     fn way(&self) -> &'static str {
+        if self.stays_in_cluster {
+            return ", stays in the cluster: no firewall is on that way";
+        }
         match self.bypasses {
             Some(true) => ", bypasses the firewall",
             Some(false) => ", through the firewall",

@@ -68,13 +68,13 @@ impl<'a> Walk<'a> {
     /// From pod to pod of one cluster.
     pub(super) fn reach_pod(&mut self, pod: &'a Pod, node: IpAddr, peer: &'a Pod, spot: Spot<'a>) {
         let topology = self.world.topology;
-        self.bypasses = Some(true);
+        (self.bypasses, self.stays_in_cluster) = (Some(true), true);
         let other = topology.kubernetes.node_of(peer);
         if other == Some(node) {
             self.hop(
                 Layer::Route,
                 "route",
-                HopVerdict::Bypass,
+                HopVerdict::Forward,
                 "both pods run on one node: the packet never leaves it",
             );
             self.policy(Direction::Inbound, peer);
@@ -82,7 +82,7 @@ impl<'a> Walk<'a> {
         }
         let plugin = topology.cluster_of(node).map(|cluster| cluster.plugin);
         if matches!(plugin, Some(ClusterPlugin::NodeSubnet | ClusterPlugin::PodSubnet)) {
-            self.bypasses = None;
+            (self.bypasses, self.stays_in_cluster) = (None, false);
             let spot = pod
                 .addresses
                 .first()
@@ -97,7 +97,7 @@ impl<'a> Walk<'a> {
         self.hop(
             Layer::Route,
             "route",
-            HopVerdict::Bypass,
+            HopVerdict::Forward,
             &format!("{name}: pods reach each other without the routes of the subnet"),
         );
         let far = other.and_then(|node| self.spot_at(node, MachineKind::Node)).unwrap_or(spot);

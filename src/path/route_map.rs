@@ -63,6 +63,17 @@ impl RouteMap {
 
     /// `addresses` in parts, one for each owner, by number; what nobody owns comes first.
     pub(super) fn shares(&self, addresses: &IpSet) -> Vec<(Option<usize>, IpSet)> {
+        self.by_owner()
+            .into_iter()
+            .filter_map(|(owner, ranges)| {
+                let share = ranges.into_iter().collect::<IpSet>().intersection(addresses);
+                (!share.is_empty()).then_some((owner, share))
+            })
+            .collect()
+    }
+
+    /// All addresses in parts, likewise.
+    pub(super) fn by_owner(&self) -> Vec<(Option<usize>, Vec<IpRange>)> {
         let v4 = pieces(&self.v4, u32::MAX.into(), |bits| {
             Ipv4Addr::from_bits(u32::try_from(bits).unwrap_or(u32::MAX)).into()
         });
@@ -73,9 +84,7 @@ impl RouteMap {
             .chunk_by(|(one, _), (other, _)| one == other)
             .filter_map(|chunk| {
                 let owner = chunk.first()?.0;
-                let whole: IpSet = chunk.iter().map(|&(_, range)| range).collect();
-                let share = whole.intersection(addresses);
-                (!share.is_empty()).then_some((owner, share))
+                Some((owner, chunk.iter().map(|&(_, range)| range).collect()))
             })
             .collect()
     }

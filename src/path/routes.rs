@@ -13,10 +13,10 @@ use smol_str::{SmolStr, format_smolstr};
 
 use super::route_map::RouteMap;
 use super::topology::{
-    Attached, EffectiveRoute, Network, RouteTable, Subnet, Topology, WrittenHop, WrittenRoute,
-    public,
+    Attached, EffectiveRoute, Network, PrivateEndpoint, RouteTable, Subnet, Topology, WrittenHop,
+    WrittenRoute, public,
 };
-use crate::net::{IpFamily, IpSet};
+use crate::net::{IpFamily, IpRange, IpSet};
 
 /// Where a route sends packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -154,6 +154,15 @@ impl Routes {
     /// The routes that are in force in `subnet`.
     #[must_use]
     pub fn of(topology: &Topology, subnet: &Subnet) -> Self {
+        Self::among(topology, &PlacedEndpoint::all(topology), subnet)
+    }
+
+    /// The same, with the private endpoints found before: for many subnets.
+    pub(super) fn among(
+        topology: &Topology,
+        endpoints: &[PlacedEndpoint<'_>],
+        subnet: &Subnet,
+    ) -> Self {
         if let Some(exported) = exported(topology, subnet) {
             return Self::new(exported, Vec::new(), true);
         }
@@ -165,7 +174,7 @@ impl Routes {
         let table = topology.route_table(subnet);
         build.learned(network, table);
         build.user(table);
-        build.private_endpoints(network);
+        build.private_endpoints(network, endpoints);
         let mut routes = build.routes;
         settle(&mut routes);
         Self::new(routes, build.doubts, false)
@@ -190,6 +199,12 @@ impl Routes {
             .into_iter()
             .map(|(index, share)| (index.and_then(|index| self.routes.get(index)), share))
             .collect()
+    }
+
+    /// Every route that some address takes, with the stretches that it owns, ascending.
+    pub(super) fn stretches(&self) -> impl Iterator<Item = (&Route, Vec<IpRange>)> {
+        let stretches = self.map.by_owner();
+        stretches.into_iter().filter_map(|(owner, all)| Some((self.routes.get(owner?)?, all)))
     }
 
     /// What is not known about where `addresses` go, given that `hop` is the answer so far.
@@ -237,7 +252,7 @@ fn settle(routes: &mut [Route]) {
 }
 
 impl Route {
-    fn default(prefix: IpNet, hop: NextHop, reason: &str) -> Self {
+    fn default(prefix: IpNet, hop: NextHop, reason: impl Into<SmolStr>) -> Self {
         let (source, name) = (RouteSource::Default, SmolStr::default());
         Self { prefix, hop, source, is_active: true, name, reason: reason.into(), width: 0 }
     }
@@ -270,7 +285,7 @@ impl Build<'_> {
             let remote = self.topology.network(&peering.remote);
             let is_global = remote.is_some_and(|it| it.location != network.location);
             let hop = if is_global { NextHop::GlobalPeering } else { NextHop::Peering };
-            let reason = format!("peering {}", peering.name);
+            let reason = format_smolstr!("peering {}", peering.name);
             let prefixes = match remote {
                 Some(remote) if peering.prefixes.is_empty() => &remote.prefixes,
                 Some(_) | None => &peering.prefixes,
@@ -279,7 +294,8 @@ impl Build<'_> {
                 let need = format_smolstr!("the address space behind {reason}");
                 self.doubts.push(Doubt { addresses: IpSet::all(), need, hop: Some(hop) });
             }
-            self.routes.extend(prefixes.iter().map(|&prefix| Route::default(prefix, hop, &reason)));
+            self.routes
+                .extend(prefixes.iter().map(|&prefix| Route::default(prefix, hop, reason.clone())));
         }
         self.service_endpoints(subnet);
         let is_dual = network.prefixes.iter().any(|prefix| matches!(prefix, IpNet::V6(_)));
@@ -307,11 +323,11 @@ impl Build<'_> {
                 endpoint.locations.iter().map(|location| format!("{service}.{location}")).collect()
             };
             for tag in tags {
-                let reason = format!("service endpoint {} ({tag})", endpoint.service);
+                let reason = format_smolstr!("service endpoint {} ({tag})", endpoint.service);
                 match self.topology.tag(&tag) {
                     Some(set) => {
                         self.routes.extend(set.prefixes().into_iter().map(|prefix| {
-                            Route::default(prefix, NextHop::ServiceEndpoint, &reason)
+                            Route::default(prefix, NextHop::ServiceEndpoint, reason.clone())
                         }));
                     }
                     None => self.doubts.push(Doubt {
@@ -365,14 +381,14 @@ impl Build<'_> {
             WrittenHop::Internet => NextHop::Internet,
             WrittenHop::None => NextHop::None,
         };
-        let route = |prefix, width, reason: &str| Route {
+        let route = |prefix, width, reason: SmolStr| Route {
             source: RouteSource::User,
             name: written.name.clone(),
             width,
             ..Route::default(prefix, hop, reason)
         };
         if let Ok(prefix) = written.prefix.parse::<IpNet>() {
-            return self.routes.push(route(prefix.trunc(), 0, "user-defined"));
+            return self.routes.push(route(prefix.trunc(), 0, "user-defined".into()));
         }
         let tag = written.prefix.as_str();
         let width = match (tag.split_once('.'), tag.to_ascii_lowercase().starts_with("azurecloud"))
@@ -384,9 +400,9 @@ impl Build<'_> {
         };
         match self.topology.tag(tag) {
             Some(set) => {
-                let reason = format!("user-defined for tag {tag}");
+                let reason = format_smolstr!("user-defined for tag {tag}");
                 let prefixes = set.prefixes().into_iter();
-                self.routes.extend(prefixes.map(|prefix| route(prefix, width, &reason)));
+                self.routes.extend(prefixes.map(|prefix| route(prefix, width, reason.clone())));
             }
             None => self.doubts.push(Doubt {
                 addresses: public(IpFamily::V4),
@@ -397,19 +413,16 @@ impl Build<'_> {
     }
 
     /// The addresses of private endpoints in the network and its peers are routes of their own.
-    fn private_endpoints(&mut self, network: &Network) {
-        for endpoint in &self.topology.private_endpoints {
-            let subnet = endpoint.subnet.as_ref().and_then(|id| self.topology.subnet(id));
-            let Some((subnet, home)) =
-                subnet.and_then(|subnet| Some((subnet, self.topology.network_of(subnet)?)))
-            else {
-                continue;
-            };
-            let is_near = home.id == network.id
-                || self.topology.peers(network).any(|peer| peer.id == home.id);
-            if !is_near {
+    fn private_endpoints(&mut self, network: &Network, endpoints: &[PlacedEndpoint<'_>]) {
+        if endpoints.is_empty() {
+            return;
+        }
+        let peers: Vec<&Network> = self.topology.peers(network).collect();
+        for PlacedEndpoint { endpoint, subnet, home } in endpoints {
+            if home.id != network.id && !peers.iter().any(|peer| peer.id == home.id) {
                 continue;
             }
+            let reason = format_smolstr!("private endpoint {}", endpoint.name);
             for &address in &endpoint.addresses {
                 let space = home.prefixes.iter().find(|prefix| prefix.contains(&address));
                 let space = space.map_or(0, IpNet::prefix_len);
@@ -419,14 +432,30 @@ impl Build<'_> {
                             && route.prefix.contains(&address)
                             && route.prefix.prefix_len() >= space
                     });
-                let reason = format!("private endpoint {}", endpoint.name);
                 let hop = NextHop::InterfaceEndpoint;
                 self.routes.push(Route {
                     is_active: !is_overruled,
-                    ..Route::default(address.into(), hop, &reason)
+                    ..Route::default(address.into(), hop, reason.clone())
                 });
             }
         }
+    }
+}
+
+/// A private endpoint whose subnet and network are among the files.
+pub(super) struct PlacedEndpoint<'a> {
+    endpoint: &'a PrivateEndpoint,
+    subnet: &'a Subnet,
+    home: &'a Network,
+}
+
+impl<'a> PlacedEndpoint<'a> {
+    pub(super) fn all(topology: &'a Topology) -> Vec<Self> {
+        let placed = topology.private_endpoints.iter().filter_map(|endpoint| {
+            let subnet = topology.subnet(endpoint.subnet.as_ref()?)?;
+            Some(Self { endpoint, subnet, home: topology.network_of(subnet)? })
+        });
+        placed.collect()
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) struct Walk<'a> {
     pub(super) target: &'a Target,
     pub(super) hops: Vec<Hop>,
     pub(super) bypasses: Option<bool>,
+    pub(super) stays_in_cluster: bool,
     pub(super) assumptions: Vec<String>,
     pub(super) missing: Vec<String>,
     /// Part of the possible destinations went another way: denials hold for the rest only.
@@ -57,6 +58,7 @@ impl<'a> Walk<'a> {
             target,
             hops: Vec::new(),
             bypasses: None,
+            stays_in_cluster: false,
             assumptions: target.assumptions.clone(),
             missing: Vec::new(),
             is_conditional: false,
@@ -74,6 +76,7 @@ impl<'a> Walk<'a> {
             decision,
             decided_at,
             bypasses: self.bypasses,
+            stays_in_cluster: self.stays_in_cluster,
             assumptions: self.assumptions,
             missing: self.missing,
         }

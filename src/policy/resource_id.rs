@@ -63,6 +63,10 @@ impl ResourceId {
     /// scope of either agrees with anything.
     #[must_use]
     pub fn agrees_with(&self, other: &Self) -> bool {
+        // Asked of every pair while looking for a resource: most differ in their last segment.
+        if !self.name().eq_ignore_ascii_case(other.name()) {
+            return false;
+        }
         let is_same_scope = {
             let (ours, theirs) = (self.scope(), other.scope());
             ours.is_empty()

@@ -5,7 +5,7 @@ use super::profile::Last;
 use crate::cluster::decision::{Cause, RuleName, Verdict};
 use crate::cluster::engine::{Engine, Reading};
 use crate::cluster::fit::Fit;
-use crate::cluster::index::Applied;
+use crate::cluster::index::{Applied, Tier};
 use crate::cluster::object::Pod;
 use crate::cluster::packet::PodId;
 use crate::cluster::policy::{Direction, Policy, PolicyKind, PolicyName, Rule, RuleAction};
@@ -100,11 +100,10 @@ impl<'c> Walk<'_, 'c> {
         let applied: Vec<(&Policy, bool)> =
             all.iter().filter_map(|&one| Some((self.policy(one)?, one.is_certain))).collect();
         let mut doubts = Vec::new();
-        let is_tied = |a: &(&Policy, bool), b: &(&Policy, bool)| {
-            tier.has_ties && a.0.order.total_cmp(&b.0.order).is_eq()
-        };
-        for group in applied.chunk_by(is_tied) {
-            if let Some(outcome) = self.group(group, &mut doubts) {
+        let mut rest = applied.as_slice();
+        while let Some((group, after)) = rest.split_at_checked(tier.tied(rest).max(1)) {
+            rest = after;
+            if let Some(outcome) = self.group(group, tier, &mut doubts) {
                 let ending = self.ending(outcome, index, &applied);
                 return self.settled(ending, doubts, index, &applied);
             }
@@ -140,7 +139,12 @@ impl<'c> Walk<'_, 'c> {
     }
 
     /// What policies of one order say together; nothing where no rule of theirs surely matches.
-    fn group(&self, group: &[(&Policy, bool)], doubts: &mut Vec<Doubt>) -> Option<Outcome> {
+    fn group(
+        &self,
+        group: &[(&Policy, bool)],
+        tier: &Tier,
+        doubts: &mut Vec<Doubt>,
+    ) -> Option<Outcome> {
         let mut found: Option<Outcome> = None;
         for &(policy, is_certain) in group {
             let Some(outcome) = self.outcome(policy, is_certain, doubts) else { continue };
@@ -151,7 +155,14 @@ impl<'c> Walk<'_, 'c> {
                         Outcome::Rule(first, name)
                     } else {
                         let (a, b) = (&name.policy, &other.policy);
-                        let why = format!("{a} and {b} have one priority and differ");
+                        let why = if tier.has_ties {
+                            format!("{a} and {b} have one priority and differ")
+                        } else {
+                            format!(
+                                "{a} and {b} have one order and differ: which of them is asked \
+                                 first depends on the version of Calico, 3.32 changed it"
+                            )
+                        };
                         Outcome::Stuck(Verdict::Undecided(vec![why]))
                     }
                 }

@@ -21,6 +21,7 @@ use super::document::Document;
 use super::item::{Item, Problems};
 use super::labels::Labels;
 use super::object::{Endpoint, Pod};
+use super::order::Places;
 use super::policy::{Policy, PolicyKind, PolicyName, Subject};
 use crate::source::{Severity, Warning};
 use owners::Workload;
@@ -68,6 +69,7 @@ impl Head {
             subject: Subject::Unread { namespace: None },
             flaws: Vec::new(),
             windows_gap: None,
+            places: Places::default(),
         }
     }
 }

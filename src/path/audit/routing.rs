@@ -124,11 +124,13 @@ fn widened(topology: &Topology, subnet: &Subnet) -> Option<Finding> {
         Level::Warning,
         shown(topology, subnet),
         format!(
-            "in NSG `{}` the tag `VirtualNetwork` holds every address because of route {}: its default rules allow everything",
-            group.name,
+            "in its NSG the tag `VirtualNetwork` holds every address because of route {}: the default rules allow everything",
             tags.widened_by.join(", ")
         ),
-        "deny by prefixes before the default rules, not by leaving it to them",
+        format!(
+            "deny by prefixes in `{}`, before the default rules, not by leaving it to them",
+            group.name
+        ),
     ))
 }
 

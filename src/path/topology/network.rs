@@ -44,7 +44,7 @@ pub struct Subnet {
 }
 
 /// An entry of `serviceEndpoints`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceEndpoint {
     /// Such as `Microsoft.Storage`.
     pub service: SmolStr,

@@ -1,6 +1,9 @@
 //! A page of numbers and tables: all that most commands need.
 
+use std::fmt::{self, Display, Formatter};
+
 use askama::Template;
+use askama::filters::HtmlSafe;
 
 use super::{Frame, Table, shown};
 
@@ -23,6 +26,28 @@ impl Card {
     }
 }
 
+/// A drawing within a page, whose style is that of the page.
+#[derive(Debug, Clone)]
+pub(crate) struct Picture {
+    // INVARIANT: markup of this program; all text in it is escaped.
+    svg: String,
+}
+
+impl Picture {
+    /// `svg` has no style of its own, and escapes what it shows.
+    pub(crate) fn new(svg: String) -> Self {
+        Self { svg }
+    }
+}
+
+impl Display for Picture {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.svg)
+    }
+}
+
+impl HtmlSafe for Picture {}
+
 /// Tables that answer one question.
 #[derive(Debug, Clone)]
 pub struct Section {
@@ -30,6 +55,7 @@ pub struct Section {
     title: &'static str,
     /// What is said in place of tables.
     none: &'static str,
+    picture: Option<Picture>,
     tables: Vec<Table>,
 }
 
@@ -43,7 +69,12 @@ impl Section {
         tables: impl IntoIterator<Item = Table>,
     ) -> Self {
         let tables = tables.into_iter().filter(|table| !table.rows.is_empty()).collect();
-        Self { id, title, none, tables }
+        Self { id, title, none, picture: None, tables }
+    }
+
+    /// A section that is a drawing.
+    pub(crate) fn drawn(id: &'static str, title: &'static str, picture: Picture) -> Self {
+        Self { id, title, none: "", picture: Some(picture), tables: Vec::new() }
     }
 }
 

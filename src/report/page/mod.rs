@@ -8,6 +8,7 @@ mod document;
 mod frame;
 mod table;
 
+pub(crate) use document::Picture;
 pub use document::{Card, Document, Section};
 pub use frame::Frame;
 pub use table::{Badge, Cell, Column, Row, Table};

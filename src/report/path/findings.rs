@@ -8,28 +8,81 @@ use super::journey::paragraph;
 use crate::analyse::check::Level;
 use crate::path::audit::Finding;
 
+/// Findings that say the same of several objects.
+pub(super) struct Group<'a> {
+    pub(super) first: &'a Finding,
+    pub(super) subjects: Vec<&'a str>,
+    /// What to do, and for which of the subjects.
+    helps: Vec<(Vec<&'a str>, &'a str)>,
+}
+
+impl Group<'_> {
+    /// What to do; with the subjects where it is not the same for all.
+    pub(super) fn helps(&self) -> Vec<String> {
+        match self.helps.as_slice() {
+            [(_, help)] => vec![(*help).to_owned()],
+            several => several
+                .iter()
+                .map(|(subjects, help)| format!("{}: {help}", subjects.join(", ")))
+                .collect(),
+        }
+    }
+}
+
+/// The findings in their order; those that differ in nothing but the object are one.
+pub(super) fn groups(findings: &[Finding]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for finding in findings {
+        let is_alike = |group: &&mut Group<'_>| {
+            let first = group.first;
+            first.level == finding.level
+                && first.check == finding.check
+                && first.message == finding.message
+        };
+        match groups.iter_mut().find(is_alike) {
+            Some(group) => {
+                group.subjects.push(&finding.subject);
+                match group.helps.iter_mut().find(|(_, help)| *help == finding.help) {
+                    Some((subjects, _)) => subjects.push(&finding.subject),
+                    None => group.helps.push((vec![&finding.subject], &finding.help)),
+                }
+            }
+            None => groups.push(Group {
+                first: finding,
+                subjects: vec![&finding.subject],
+                helps: vec![(vec![&finding.subject], &finding.help)],
+            }),
+        }
+    }
+    groups
+}
+
 /// The findings for a terminal.
 #[must_use]
 pub fn findings_text(findings: &[Finding]) -> String {
     let mut out = String::new();
-    for finding in findings {
-        let head = format!("{:<8} {}", finding.level.name(), finding.check);
-        let _ = writeln!(out, "{head}  {}", finding.subject);
-        paragraph(&mut out, "         ", &finding.message);
-        paragraph(&mut out, "         ", &format!("help: {}", finding.help));
+    for group in groups(findings) {
+        let head = format!("{:<8} {}  ", group.first.level.name(), group.first.check);
+        paragraph(&mut out, &head, &group.subjects.join(", "));
+        paragraph(&mut out, "         ", &group.first.message);
+        for help in group.helps() {
+            paragraph(&mut out, "         ", &format!("help: {help}"));
+        }
     }
+    let _ = writeln!(out, "{}", counts(findings));
+    out
+}
+
+/// How many there are of each level.
+pub(super) fn counts(findings: &[Finding]) -> String {
     let count = |level| findings.iter().filter(|finding| finding.level == level).count();
-    let (errors, warnings, infos) =
-        (count(Level::Error), count(Level::Warning), count(Level::Info));
-    let _ = writeln!(
-        out,
+    format!(
         "{}: {}, {}, {}",
         counted(findings.len(), "finding"),
-        counted(errors, "error"),
-        counted(warnings, "warning"),
-        counted(infos, "info")
-    );
-    out
+        counted(count(Level::Error), "error"),
+        counted(count(Level::Warning), "warning"),
+        counted(count(Level::Info), "info")
+    )
 }
 
 /// `1 error`, `2 errors`.

@@ -16,8 +16,9 @@ pub struct JourneyJson {
     pub summary: String,
     /// Index into `hops` of the one that denies.
     pub decided_at: Option<usize>,
-    /// Null where it is not known.
+    /// Null where it is not known, and where the packet stays in the cluster: no firewall is there.
     pub bypasses_firewall: Option<bool>,
+    pub stays_in_cluster: bool,
     pub hops: Vec<HopJson>,
     pub needs: Vec<String>,
     pub missing: Vec<String>,
@@ -60,7 +61,8 @@ pub fn json(journey: &Journey) -> JourneyJson {
         verdict: Decision::name(journey.decision),
         summary: journey.verdict(),
         decided_at: journey.decided_at,
-        bypasses_firewall: journey.bypasses,
+        bypasses_firewall: journey.bypasses.filter(|_| !journey.stays_in_cluster),
+        stays_in_cluster: journey.stays_in_cluster,
         hops: journey.hops.iter().map(hop).collect(),
         needs: journey.needs().into_iter().map(str::to_owned).collect(),
         missing: journey.missing.clone(),

@@ -2,6 +2,7 @@
 
 mod bypass;
 mod findings;
+mod html;
 mod journey;
 mod json;
 mod mermaid;
@@ -9,6 +10,7 @@ mod svg;
 
 pub use bypass::{bypass_json, bypass_text};
 pub use findings::{findings_json, findings_text};
+pub use html::{findings_html, html};
 pub use journey::text;
 pub use json::{JourneyJson, json};
 pub use mermaid::mermaid;

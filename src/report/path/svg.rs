@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::evaluate::Decision;
 use crate::path::{Hop, HopVerdict, Journey};
+use crate::report::page::Picture;
 use crate::report::sanitize;
 use crate::report::verdict;
 
@@ -35,9 +36,20 @@ text{fill:#f0f6fc}.page{fill:#0d1117}.card{fill:#151b23;stroke:#3d444d}
 .ok{fill:#3fb950}.no{fill:#f85149}.open{fill:#d29922}.turn{fill:#58a6ff}.plain{fill:#9198a1}}
 ";
 
-/// The picture.
+/// The picture as a file of its own.
 #[must_use]
 pub fn svg(journey: &Journey) -> String {
+    let mut drawing = drawing(journey);
+    drawing.remarks(journey);
+    framed(journey, &format!("<style>\n{STYLE}</style>\n"), &drawing)
+}
+
+/// The picture within a page, which has the style and the remarks.
+pub(super) fn picture(journey: &Journey) -> Picture {
+    Picture::new(framed(journey, "", &drawing(journey)))
+}
+
+fn drawing(journey: &Journey) -> Drawing {
     let mut drawing = Drawing { body: String::new(), y: MARGIN };
     drawing.heading(journey);
     for (index, hop) in journey.hops.iter().enumerate() {
@@ -48,14 +60,17 @@ pub fn svg(journey: &Journey) -> String {
     let after = journey.hops.last().filter(|_| journey.decision != Decision::Deny);
     drawing.way(&after.map(|hop| hop.after.to_string()).unwrap_or_default());
     drawing.verdict(journey);
-    drawing.remarks(journey);
+    drawing
+}
+
+fn framed(journey: &Journey, style: &str, drawing: &Drawing) -> String {
     let height = drawing.y + MARGIN;
     let title = format!("{} to {}: {}", journey.from, journey.to, journey.verdict());
     let title = escaped(&title);
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" \
-         viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{title}\">\n\
-         <title>{title}</title>\n<style>\n{STYLE}</style>\n\
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"journey\" width=\"{WIDTH}\" \
+         height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \
+         aria-label=\"{title}\">\n<title>{title}</title>\n{style}\
          <rect class=\"page\" width=\"{WIDTH}\" height=\"{height}\"/>\n{}</svg>\n",
         drawing.body
     )
@@ -137,7 +152,8 @@ impl Drawing {
     }
 
     fn verdict(&mut self, journey: &Journey) {
-        let class = match (journey.decision, journey.bypasses) {
+        let passes_by = journey.bypasses.filter(|_| !journey.stays_in_cluster);
+        let class = match (journey.decision, passes_by) {
             (Decision::Allow, Some(true)) | (Decision::Undecided, _) => "open",
             (Decision::Allow, Some(false) | None) => "ok",
             (Decision::Deny, _) => "no",
@@ -166,7 +182,7 @@ impl Drawing {
 }
 
 /// The colour and the word of a verdict.
-fn mark(verdict: HopVerdict) -> (&'static str, &'static str) {
+pub(super) fn mark(verdict: HopVerdict) -> (&'static str, &'static str) {
     match verdict {
         HopVerdict::Allow => ("ok", "ALLOW"),
         HopVerdict::Forward => ("ok", "forward"),

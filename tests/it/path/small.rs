@@ -2,7 +2,7 @@
 
 use azfw::evaluate::Decision;
 use azfw::path::audit::findings;
-use azfw::path::bypass::{Allowed, Way, bypasses};
+use azfw::path::bypass::{Allowed, Way, bypass, bypasses};
 use azfw::path::tags::VnetTag;
 use azfw::path::{HopVerdict, Layer, NoData, NoPolicies, Settings, World};
 use serde_json::{Value, json};
@@ -397,4 +397,106 @@ fn a_picture_holds_no_markup_of_strangers_and_asks_nobody() {
     assert_eq!(svg.matches("http").count(), 1, "only the name of the format");
     assert_eq!(svg.matches("<text ").count(), svg.matches("</text>").count());
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+}
+
+#[test]
+fn subnets_that_are_alike_share_their_answer_and_others_do_not() {
+    let net = spoke(|files| {
+        let subnet = |name: &str, change: Value| {
+            let mut subnet = json!({"id": id(&format!("virtualNetworks/spoke/subnets/{name}")), "name": name,
+                "addressPrefix": "10.1.9.0/24", "routeTable": {"id": id("routeTables/rt")}});
+            for (key, value) in change.as_object().expect("an object") {
+                subnet[key] = value.clone();
+            }
+            subnet
+        };
+        let storage =
+            json!({"serviceEndpoints": [{"service": "Microsoft.Storage", "locations": ["w"]}]});
+        let more = [
+            subnet("like-work", json!({})),
+            subnet("with-storage", storage.clone()),
+            subnet("also-storage", storage),
+            subnet("without-table", json!({"routeTable": null})),
+            subnet("lost-table", json!({"routeTable": {"id": id("routeTables/gone")}})),
+            subnet(
+                "dual",
+                json!({"addressPrefix": null, "addressPrefixes": ["10.1.9.0/24", "fd00::/64"]}),
+            ),
+        ];
+        file(files, "vnets")[1]["subnets"].as_array_mut().expect("subnets").extend(more);
+        files.push((
+            "tags",
+            json!({"values": [{"name": "Storage.w", "id": "Storage.w",
+            "properties": {"addressPrefixes": ["203.0.113.0/26", "198.51.100.0/25"]}}]}),
+        ));
+    });
+    let allowed = Allowed {
+        addresses: std::iter::once("203.0.113.0/27".parse::<ipnet::IpNet>().expect("a prefix"))
+            .collect(),
+        ..Allowed::default()
+    };
+    let found = bypasses(&net.topology, &allowed);
+    for (subnet, answer) in net.topology.subnets.iter().zip(&found) {
+        let alone = bypass(&net.topology, subnet, &allowed);
+        assert_eq!(format!("{answer:?}"), format!("{alone:?}"), "{}", subnet.name);
+    }
+    let of = |name: &str| found.iter().find(|it| it.subnet == name).expect("the subnet");
+    assert_eq!(of("work").gaps, of("like-work").gaps);
+    assert_eq!(of("with-storage").gaps, of("also-storage").gaps);
+    let storage = of("with-storage").gaps.iter().filter(|gap| gap.way == Way::ServiceEndpoint);
+    let storage: Vec<(bool, String)> =
+        storage.map(|gap| (gap.is_allowed, gap.addresses.to_string())).collect();
+    assert_eq!(
+        storage,
+        [
+            (false, "198.51.100.0/25,203.0.113.32/27".to_owned()),
+            (true, "203.0.113.0/27".to_owned())
+        ]
+    );
+    assert!(of("without-table").inspected.is_empty() && of("lost-table").is_open());
+}
+
+#[test]
+fn a_page_holds_the_picture_and_no_markup_of_strangers() {
+    let net = spoke(|files| {
+        file(files, "nsgs")[0]["securityRules"] = json!([{"name": "<b><script>\u{202e}alert(\"1\")&", "priority": 100,
+            "direction": "Outbound", "access": "Allow", "protocol": "*", "sourceAddressPrefix": "*", "sourcePortRange": "*",
+            "destinationAddressPrefix": "*", "destinationPortRange": "*"}]);
+    });
+    let journey = net.travel("nic:work-nic", "198.51.100.7:443", NoData::Undecided);
+    let page = azfw::report::path::html(&journey).html().expect("a page");
+    assert_eq!(page.matches("<svg ").count(), 1);
+    let (svg, rest) =
+        page.split_once("<svg ").and_then(|it| it.1.split_once("</svg>")).expect("a picture");
+    assert!(svg.contains("&lt;b&gt;&lt;script&gt;") && !svg.contains("<style"), "{svg}");
+    assert_eq!(page.matches("<script").count(), 1, "that of all pages");
+    for markup in ["<b><", "\u{202e}"] {
+        assert!(!page.contains(markup), "{markup}");
+    }
+    assert!(rest.contains("<table"), "stations as a table");
+    let policies = &NoPolicies;
+    let settings = Settings { vnet_tag: VnetTag::Azure, no_data: NoData::Undecided };
+    let world = World { topology: &net.topology, rules: &net.rules, policies, settings };
+    let findings = azfw::report::path::findings_html(&findings(&world)).html().expect("a page");
+    assert!(findings.contains("no-route-to-firewall") && !findings.contains("<svg"));
+}
+
+#[test]
+fn what_is_said_of_several_subnets_alike_is_one_paragraph() {
+    let net = spoke(|files| {
+        let more = ["alpha", "omega"].map(|name| {
+            json!({"name": name, "addressPrefix": "10.0.3.0/24",
+            "id": id(&format!("virtualNetworks/hub/subnets/{name}"))})
+        });
+        file(files, "vnets")[0]["subnets"].as_array_mut().expect("subnets").extend(more);
+    });
+    let policies = &NoPolicies;
+    let settings = Settings { vnet_tag: VnetTag::Azure, no_data: NoData::Undecided };
+    let world = World { topology: &net.topology, rules: &net.rules, policies, settings };
+    let found = findings(&world);
+    let text = azfw::report::path::findings_text(&found);
+    assert!(text.contains("no-route-to-firewall  hub/alpha, hub/omega, hub/tools\n"), "{text}");
+    assert_eq!(text.matches("it has no route table").count(), 1, "{text}");
+    assert!(text.contains(&format!("\n{} findings: ", found.len())), "{text}");
+    assert_eq!(azfw::report::path::findings_json(&found).findings.len(), found.len());
 }
