@@ -375,8 +375,8 @@ fn is_seen(column: &sheet::Column, has_path: bool) -> bool {
 /// What a row is about comes first: it must be seen on a phone. Then how much, then the rest.
 fn rank(column: &sheet::Column) -> u8 {
     match column.name {
-        "name" | "from" | "called" => 0,
-        "source_name" | "destination_name" | "client_name" | "inner_name" => 0,
+        "name" | "from" | "called" | "source_name" | "destination_name" | "client_name"
+        | "inner_name" => 0,
         name if field(name).is_some() => 0,
         "action" | "severity" => 1,
         _ if column.is_number => 2,
