@@ -298,7 +298,8 @@ impl Build<'_> {
                 .extend(prefixes.iter().map(|&prefix| Route::default(prefix, hop, reason.clone())));
         }
         self.service_endpoints(subnet);
-        let is_dual = network.prefixes.iter().any(|prefix| matches!(prefix, IpNet::V6(_)));
+        let mut own = network.prefixes.iter().chain(&subnet.prefixes);
+        let is_dual = own.any(|prefix| matches!(prefix, IpNet::V6(_)));
         let everything = ["0.0.0.0/0"].into_iter().chain(is_dual.then_some("::/0"));
         for prefix in everything.filter_map(|text| text.parse().ok()) {
             self.routes.push(Route::default(prefix, NextHop::Internet, "system default"));

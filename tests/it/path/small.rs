@@ -454,6 +454,11 @@ fn subnets_that_are_alike_share_their_answer_and_others_do_not() {
         ]
     );
     assert!(of("without-table").inspected.is_empty() && of("lost-table").is_open());
+    // A route to the firewall for 0.0.0.0/0 says nothing of IPv6.
+    let internet = of("dual").gaps.iter().filter(|gap| gap.way == Way::Internet);
+    let families: Vec<bool> =
+        internet.map(|gap| gap.addresses.ranges().any(|range| range.first().is_ipv6())).collect();
+    assert_eq!(families, [true], "{:?}", of("dual").gaps);
 }
 
 #[test]
