@@ -1,26 +1,30 @@
 //! Input files, positions in them, and what was wrong with them.
 
 mod excerpt;
+mod marks;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use miette::SourceSpan;
 
 pub(crate) use self::excerpt::Excerpt;
+use self::marks::Marks;
 
 /// One input text with the name that messages show.
 #[derive(Debug, Clone)]
 pub struct Source {
     name: Arc<str>,
     text: Arc<str>,
+    /// Made when the first position is asked for.
+    marks: OnceLock<Marks>,
 }
 
 impl Source {
     #[must_use]
     pub fn new(name: &str, text: impl Into<Arc<str>>) -> Self {
-        Self { name: name.into(), text: text.into() }
+        Self { name: name.into(), text: text.into(), marks: OnceLock::new() }
     }
 
     #[must_use]
@@ -64,10 +68,8 @@ impl Sources {
     #[must_use]
     pub fn position(&self, span: Span) -> Option<Position> {
         let source = self.get(span.source)?;
-        let before = source.text.get(..span.start as usize)?;
-        let before = before.strip_prefix('\u{feff}').unwrap_or(before);
-        let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        let marks = source.marks.get_or_init(|| Marks::of(&source.text));
+        let (line, column) = marks.place(&source.text, span.start as usize)?;
         Some(Position { file: Arc::clone(&source.name), line, column })
     }
 }
