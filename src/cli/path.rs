@@ -34,7 +34,8 @@ pub(super) struct PathArgs {
     /// pod:NAMESPACE/NAME, vm:NAME, nic:NAME, ip:ADDRESS, app:NAME or internet:ADDRESS
     #[arg(long, value_name = "SOURCE", required_unless_present_any = ["expect", "audit"])]
     from: Option<String>,
-    /// HOST:PORT or ADDRESS:PORT, with /udp, /tcp, /https … where it matters
+    /// HOST:PORT, ADDRESS:PORT, pod:NAMESPACE/NAME:PORT, vm:NAME:PORT or nic:NAME:PORT, with /udp,
+    /// /tcp, /https … where it matters
     #[arg(long, value_name = "DESTINATION", required_unless_present_any = ["expect", "audit"])]
     to: Option<String>,
     /// Journeys and what is expected of them, one a line; repeatable

@@ -160,7 +160,8 @@ fn not_found(what: &str, name: &str, all: impl Iterator<Item = String>) -> EndEr
     EndError::new(format!("no {what} is called `{name}`"), help)
 }
 
-/// `HOST:PORT`, `ADDRESS:PORT`, `[V6]:PORT`, each with `/tcp`, `/udp`, `/https` …, or `ADDRESS/icmp`.
+/// `HOST:PORT`, `ADDRESS:PORT`, `[V6]:PORT`, `pod:NAMESPACE/NAME:PORT`, `vm:NAME:PORT`, `nic:NAME:PORT`,
+/// each with `/tcp`, `/udp`, `/https` …, or with `/icmp` in place of the port.
 ///
 /// # Errors
 ///
@@ -170,7 +171,10 @@ pub fn target(
     resolved: Option<IpAddr>,
     topology: &Topology,
 ) -> Result<Target, EndError> {
-    const FORMS: &str = "write HOST:PORT or ADDRESS:PORT, with /tcp, /udp, /http, /https or /icmp behind it where needed";
+    const FORMS: &str = "write HOST:PORT, ADDRESS:PORT or pod:NAMESPACE/NAME:PORT, with /tcp, /udp, /http, /https or /icmp behind it where needed";
+    if let Some(by_address) = with_address(text, topology)? {
+        return target(&by_address, resolved, topology);
+    }
     let (rest, protocol) = match text.rsplit_once('/') {
         None => (text, None),
         Some((rest, word)) => match FlowProtocol::from_text(word) {
@@ -218,6 +222,36 @@ pub fn target(
         (None, None) => return Err(EndError::new(format!("`{host}` is no host"), FORMS)),
     };
     Ok(Target { name, place, port, protocol, assumptions })
+}
+
+/// A target inside the network, which is named like an origin, with its address in place of the name.
+fn with_address(text: &str, topology: &Topology) -> Result<Option<String>, EndError> {
+    let Some((_, named)) =
+        text.split_once(':').filter(|(kind, _)| ["pod", "vm", "nic"].contains(kind))
+    else {
+        return Ok(None);
+    };
+    let protocol =
+        named.rsplit_once('/').filter(|(_, word)| FlowProtocol::from_text(word).is_some());
+    let behind = match named.rfind(':') {
+        Some(colon) => named.len() - colon,
+        None => protocol.map_or(0, |(_, word)| word.len() + 1),
+    };
+    let (name, behind) = text.split_at(text.len() - behind);
+    let address = match origin(name, topology)? {
+        Origin::Pod(pod) => pod.addresses.first().copied().ok_or_else(|| {
+            EndError::new(
+                format!("`{name}` has no address"),
+                "export it while it runs, with `kubectl get pods -o json`",
+            )
+        })?,
+        Origin::Interface(_, address) | Origin::Address(address) => address,
+        Origin::Site(_) | Origin::Internet(_) => return Ok(None),
+    };
+    Ok(Some(match address {
+        IpAddr::V4(address) => format!("{address}{behind}"),
+        IpAddr::V6(address) => format!("[{address}]{behind}"),
+    }))
 }
 
 fn split(text: &str) -> (&str, Option<&str>) {
@@ -316,13 +350,13 @@ mod tests {
         check(
             "192.0.2.7",
             expect![
-                "`192.0.2.7` has no port (write HOST:PORT or ADDRESS:PORT, with /tcp, /udp, /http, /https or /icmp behind it where needed)"
+                "`192.0.2.7` has no port (write HOST:PORT, ADDRESS:PORT or pod:NAMESPACE/NAME:PORT, with /tcp, /udp, /http, /https or /icmp behind it where needed)"
             ],
         );
         check(
             "192.0.2.7:99999",
             expect![
-                "`99999` is no port (write HOST:PORT or ADDRESS:PORT, with /tcp, /udp, /http, /https or /icmp behind it where needed)"
+                "`99999` is no port (write HOST:PORT, ADDRESS:PORT or pod:NAMESPACE/NAME:PORT, with /tcp, /udp, /http, /https or /icmp behind it where needed)"
             ],
         );
     }

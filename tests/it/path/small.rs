@@ -462,6 +462,25 @@ fn subnets_that_are_alike_share_their_answer_and_others_do_not() {
 }
 
 #[test]
+fn a_target_is_named_like_an_origin() {
+    let net = spoke(|_| {});
+    let target = |text: &str| azfw::path::target(text, None, &net.topology);
+    for (named, written) in [
+        ("nic:work-nic:22", "10.1.0.4:22"),
+        ("nic:work-nic:53/udp", "10.1.0.4:53/udp"),
+        ("nic:work-nic/icmp", "10.1.0.4/icmp"),
+    ] {
+        let (named, written) = (target(named), target(written));
+        assert_eq!(named, written);
+        assert!(named.is_ok());
+    }
+    assert!(target("nic:work-nic").is_err_and(|it| it.to_string().contains("has no port")));
+    let unknown = target("nic:other:22").expect_err("there is none");
+    assert_eq!(unknown.to_string(), "no interface is called `other`");
+    assert!(unknown.help.contains("work-nic"), "{}", unknown.help);
+}
+
+#[test]
 fn a_page_holds_the_picture_and_no_markup_of_strangers() {
     let net = spoke(|files| {
         file(files, "nsgs")[0]["securityRules"] = json!([{"name": "<b><script>\u{202e}alert(\"1\")&", "priority": 100,
