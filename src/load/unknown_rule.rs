@@ -59,17 +59,11 @@ fn unknown_rule(kind: RuleKind, expression: &SmolStr, span: Span) -> Rule {
             destination_fqdns: Vec::new(),
             destination_ports: vec![unknown(expression, span)],
         }),
-        RuleKind::Application => Rule::Application(ApplicationRule {
+        RuleKind::Application => Rule::Application(ApplicationRule::of_fqdns(
             head,
-            protocols: vec![unknown(expression, span)],
-            target_fqdns: vec![unknown(expression, span)],
-            target_urls: Vec::new(),
-            fqdn_tags: Vec::new(),
-            web_categories: Vec::new(),
-            destinations: Vec::new(),
-            terminate_tls: None,
-            http_headers: Vec::new(),
-        }),
+            vec![unknown(expression, span)],
+            vec![unknown(expression, span)],
+        )),
         RuleKind::Nat => Rule::Nat(NatRule {
             head,
             protocols: vec![unknown(expression, span)],

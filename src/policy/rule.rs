@@ -226,6 +226,28 @@ pub struct ApplicationRule {
     pub http_headers: Vec<Spanned<HttpHeader>>,
 }
 
+impl ApplicationRule {
+    /// A rule that names its targets by FQDN and says nothing else.
+    #[must_use]
+    pub fn of_fqdns(
+        head: RuleHead,
+        protocols: Vec<Spanned<Written<Application>>>,
+        target_fqdns: Vec<Spanned<Written<FqdnPattern>>>,
+    ) -> Self {
+        Self {
+            head,
+            protocols,
+            target_fqdns,
+            target_urls: Vec::new(),
+            fqdn_tags: Vec::new(),
+            web_categories: Vec::new(),
+            destinations: Vec::new(),
+            terminate_tls: None,
+            http_headers: Vec::new(),
+        }
+    }
+}
+
 /// An entry of `httpHeadersToInsert`. Has no effect on the verdict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpHeader {

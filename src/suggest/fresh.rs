@@ -247,17 +247,11 @@ impl Draft<'_> {
             let wanted = application_name(&applications, &targets);
             let mut head = head(&names.free(&wanted), bundle.times, bundle.sources.len());
             self.write(&entries, &mut head);
-            rules.push(Rule::Application(ApplicationRule {
+            rules.push(Rule::Application(ApplicationRule::of_fqdns(
                 head,
-                protocols: applications.iter().map(|one| made(Written::Value(*one))).collect(),
-                target_fqdns: targets.into_iter().map(|one| made(Written::Value(one))).collect(),
-                target_urls: Vec::new(),
-                fqdn_tags: Vec::new(),
-                web_categories: Vec::new(),
-                destinations: Vec::new(),
-                terminate_tls: None,
-                http_headers: Vec::new(),
-            }));
+                applications.iter().map(|one| made(Written::Value(*one))).collect(),
+                targets.into_iter().map(|one| made(Written::Value(one))).collect(),
+            )));
         }
         rules
     }

@@ -5,7 +5,7 @@ use smol_str::{SmolStr, format_smolstr};
 
 use super::Head;
 use super::calico_rule::rule;
-use super::parts::net;
+use super::parts::{net, policy_types};
 use crate::cluster::DEFAULT_TIER;
 use crate::cluster::calico::{
     CalicoTier, NAMESPACE, NetworkSet, OF_ACCOUNT, OF_NAMESPACE, SERVICE_ACCOUNT,
@@ -96,16 +96,7 @@ fn directions(spec: &Item<'_>, problems: &mut Problems) -> (bool, bool) {
         let has_egress = has("egress").unwrap_or(false);
         return (has("ingress").unwrap_or(false) || !has_egress, has_egress);
     }
-    let (mut ingress, mut egress) = (false, false);
-    for entry in &types {
-        match entry.text(problems) {
-            Some("Ingress") => ingress = true,
-            Some("Egress") => egress = true,
-            Some(other) => problems.add(entry, &format!("is the unknown policy type `{other}`")),
-            None => {}
-        }
-    }
-    (ingress, egress)
+    policy_types(&types, problems)
 }
 
 /// Which endpoints the policy is for; `None` where that could not be read.

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use smol_str::SmolStr;
 
 use super::Head;
-use super::parts::{net, port_range, protocol};
+use super::parts::{net, policy_types, port_range, protocol};
 use crate::cluster::item::{Item, Problems};
 use crate::cluster::labels::LabelSelector;
 use crate::cluster::policy::{
@@ -56,16 +56,7 @@ fn directions(spec: &Item<'_>, has_egress: bool, problems: &mut Problems) -> (bo
     if types.is_empty() {
         return (true, has_egress);
     }
-    let (mut ingress, mut egress) = (false, false);
-    for entry in &types {
-        match entry.text(problems) {
-            Some("Ingress") => ingress = true,
-            Some("Egress") => egress = true,
-            Some(other) => problems.add(entry, &format!("is the unknown policy type `{other}`")),
-            None => {}
-        }
-    }
-    (ingress, egress)
+    policy_types(&types, problems)
 }
 
 fn rule(entry: &Item<'_>, end: &str, namespace: &SmolStr, problems: &mut Problems) -> Rule {

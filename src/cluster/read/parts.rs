@@ -7,6 +7,20 @@ use ipnet::IpNet;
 use crate::cluster::item::{Item, Problems};
 use crate::net::{IpProtocol, PortRange};
 
+/// Whether the types that a policy lists are ingress, and egress.
+pub(super) fn policy_types(types: &[Item<'_>], problems: &mut Problems) -> (bool, bool) {
+    let (mut ingress, mut egress) = (false, false);
+    for entry in types {
+        match entry.text(problems) {
+            Some("Ingress") => ingress = true,
+            Some("Egress") => egress = true,
+            Some(other) => problems.add(entry, &format!("is the unknown policy type `{other}`")),
+            None => {}
+        }
+    }
+    (ingress, egress)
+}
+
 /// A prefix, or an address as the prefix that holds just it. Host bits are dropped.
 pub(super) fn net(item: &Item<'_>, problems: &mut Problems) -> Option<IpNet> {
     let text = item.text(problems)?;

@@ -75,17 +75,11 @@ fn application(
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let is_name = name.chars().all(is_plain) && name.parse::<IpAddr>().is_err();
     let pattern = FqdnPattern::new(name).filter(|_| is_name)?;
-    Some(ApplicationRule {
+    Some(ApplicationRule::of_fqdns(
         head,
-        protocols: vec![made(Written::Value(Application { protocol, port }))],
-        target_fqdns: vec![made(Written::Value(pattern))],
-        target_urls: Vec::new(),
-        fqdn_tags: Vec::new(),
-        web_categories: Vec::new(),
-        destinations: Vec::new(),
-        terminate_tls: None,
-        http_headers: Vec::new(),
-    })
+        vec![made(Written::Value(Application { protocol, port }))],
+        vec![made(Written::Value(pattern))],
+    ))
 }
 
 /// Name and sources.
