@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const { byId, make, views, sortable, searched } = azfw;
+  const { byId, make, breakable, views, dress, part, encoded, decoded, remember } = azfw;
   const grouped = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, ",");
   const data = JSON.parse(byId("cube").textContent);
   const texts = data.texts;
@@ -243,7 +243,7 @@
   };
 
   // ---- State and sums ----
-  const state = { query: "", tree: null, mask: null, from: null, to: null };
+  const state = { query: "", wrong: "", tree: null, mask: null, from: null, to: null };
   const isFiltered = () => state.tree !== null || state.from !== null;
   const inTime = (index) => state.from === null || (bucket[index] >= state.from && bucket[index] <= state.to);
 
@@ -272,7 +272,7 @@
   const WIDTH = 1000, HEIGHT = 180;
   const chart = byId("chart");
   const hiddenGroups = new Set();
-  let lanes = false;
+  let isLog = false, isApart = false;
   let shownSeries = null;
   const perBar = Math.max(1, Math.ceil(buckets / 250));
   const barCount = Math.ceil(buckets / perBar);
@@ -282,16 +282,24 @@
     return bars;
   });
   const GROUP_NAMES = ["allowed", "denied", "threat"];
+  // The part of the height that a value takes; of a logarithmic scale, none for none.
+  const height = (value, high) => (high === 0 ? 0 : isLog ? Math.log1p(value) / Math.log1p(high) : value / high);
+  const peak = (values) => values.reduce((high, value) => Math.max(high, value), 0);
+  // Parts cannot be stacked on a logarithmic scale: they stand before one another, the later ones narrower.
+  const NARROWER = [1, 0.62, 0.3];
+  const rectangle = (left, width, bottom, tall) => `M${left.toFixed(1)} ${bottom.toFixed(1)}h${width.toFixed(1)}v${(-tall).toFixed(1)}h${(-width).toFixed(1)}z`;
   const draw = (series) => {
     if (!chart) return;
     shownSeries = series;
     const bars = barred(series);
     const groups = [0, 1, 2].filter((group) => !hiddenGroups.has(group));
-    const peak = (values) => values.reduce((high, value) => Math.max(high, value), 0);
-    const stackPeak = peak(bars[0].map((_, bar) => groups.reduce((sum, group) => sum + bars[group][bar], 0)));
+    const isStacked = !isApart && !isLog;
+    const high = isStacked ? peak(bars[0].map((_, bar) => groups.reduce((sum, group) => sum + bars[group][bar], 0)))
+      : peak(groups.map((group) => peak(bars[group])));
     const holder = byId("bars");
     holder.replaceChildren();
     const paths = new Map(groups.map((group) => [group, ""]));
+    const room = isApart ? HEIGHT / groups.length : HEIGHT;
     for (let bar = 0; bar < barCount; bar++) {
       const left = Math.floor(bar * WIDTH / barCount), right = Math.floor((bar + 1) * WIDTH / barCount);
       const width = Math.max(1, right - left - (right - left > 3 ? 1 : 0));
@@ -299,17 +307,13 @@
       groups.forEach((group, lane) => {
         const value = bars[group][bar];
         if (value === 0) return;
-        let bottom, height;
-        if (lanes) {
-          const room = HEIGHT / groups.length;
-          bottom = room * (lane + 1);
-          height = Math.max(1, value / peak(bars[group]) * (room - 4));
-        } else {
-          bottom = HEIGHT - below / stackPeak * HEIGHT;
-          height = Math.max(1, value / stackPeak * HEIGHT);
-          below += value;
-        }
-        paths.set(group, paths.get(group) + `M${left} ${bottom.toFixed(1)}h${width}v${(-height).toFixed(1)}h${-width}z`);
+        const own = height(value, isApart ? peak(bars[group]) : high);
+        const wide = isApart || isStacked ? width : width * NARROWER[group];
+        const bottom = isApart ? room * (lane + 1) : HEIGHT - below * HEIGHT;
+        // What is there is seen.
+        const tall = Math.max(1, own * (isApart ? room - 4 : HEIGHT));
+        paths.set(group, paths.get(group) + rectangle(left + (width - wide) / 2, wide, bottom, tall));
+        if (isStacked) below += own;
       });
     }
     for (const [group, d] of paths) {
@@ -320,9 +324,21 @@
     }
     const minutes = perBar * data.bucket_seconds / 60;
     const per = minutes === 1 ? "a minute" : minutes === 60 ? "an hour" : minutes % 60 === 0 ? `in ${minutes / 60} hours` : `in ${minutes} minutes`;
-    byId("scale").textContent = lanes ? "each on a scale of its own"
-      : `highest: ${grouped(stackPeak)} ${per}`;
+    const kind = isLog ? "logarithmic scale" : "scale";
+    byId("scale").textContent = isApart ? `each on a ${kind} of its own` : `${isLog ? kind + ", " : ""}highest: ${grouped(high)} ${per}`;
+    drawGrid(high);
     drawBrush();
+  };
+  // Powers of ten, where they say what the height does not.
+  const drawGrid = (high) => {
+    const lines = [];
+    for (let value = 1; isLog && !isApart && value <= high; value *= 10) {
+      const line = make("div");
+      line.append(make("span", grouped(value)));
+      line.style.bottom = `${(height(value, high) * 100).toFixed(1)}%`;
+      lines.push(line);
+    }
+    byId("grid").replaceChildren(...lines);
   };
   const drawBrush = () => {
     const brush = byId("brush");
@@ -344,6 +360,17 @@
       state.from = inside(Math.min(from, to));
       state.to = inside(Math.max(from, to));
     }
+  };
+  const press = () => {
+    byId("log").setAttribute("aria-pressed", String(isLog));
+    byId("lanes").setAttribute("aria-pressed", String(isApart));
+    for (const key of document.querySelectorAll(".key")) key.setAttribute("aria-pressed", String(!hiddenGroups.has(Number(key.dataset.group))));
+  };
+  const redraw = () => {
+    press();
+    draw(shownSeries);
+    drawSparks(shownSeries);
+    remember();
   };
   const brushing = () => {
     if (!chart || buckets === 0) return;
@@ -403,15 +430,11 @@
         const group = Number(key.dataset.group);
         if (!hiddenGroups.delete(group)) hiddenGroups.add(group);
         if (hiddenGroups.size === 3) hiddenGroups.delete(group);
-        key.setAttribute("aria-pressed", String(!hiddenGroups.has(group)));
-        draw(shownSeries);
+        redraw();
       });
     }
-    byId("lanes").addEventListener("click", () => {
-      lanes = !lanes;
-      byId("lanes").setAttribute("aria-pressed", String(lanes));
-      draw(shownSeries);
-    });
+    byId("lanes").addEventListener("click", () => { isApart = !isApart; redraw(); });
+    byId("log").addEventListener("click", () => { isLog = !isLog; redraw(); });
     byId("whole").addEventListener("click", () => { setTime(null); update(); });
   };
 
@@ -500,7 +523,8 @@
     const { groups, left } = grouping(plan);
     const table = make("table");
     const head = table.createTHead().insertRow();
-    for (const [title, place] of plan.columns) head.append(make("th", title, place === undefined ? { scope: "col", class: "n" } : { scope: "col" }));
+    const isNumber = (place) => place === undefined || plan.key[place] === port;
+    for (const [title, place] of plan.columns) head.append(make("th", title, isNumber(place) ? { scope: "col", class: "n" } : { scope: "col" }));
     const body = table.createTBody();
     for (const group of groups) {
       const row = body.insertRow();
@@ -520,7 +544,8 @@
         if (column === klass) {
           cell.append(make("span", ACTION[code], { class: "badge " + GROUP_BADGE[code] }));
         } else {
-          cell.textContent = column === port ? (code < 0 ? "" : String(code)) : name(code);
+          breakable(cell, column === port ? (code < 0 ? "" : String(code)) : name(code));
+          if (column === port) cell.className = "n";
           if (column === port && code >= 0) cell.dataset.v = code;
           if (cell.textContent && field) cell.dataset.f = field;
         }
@@ -535,7 +560,9 @@
     for (const cell of view.table.querySelectorAll("td[data-f]")) {
       if (cell.querySelector("button:not(.copy)")) continue;
       const holder = cell.querySelector(".v") || cell;
-      holder.replaceChildren(make("button", holder.textContent, { type: "button", title: "Filter by this" }));
+      const button = make("button", null, { type: "button", title: "Filter by this" });
+      button.append(...holder.childNodes);
+      holder.append(button);
     }
   };
   const adopt = (view) => {
@@ -580,12 +607,11 @@
         const { table, left } = filteredTable(view.plan);
         view.table = table;
         if (left > 0) view.more.textContent = `and ${grouped(left)} more`;
-        sortable(view);
         clickable(view);
       } else view.table = view.original;
       for (const note of view.holder.querySelectorAll(".more")) note.hidden = filtered;
       if (before !== view.table) before.replaceWith(view.table);
-      searched(view);
+      dress(view);
     }
   };
 
@@ -605,15 +631,18 @@
     const places = Math.min(50, buckets);
     const sums = new Float64Array(places);
     for (let index = 0; index < buckets; index++) sums[Math.floor(index * places / buckets)] += values[index];
-    const high = Math.max(1, ...sums);
-    const points = [...sums].map((value, index) => `${(places > 1 ? index * 100 / (places - 1) : 0).toFixed(1)} ${(23 - value / high * 22).toFixed(1)}`);
+    const high = Math.max(1, peak(sums));
+    const points = [...sums].map((value, index) => `${(places > 1 ? index * 100 / (places - 1) : 0).toFixed(1)} ${(23 - height(value, high) * 22).toFixed(1)}`);
     return points.length === 0 ? "" : "M" + points.join("L") + (points.length === 1 ? "h100" : "");
   };
-  const refreshCards = ({ totals, series }) => {
+  const drawSparks = (series) => {
     for (const key in SPARKS) {
       const path = document.querySelector(`[data-card="${key}"] .spark path`);
       if (path) path.setAttribute("d", spark(series[SPARKS[key]]));
     }
+  };
+  const refreshCards = ({ totals, series }) => {
+    drawSparks(series);
     const sum = (...classes) => classes.reduce((all, one) => all + totals[one], 0);
     const connections = sum(0, 1, 2);
     const now = {
@@ -644,33 +673,19 @@
     if (unsettled > 0) text += ` ${grouped(unsettled)} more lack what the filter asks for or are added up here without it.`;
     say(text);
   };
-  let lastAddress = null;
-  const remember = () => {
-    const parts = [];
-    if (state.query) parts.push("filter=" + encodeURIComponent(state.query));
-    if (state.from !== null) parts.push(`time=${second(state.from)}-${second(state.to + 1)}`);
-    const text = parts.join("&");
-    if (text === lastAddress) return;
-    if (text || /^#(filter|time)=/.test(location.hash)) {
-      lastAddress = text;
-      history.replaceState(null, "", text ? "#" + text : location.pathname + location.search);
-    }
-  };
-  const recall = () => {
-    const text = location.hash.slice(1);
-    if (!/^(filter|time)=/.test(text)) return false;
-    const found = { filter: "", time: "" };
-    for (const part of text.split("&")) {
-      const at = part.indexOf("=");
-      if (Object.hasOwn(found, part.slice(0, at))) { try { found[part.slice(0, at)] = decodeURIComponent(part.slice(at + 1)); } catch { /* Not ours. */ } }
-    }
-    const time = /^(-?\d+)-(-?\d+)$/.exec(found.time);
-    const width = data.bucket_seconds;
-    if (time) setTime(Math.floor((Number(time[1]) - data.first_second) / width), Math.ceil((Number(time[2]) - data.first_second) / width) - 1);
-    else setTime(null);
-    ask(found.filter);
-    return true;
-  };
+  part("filter", () => encoded(state.query), (text) => seek(decoded(text)));
+  part("time", () => (state.from === null ? "" : `${second(state.from)}-${second(state.to + 1)}`), (text) => {
+    const time = /^(-?\d+)-(-?\d+)$/.exec(text);
+    const place = (seconds) => (Number(seconds) - data.first_second) / data.bucket_seconds;
+    if (time) setTime(Math.floor(place(time[1])), Math.ceil(place(time[2])) - 1); else setTime(null);
+  });
+  part("scale", () => [isLog ? "log" : "", isApart ? "each" : ""].filter(Boolean).join("-"), (text) => {
+    [isLog, isApart] = ["log", "each"].map((word) => text.split("-").includes(word));
+  });
+  part("off", () => [...hiddenGroups].sort().map((group) => GROUP_NAMES[group]).join(","), (text) => {
+    hiddenGroups.clear();
+    for (const one of text.split(",")) if (GROUP_NAMES.includes(one) && hiddenGroups.size < 2) hiddenGroups.add(GROUP_NAMES.indexOf(one));
+  });
   let pending = 0;
   const update = () => {
     const started = performance.now();
@@ -685,20 +700,25 @@
     pending = setTimeout(() => { refreshTables(); document.documentElement.dataset.settled = state.query + "|" + state.from + "|" + state.to; }, 0);
   };
   let maskTime = 0;
-  const ask = (query) => {
+  // Whether the filter is understood; if not, the one before stays.
+  const seek = (query) => {
     byId("query").value = query;
     const started = performance.now();
     try {
-      state.tree = query.trim() ? parse(query) : null;
-      state.mask = state.tree ? answers(state.tree) : null;
+      const tree = query.trim() ? parse(query) : null;
+      state.mask = tree ? answers(tree) : null;
+      state.tree = tree;
     } catch (error) {
-      if (error instanceof Wrong) return say(error.message, true);
-      throw error;
+      if (!(error instanceof Wrong)) throw error;
+      state.wrong = error.message;
+      return false;
     }
     maskTime = performance.now() - started;
+    state.wrong = "";
     state.query = query.trim();
-    update();
+    return true;
   };
+  const ask = (query) => { if (seek(query)) update(); else say(state.wrong, true); };
 
   // ---- Start ----
   views.forEach(adopt);
@@ -711,6 +731,9 @@
     if (event.key === "/" && !isTyping) { event.preventDefault(); byId("query").focus(); }
     if (event.key === "Escape") { byId("help").open = false; if (isFiltered() && (!isTyping || event.target.id === "query")) { setTime(null); ask(""); } }
   });
-  window.addEventListener("hashchange", recall);
-  if (!recall()) update();
+  azfw.recalled = () => {
+    if (chart) press();
+    update();
+    if (state.wrong) say(state.wrong, true);
+  };
 })();

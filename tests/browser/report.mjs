@@ -195,6 +195,111 @@ check("tables sort, search and copy", async () => {
   assert.ok(Number.isFinite(Number(csv.split("\r\n")[1].split(",")[allowed])));
 });
 
+const key = async (name, modifiers = 0) => {
+  const text = { Enter: "\r", " ": " " }[name];
+  await browser.send("Input.dispatchKeyEvent", { type: "keyDown", key: name, code: name === " " ? "Space" : name, modifiers, windowsVirtualKeyCode: { Enter: 13, " ": 32, Tab: 9, Escape: 27 }[name], ...(text ? { text } : {}) });
+  await browser.send("Input.dispatchKeyEvent", { type: "keyUp", key: name, code: name === " " ? "Space" : name, modifiers, windowsVirtualKeyCode: { Enter: 13, " ": 32, Tab: 9, Escape: 27 }[name] });
+};
+
+check("the time line has a logarithmic scale, by keyboard and in the address", async () => {
+  await browser.goTo(samplesUrl);
+  await settled("");
+  const heights = () => browser.value(`[...document.querySelectorAll("#bars path")].map((path) => Math.max(...[...path.getAttribute("d").matchAll(/v(-?[0-9.]+)h-/g)].map((match) => -match[1])))`);
+  const [allowed] = await heights();
+  const sparks = () => browser.value("[...document.querySelectorAll('.spark path')].map((path) => path.getAttribute('d')).join()");
+  const before = await sparks();
+  await browser.value("document.getElementById('log').focus()");
+  await key("Enter");
+  assert.equal(await browser.value("location.hash"), "#scale=log");
+  assert.equal(await browser.value("document.getElementById('log').getAttribute('aria-pressed')"), "true");
+  assert.match(await browser.value("document.getElementById('scale').textContent"), /^logarithmic scale, highest: [0-9,]+ a minute$/);
+  assert.deepEqual(await browser.value("[...document.querySelectorAll('#grid span')].map((line) => line.textContent)"), ["1"]);
+  const logged = await heights();
+  assert.ok(logged[0] > allowed && Math.max(...logged) > 179, `${logged} after ${allowed}`);
+  assert.notEqual(await sparks(), before);
+  await key("Tab");
+  await key(" ");
+  assert.equal(await browser.value("location.hash"), "#scale=log-each");
+  assert.equal(await browser.value("document.querySelectorAll('#grid span').length"), 0);
+  await browser.value("document.querySelector('.key.denied').click()");
+  await browser.goTo(samplesUrl + "#scale=log&off=denied");
+  await settled("");
+  assert.equal(await browser.value("location.hash"), "#scale=log&off=denied");
+  assert.equal(await browser.value("document.querySelectorAll('#bars path').length"), 2);
+  assert.equal(await browser.value("document.querySelector('.key.denied').getAttribute('aria-pressed')"), "false");
+  // On paper it is said which scale it is.
+  await browser.send("Emulation.setEmulatedMedia", { media: "print" });
+  assert.ok(await browser.value("document.getElementById('scale').checkVisibility() && !document.getElementById('log').checkVisibility()"));
+  await browser.send("Emulation.setEmulatedMedia", { media: "" });
+  await browser.value("document.getElementById('log').click()");
+  await browser.value("document.querySelector('.key.denied').click()");
+  assert.equal(await browser.value("location.hash"), "");
+});
+
+check("columns can be hidden, by keyboard and in the address, and are not copied then", async () => {
+  await browser.goTo(samplesUrl);
+  await settled("");
+  const holder = "document.querySelector('[data-sheet=\"sources\"]')";
+  const titles = () => browser.value(`[...${holder}.querySelectorAll("th")].filter((head) => head.checkVisibility()).map((head) => head.textContent)`);
+  const all = await titles();
+  await browser.value(`${holder}.querySelector(".columns summary").focus()`);
+  await key("Enter");
+  await browser.until(`${holder}.querySelectorAll(".menu input").length === ${all.length}`);
+  await key("Tab");
+  await key("Tab");
+  await key(" ");
+  assert.deepEqual(await titles(), all.filter((_, place) => place !== 1));
+  assert.equal(await browser.value("location.hash"), `#hide=sources:${all[1]}`);
+  await key("Escape");
+  assert.equal(await browser.value(`${holder}.querySelector(".columns").open`), false);
+  assert.match(await browser.value("document.activeElement.textContent"), /1 hidden/);
+  const copy = async () => {
+    await browser.value(`[...${holder}.querySelectorAll(".tools button")].find((button) => /CSV|Copied|allowed/.test(button.textContent)).click()`);
+    return (await browser.value(`${holder}.dataset.csv`)).trim().split("\r\n").map((line) => line.split(","));
+  };
+  const csv = await copy();
+  assert.deepEqual(csv[0], all.filter((_, place) => place !== 1));
+  assert.ok(csv.length > 3 && csv.every((line) => line.length === all.length - 1));
+  // It stays hidden in the filtered table, and in the one that comes back.
+  await ask("port = 443");
+  assert.ok(!(await titles()).includes(all[1]));
+  await browser.value(`[...${holder}.querySelectorAll("th button")].find((button) => button.textContent === "denied").click()`);
+  const [heads, ...lines] = await copy();
+  const falling = lines.map((line) => Number(line[heads.indexOf("denied")]));
+  assert.deepEqual(falling, [...falling].sort((a, b) => b - a));
+  const hash = await browser.value("location.hash");
+  assert.equal(hash, `#filter=port%20%3D%20443&hide=sources:${all[1]}&sort=sources:denied,descending`);
+  await browser.goTo(samplesUrl + hash + "&search=sources:10.240");
+  await settled("port = 443");
+  assert.ok(!(await titles()).includes(all[1]));
+  assert.equal(await browser.value(`${holder}.querySelector("th[aria-sort]").textContent`), "denied");
+  assert.equal(await browser.value(`${holder}.querySelector(".tools input").value`), "10.240");
+  assert.ok(falling.length > 1);
+  await ask("");
+  assert.ok(!(await titles()).includes(all[1]));
+  // The last column cannot be hidden.
+  await browser.goTo(samplesUrl + "#hide=sources:" + all.map(encodeURIComponent).join(","));
+  await settled("");
+  assert.deepEqual(await titles(), all.slice(0, 1));
+  await browser.value(`${holder}.querySelector(".columns").open = true`);
+  await browser.until(`${holder}.querySelectorAll(".menu input:disabled").length === 1`);
+});
+
+check("an address from a stranger is only text", async () => {
+  const hostile = encodeURIComponent("</script><img src=x onerror=alert(1)>");
+  for (const hash of [
+    `#filter=${hostile}`, `#filter=%E0%A4%A&time=9999999999999-1`, `#time=-1-99999999999999999999`, `#scale=${hostile}&off=${hostile}`,
+    `#hide=__proto__:constructor;${hostile}:${hostile}`, `#sort=sources:${hostile},descending;rules:x`, `#search=sources:${hostile}`, `#${hostile}`, "#main",
+  ]) {
+    await browser.goTo(samplesUrl + hash);
+    await browser.until("document.documentElement.dataset.settled !== undefined");
+    assert.equal(await browser.value("document.querySelectorAll('main img, header img, #bar img, main script').length"), 0, hash);
+    assert.ok((await card("allowed")) >= 0);
+  }
+  await browser.goTo(samplesUrl);
+  await settled("");
+});
+
 check("a value in a table becomes a filter", async () => {
   await browser.goTo(samplesUrl);
   await settled("");

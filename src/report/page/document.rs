@@ -68,7 +68,8 @@ impl Section {
         none: &'static str,
         tables: impl IntoIterator<Item = Table>,
     ) -> Self {
-        let tables = tables.into_iter().filter(|table| !table.rows.is_empty()).collect();
+        let tables = tables.into_iter().filter(|table| !table.rows.is_empty());
+        let tables = tables.map(Table::stacked).collect();
         Self { id, title, none, picture: None, tables }
     }
 

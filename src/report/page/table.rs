@@ -157,6 +157,8 @@ pub struct Table {
     pub(crate) columns: Vec<Column>,
     pub(crate) rows: Vec<Row>,
     pub(crate) more: Vec<String>,
+    /// On a phone, rows become cards: for long texts, which need its whole width.
+    pub(crate) is_stacked: bool,
 }
 
 impl HtmlSafe for Table {}
@@ -177,7 +179,23 @@ impl Table {
         rows.truncate(ROWS_MAX);
         let more = (left_out > 0).then(|| format!("and {left_out} more; `--format json` has all"));
         let title = shown(title, CHARACTERS_MAX);
-        Self { name, title, notes: Vec::new(), columns, rows, more: more.into_iter().collect() }
+        Self {
+            name,
+            title,
+            notes: Vec::new(),
+            columns,
+            rows,
+            more: more.into_iter().collect(),
+            is_stacked: false,
+        }
+    }
+
+    fn pairs<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = (&'a Cell, &'a Column)> {
+        row.cells.iter().zip(&self.columns)
+    }
+
+    pub(crate) fn stacked(self) -> Self {
+        Self { is_stacked: true, ..self }
     }
 
     #[must_use]

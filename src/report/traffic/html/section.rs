@@ -187,7 +187,7 @@ pub(super) fn table(sheet: &Sheet, years: Years, room: Room) -> Table {
     }
     let columns = columns
         .iter()
-        .map(|column| Column { title: column.title.to_owned(), is_number: column.is_number });
+        .map(|column| Column { title: column.title.to_owned(), is_number: is_right(column) });
     Table {
         name: sheet.name,
         title: shown(&sheet.title),
@@ -195,6 +195,7 @@ pub(super) fn table(sheet: &Sheet, years: Years, room: Room) -> Table {
         columns: columns.collect(),
         rows,
         more,
+        is_stacked: sheet.name == "denied_by_source_name",
     }
 }
 
@@ -316,6 +317,7 @@ fn policy(summary: &Summary, cube: &Cube, years: Years, room: Room) -> Option<Ta
         columns,
         rows,
         more: (cut > 0).then(|| cut_note(cut)).into_iter().collect(),
+        is_stacked: false,
     })
 }
 
@@ -417,8 +419,13 @@ fn view(cell: &Cell, column: &sheet::Column, years: Years, room: Room) -> View {
         return View::badge(Badge::new(tone, &text, ""), severity_rank(&text));
     }
     let field = field(column.name).filter(|_| !text.is_empty());
-    let class = if column.is_number { "n" } else { "" };
+    let class = if is_right(column) { "n" } else { "" };
     View { text, value, field, class, ..View::default() }
+}
+
+/// Ports are names made of digits, which stand above one another all the same.
+fn is_right(column: &sheet::Column) -> bool {
+    column.is_number || field(column.name) == Some("port")
 }
 
 /// The badge's colour, for words such as `deny`.
