@@ -4,15 +4,26 @@
   const grouped = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, ",");
   const data = JSON.parse(byId("cube").textContent);
   const texts = data.texts;
-  const count = data.records.length;
-  const bucket = Int32Array.from(data.bucket);
+  // Connections, and the cells of each: how many records in which step.
+  const count = data.class.length;
   const klass = Uint8Array.from(data.class);
   const source = Int32Array.from(data.source);
   const target = Int32Array.from(data.target);
   const port = Int32Array.from(data.port);
   const protocol = Int32Array.from(data.protocol);
   const rule = Int32Array.from(data.rule);
+  const begin = new Int32Array(count + 1);
+  const bucket = new Int32Array(data.steps.length);
   const records = Float64Array.from(data.records);
+  for (let line = 0, cell = 0; line < count; line++) {
+    let place = 0;
+    for (let left = data.cells[line]; left > 0; left--, cell++) {
+      const added = data.steps[cell];
+      if (added > 0) place += added;
+      bucket[cell] = added < 0 ? -1 : place;
+    }
+    begin[line + 1] = cell;
+  }
   // Registrable domains and subnets.
   const rolled = (column) => column.map((code) => (code > 0 ? data.roll[code] || -1 : code));
   const domain = rolled(target);
@@ -217,7 +228,7 @@
     return tree;
   };
 
-  // Answers of all cells at once.
+  // Answers of all connections at once.
   const answers = (tree) => {
     const out = new Uint8Array(count);
     if (tree.column) {
@@ -245,7 +256,8 @@
   // ---- State and sums ----
   const state = { query: "", wrong: "", tree: null, mask: null, from: null, to: null };
   const isFiltered = () => state.tree !== null || state.from !== null;
-  const inTime = (index) => state.from === null || (bucket[index] >= state.from && bucket[index] <= state.to);
+  // Records of each connection that pass the filter, within the chosen time.
+  const passing = new Float64Array(count);
 
   const sums = () => {
     const totals = new Float64Array(8);
@@ -255,15 +267,21 @@
     const from = state.from === null ? -2 : state.from, to = state.from === null ? buckets : state.to;
     const [allowed, denied, threats, translated] = series;
     const byClass = [allowed, denied, denied, threats, threats, threats, threats, translated];
-    for (let index = 0; index < count; index++) {
-      const answer = mask === null ? 1 : mask[index];
+    for (let line = 0; line < count; line++) {
+      passing[line] = 0;
+      const answer = mask === null ? 1 : mask[line];
       if (answer === 0) continue;
-      const place = bucket[index], value = records[index];
-      const within = place >= from && place <= to;
-      if (answer === 2) { if (within) unsettled += value; continue; }
-      // The time line shows all hours of what the filter asks for.
-      if (place >= 0) byClass[klass[index]][place] += value;
-      if (within) totals[klass[index]] += value;
+      const values = byClass[klass[line]];
+      let within = 0;
+      for (let cell = begin[line]; cell < begin[line + 1]; cell++) {
+        const place = bucket[cell];
+        if (place >= from && place <= to) within += records[cell];
+        // The time line shows all hours of what the filter asks for.
+        if (answer === 1 && place >= 0) values[place] += records[cell];
+      }
+      if (answer === 2) { unsettled += within; continue; }
+      passing[line] = within;
+      totals[klass[line]] += within;
     }
     return { totals, series, unsettled };
   };
@@ -478,30 +496,38 @@
     const rank = ([title, place]) => (place === undefined ? 2 : title === "action" ? 1 : 0);
     plan.columns.sort((a, b) => rank(a) - rank(b));
   }
-  // The group of each cell, found once: −1 where the table does not take it.
+  // The group of each connection, found once: −1 where the table does not take it.
   const prepare = (plan) => {
-    const numbers = new Map();
-    plan.ids = new Int32Array(count);
-    plan.heads = [];
-    for (let index = 0; index < count; index++) {
-      if (!plan.wanted(index)) { plan.ids[index] = -1; continue; }
-      let key = plan.key[0][index];
-      for (let place = 1; place < plan.key.length; place++) key += " " + plan.key[place][index];
-      let id = numbers.get(key);
-      if (id === undefined) { id = plan.heads.length; numbers.set(key, id); plan.heads.push(index); }
-      plan.ids[index] = id;
+    let ids = new Int32Array(count);
+    for (let line = 0; line < count; line++) ids[line] = plan.wanted(line) ? 0 : -1;
+    for (const column of plan.key) {
+      const numbers = new Map();
+      const next = new Int32Array(count).fill(-1);
+      let key = -1, id = -1;
+      plan.heads = [];
+      for (let line = 0; line < count; line++) {
+        if (ids[line] < 0) continue;
+        const own = ids[line] * 4294967296 + column[line] + 2;
+        if (own !== key) {
+          key = own;
+          id = numbers.get(key);
+          if (id === undefined) { id = plan.heads.length; numbers.set(key, id); plan.heads.push(line); }
+        }
+        next[line] = id;
+      }
+      ids = next;
     }
+    plan.ids = ids;
   };
   const grouping = (plan) => {
     if (!plan.ids) prepare(plan);
     const { ids, heads } = plan;
     const all = new Float64Array(heads.length), allowed = new Float64Array(heads.length);
-    const mask = state.mask;
-    for (let index = 0; index < count; index++) {
-      const id = ids[index];
-      if (id < 0 || (mask !== null && mask[index] !== 1) || !inTime(index)) continue;
-      all[id] += records[index];
-      if (klass[index] === 0) allowed[id] += records[index];
+    for (let line = 0; line < count; line++) {
+      const id = ids[line];
+      if (id < 0 || passing[line] === 0) continue;
+      all[id] += passing[line];
+      if (klass[line] === 0) allowed[id] += passing[line];
     }
     const found = [];
     for (let id = 0; id < heads.length; id++) if (all[id] > 0) found.push(id);
@@ -511,10 +537,11 @@
       records: all[id], allowed: allowed[id], denied: all[id] - allowed[id], set: new Set(),
     }));
     if (plan.distinct) {
-      const shown = new Map(found.slice(0, ROWS_MAX).map((id, place) => [id, groups[place].set]));
-      for (let index = 0; index < count; index++) {
-        const set = ids[index] < 0 ? undefined : shown.get(ids[index]);
-        if (set && plan.distinct[index] !== -1 && (mask === null || mask[index] === 1) && inTime(index)) set.add(plan.distinct[index]);
+      const places = new Int32Array(heads.length).fill(-1);
+      groups.forEach((_, place) => { places[found[place]] = place; });
+      for (let line = 0; line < count; line++) {
+        const place = ids[line] < 0 || passing[line] === 0 ? -1 : places[ids[line]];
+        if (place >= 0 && plan.distinct[line] !== -1) groups[place].set.add(plan.distinct[line]);
       }
     }
     return { groups, left: found.length - groups.length };
@@ -595,25 +622,44 @@
     ask(before ? (/\bor\b/i.test(before) ? `(${before}) and ${test}` : `${before} and ${test}`) : test);
   };
 
+  const refreshTable = (view) => {
+    if (!view.plan) return;
+    const filtered = isFiltered();
+    const before = view.table;
+    view.more.textContent = "";
+    if (filtered) {
+      const { table, left } = filteredTable(view.plan);
+      view.table = table;
+      if (left > 0) view.more.textContent = `and ${grouped(left)} more`;
+      clickable(view);
+    } else view.table = view.original;
+    for (const note of view.holder.querySelectorAll(".more")) note.hidden = filtered;
+    if (before !== view.table) before.replaceWith(view.table);
+    dress(view);
+  };
+  // Tables in sight come first, the others one by one, so that nobody waits for what is not seen.
+  let waiting = [], timer = 0;
+  const refreshNext = () => {
+    const view = waiting.shift();
+    if (view) { refreshTable(view); timer = setTimeout(refreshNext, 0); return; }
+    document.documentElement.dataset.settled = state.query + "|" + state.from + "|" + state.to;
+  };
+  const isInSight = (view) => {
+    const { top, bottom } = view.holder.getBoundingClientRect();
+    return bottom > 0 && top < window.innerHeight;
+  };
   const refreshTables = () => {
+    const filtered = isFiltered();
     for (const view of views) {
-      const filtered = isFiltered();
       view.mark.hidden = !filtered || Boolean(view.plan);
       view.holder.classList.toggle("whole", filtered && !view.plan);
-      if (!view.plan) continue;
-      const before = view.table;
-      view.more.textContent = "";
-      if (filtered) {
-        const { table, left } = filteredTable(view.plan);
-        view.table = table;
-        if (left > 0) view.more.textContent = `and ${grouped(left)} more`;
-        clickable(view);
-      } else view.table = view.original;
-      for (const note of view.holder.querySelectorAll(".more")) note.hidden = filtered;
-      if (before !== view.table) before.replaceWith(view.table);
-      dress(view);
     }
+    const inSight = views.filter(isInSight);
+    inSight.forEach(refreshTable);
+    waiting = views.filter((view) => !inSight.includes(view));
+    timer = setTimeout(refreshNext, 0);
   };
+  window.addEventListener("beforeprint", () => { waiting.splice(0).forEach(refreshTable); });
 
   // ---- Cards, answer, address ----
   const cards = {};
@@ -686,7 +732,6 @@
     hiddenGroups.clear();
     for (const one of text.split(",")) if (GROUP_NAMES.includes(one) && hiddenGroups.size < 2) hiddenGroups.add(GROUP_NAMES.indexOf(one));
   });
-  let pending = 0;
   const update = () => {
     const started = performance.now();
     const result = sums();
@@ -696,8 +741,11 @@
     remember();
     document.documentElement.dataset.filterMs = String(Math.round((performance.now() - started + maskTime) * 10) / 10);
     // Numbers first; the tables follow.
-    clearTimeout(pending);
-    pending = setTimeout(() => { refreshTables(); document.documentElement.dataset.settled = state.query + "|" + state.from + "|" + state.to; }, 0);
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      refreshTables();
+      document.documentElement.dataset.seenMs = String(Math.round((performance.now() - started + maskTime) * 10) / 10);
+    }, 0);
   };
   let maskTime = 0;
   // Whether the filter is understood; if not, the one before stays.

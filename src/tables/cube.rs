@@ -1,8 +1,12 @@
 //! Counts by time, class, ends, port and rule together, for a page that filters by itself.
 //!
-//! Tables of the summary cannot be cut to one source or one hour afterwards; cells can. The largest
-//! cells are kept, the rest is added up by time and class, so that totals stay right. Short logs are
-//! counted in steps of minutes, others in hours.
+//! Tables of the summary cannot be cut to one source or one hour afterwards; cells can. The cells of
+//! the connections with most records are kept, the rest is added up by time and class, so that totals
+//! stay right. Short logs are counted in steps of minutes, others in hours, long ones in days and
+//! more. Neither what is held nor what is written grows beyond its bounds, whatever the logs hold.
+
+mod cells;
+mod choice;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,24 +16,11 @@ use smol_str::SmolStr;
 use crate::logs::{LogRecord, LoggedAction, RecordKind};
 
 use super::coding::Coding;
-use super::dictionary::{ABSENT, Code, CodeMap, Dictionary, as_number};
 use super::duplicates::{self, Duplicates, Sought};
 use super::row::{Class, Field, Row};
 use super::spill::Memory;
-
-const MINUTE_US: i64 = 60_000_000;
-/// Widths of a step, in minutes: each is a multiple of the one before.
-const WIDTHS: [i64; 4] = [1, 5, 15, 60];
-/// More steps than this are no easier to read.
-const STEPS_MAX: i64 = 150;
-/// More cells than this are not worth a finer time line.
-const FINE_CELLS_MAX: usize = 40_000;
-/// So many cells are counted apart; beyond that, the smaller half is added up.
-const CELLS_HELD_MAX: usize = 2_000_000;
-/// A chart has no room for more, and wrong clocks must not make more.
-const BUCKETS_MAX: i64 = 2_000;
-/// What a cell takes when it is written, about.
-const CELL_BYTES: usize = 30;
+use cells::{Bounds, Cells};
+use choice::Choice;
 
 /// What the records of a cell say happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,7 +47,7 @@ impl CellClass {
         Self::Dnat,
     ];
 
-    fn of(row: &Row<'_>) -> Option<Self> {
+    pub(super) fn of(row: &Row<'_>) -> Option<Self> {
         let is_deny =
             row.get(Field::Action) == super::dictionary::number(LoggedAction::Deny as u16);
         match row.head.class {
@@ -78,28 +69,12 @@ impl CellClass {
     }
 }
 
-/// Step, class, source, target, port, protocol, and the three parts of what decided.
-type Key = (Option<i64>, CellClass, [Code; 7]);
-
 /// Takes records and counts them into cells.
 #[derive(Debug)]
 pub struct CubeTally {
     coding: Coding,
     duplicates: Duplicates,
     cells: Cells,
-}
-
-#[derive(Debug, Default)]
-struct Cells {
-    counted: CodeMap<Key, u64>,
-    /// Of cells that were let go, by step and class.
-    rest: BTreeMap<(Option<i64>, CellClass), u64>,
-    /// Of allowed, of denied by a rule and of translations: all of them, by step and rule.
-    rules: CodeMap<(i64, [Code; 3]), u64>,
-    /// Place in [`WIDTHS`].
-    width: usize,
-    /// First and last step.
-    span: Option<(i64, i64)>,
 }
 
 impl Default for CubeTally {
@@ -112,10 +87,14 @@ impl CubeTally {
     /// No cells yet. Records that wait for others take so much memory.
     #[must_use]
     pub fn new(memory: &Memory) -> Self {
+        Self::within(Bounds::default(), memory)
+    }
+
+    fn within(bounds: Bounds, memory: &Memory) -> Self {
         Self {
-            coding: Coding::default(),
+            coding: Coding::with_room(memory.values_max),
             duplicates: Duplicates::new(Sought::PairsAndRepeats, memory),
-            cells: Cells::default(),
+            cells: Cells::within(bounds),
         }
     }
 
@@ -146,147 +125,45 @@ impl CubeTally {
         Ok(())
     }
 
-    /// The largest cells that can be written in about `bytes_max`, and the rest by time and class.
+    /// The connections with most records that can be written in about `bytes_max`, and the rest by
+    /// class and time.
     #[must_use]
     pub fn cube(&self, bytes_max: usize) -> Cube {
-        let (first, last) = self.cells.span.unwrap_or((0, -1));
-        let span = if first <= last { last - first + 1 } else { 0 };
-        let step = ((span + BUCKETS_MAX - 1) / BUCKETS_MAX).max(1);
-        let bucket = |place: Option<i64>| place.map(|place| (place - first) / step);
+        let (first, last) = self.cells.span().unwrap_or((0, -1));
         let (dictionary, translation) = self.coding.dictionary.sorted();
-        let mut cells: CodeMap<Key, u64> = CodeMap::default();
-        for ((place, class, codes), count) in &self.cells.counted {
-            *cells.entry((bucket(*place), *class, translation.codes(*codes))).or_default() += count;
+        let cells = self.cells.translated(&translation);
+        let mut connections: Vec<(u64, &[(cells::Key, u64)])> =
+            cells::connections(&cells).map(|cells| (cells::records(cells), cells)).collect();
+        // Equal ones stay in the order of their values.
+        connections.sort_by_key(|(records, _)| std::cmp::Reverse(*records));
+        let mut choice = Choice::new(dictionary, first, bytes_max);
+        choice.rest = self.cells.rest();
+        for (_, connection) in connections {
+            choice.offer(connection);
         }
-        let mut totals: CodeMap<(CellClass, [Code; 7]), u64> = CodeMap::default();
-        for ((_, class, codes), count) in &cells {
-            *totals.entry((*class, *codes)).or_default() += count;
-        }
-        // What is kept is kept for the whole time.
-        let total = |class, codes| totals.get(&(class, codes)).copied().unwrap_or(0);
-        let mut cells: Vec<(u64, Key, u64)> = cells
-            .into_iter()
-            .map(|(key @ (_, class, codes), count)| (total(class, codes), key, count))
-            .collect();
-        let order = |(_, class, codes): &Key| (*class, *codes);
-        cells.sort_unstable_by(|(of_a, a, _), (of_b, b, _)| {
-            of_b.cmp(of_a).then(order(a).cmp(&order(b))).then(a.0.cmp(&b.0))
+        let others = choice.rest.values().sum();
+        let bucket = |step: i32| i64::from(step) - i64::from(first);
+        let rest = choice.rest.iter().map(|((class, step), records)| Cell {
+            bucket: step.map(bucket),
+            class: *class,
+            ends: None,
+            records: *records,
         });
-        let mut writing = Writing::new(dictionary, bytes_max);
-        let mut rest: BTreeMap<(Option<i64>, CellClass), u64> = BTreeMap::new();
-        for ((place, class), count) in &self.cells.rest {
-            *rest.entry((bucket(*place), *class)).or_default() += count;
-        }
-        for (_, (bucket, class, codes), count) in cells {
-            if !writing.write(bucket, class, codes, count) {
-                *rest.entry((bucket, class)).or_default() += count;
-            }
-        }
-        let others: u64 = rest.values().sum();
-        writing.cells.extend(rest.into_iter().map(|((bucket, class), records)| {
-            let ends = None;
-            Cell { bucket, class, ends, records }
-        }));
+        choice.cells.extend(rest);
         let mut rules: BTreeMap<SmolStr, BTreeMap<i64, u64>> = BTreeMap::new();
-        for ((place, rule), count) in &self.cells.rules {
-            let name = writing.text(translation.codes(*rule));
+        for (step, rule, count) in self.cells.rules() {
+            let name = choice.text(translation.codes(rule));
             let line = rules.entry(name.into()).or_default();
-            *line.entry((place - first) / step).or_default() += count;
+            *line.entry(bucket(step).max(0)).or_default() += count;
         }
         Cube {
             rules,
-            first_second: first.saturating_mul(self.cells.seconds()),
-            bucket_seconds: step.saturating_mul(self.cells.seconds()).unsigned_abs(),
-            buckets: span.unsigned_abs().div_ceil(step.unsigned_abs()),
-            texts: writing.texts,
-            cells: writing.cells,
+            first_second: i64::from(first) * self.cells.seconds(),
+            bucket_seconds: self.cells.seconds().unsigned_abs(),
+            buckets: u64::try_from(bucket(last) + 1).unwrap_or(0),
+            texts: choice.texts,
+            cells: choice.cells,
             others,
-        }
-    }
-}
-
-impl Cells {
-    fn add(&mut self, row: &Row<'_>) {
-        let Some(class) = CellClass::of(row) else { return };
-        let place = row.event.time.map(|time| time.div_euclid(self.seconds() * 1_000_000));
-        let decided = match row.head.class {
-            Class::Idps => [Field::SignatureId, Field::SignatureCategory, Field::SignatureText],
-            Class::ThreatAlert | Class::ThreatDenied => [Field::Threat; 3],
-            Class::Allowed
-            | Class::DeniedByRule
-            | Class::DeniedByDefault
-            | Class::Dnat
-            | Class::Dns
-            | Class::DnsFailure
-            | Class::FlowTrace
-            | Class::FatFlow
-            | Class::Aggregation
-            | Class::Unstated => [Field::Group, Field::Collection, Field::Rule],
-        };
-        let [first, second, third] = row.key(decided);
-        let ends = [Field::Source, Field::Target, Field::DestinationPort, Field::Protocol];
-        let [source, target, port, protocol] = row.key(ends);
-        let codes = [source, target, port, protocol, first, second, third];
-        *self.counted.entry((place, class, codes)).or_default() += 1;
-        let is_ruled =
-            matches!(class, CellClass::Allowed | CellClass::DeniedByRule | CellClass::Dnat);
-        if let Some(place) = place.filter(|_| is_ruled && third != ABSENT) {
-            *self.rules.entry((place, [first, second, third])).or_default() += 1;
-        }
-        if let Some(place) = place {
-            let (first, last) = self.span.unwrap_or((place, place));
-            self.span = Some((first.min(place), last.max(place)));
-        }
-        while self.is_too_fine() {
-            self.widen();
-        }
-        if self.counted.len() > CELLS_HELD_MAX {
-            self.let_go();
-        }
-    }
-
-    fn minutes(&self) -> i64 {
-        WIDTHS.get(self.width).copied().unwrap_or(60)
-    }
-
-    fn seconds(&self) -> i64 {
-        self.minutes() * MINUTE_US / 1_000_000
-    }
-
-    /// What a finer time line would cost is asked of all records so far, so their order is nothing.
-    fn is_too_fine(&self) -> bool {
-        let steps = self.span.map_or(0, |(first, last)| last - first);
-        self.width + 1 < WIDTHS.len() && (steps >= STEPS_MAX || self.counted.len() > FINE_CELLS_MAX)
-    }
-
-    fn widen(&mut self) {
-        let before = self.minutes();
-        self.width += 1;
-        let times = self.minutes() / before;
-        let wider = |place: i64| place.div_euclid(times);
-        self.span = self.span.map(|(first, last)| (wider(first), wider(last)));
-        let cells = std::mem::take(&mut self.counted);
-        for ((place, class, codes), count) in cells {
-            *self.counted.entry((place.map(wider), class, codes)).or_default() += count;
-        }
-        let rules = std::mem::take(&mut self.rules);
-        for ((place, rule), count) in rules {
-            *self.rules.entry((wider(place), rule)).or_default() += count;
-        }
-        let rest = std::mem::take(&mut self.rest);
-        for ((place, class), count) in rest {
-            *self.rest.entry((place.map(wider), class)).or_default() += count;
-        }
-    }
-
-    /// Adds up the smaller half.
-    fn let_go(&mut self) {
-        let mut counts: Vec<u64> = self.counted.values().copied().collect();
-        let middle = counts.len() / 2;
-        let (_, median, _) = counts.select_nth_unstable(middle);
-        let median = *median;
-        for ((place, class, _), count) in self.counted.extract_if(|_, count| *count <= median) {
-            *self.rest.entry((place, class)).or_default() += count;
         }
     }
 }
@@ -324,80 +201,13 @@ pub struct Cube {
     pub buckets: u64,
     /// Begins with the empty text, which stands for an unknown value.
     pub texts: Vec<SmolStr>,
-    /// Of what has most records first; last those that add up smaller ones.
+    /// By connection, those with most records first, and then by time; last those that add up
+    /// smaller ones.
     pub cells: Vec<Cell>,
     /// Records in cells that add up smaller ones.
     pub others: u64,
     /// Of every rule all records, by bucket.
     pub rules: BTreeMap<SmolStr, BTreeMap<i64, u64>>,
-}
-
-/// Chooses cells until the room is used up.
-struct Writing {
-    dictionary: Dictionary,
-    bytes_left: usize,
-    places: CodeMap<[Code; 3], usize>,
-    texts: Vec<SmolStr>,
-    cells: Vec<Cell>,
-}
-
-impl Writing {
-    fn new(dictionary: Dictionary, bytes_max: usize) -> Self {
-        let mut places = CodeMap::default();
-        places.insert([ABSENT; 3], 0);
-        let texts = vec![SmolStr::default()];
-        Self { dictionary, bytes_left: bytes_max, places, texts, cells: Vec::new() }
-    }
-
-    /// Whether there was room for the cell.
-    fn write(
-        &mut self,
-        bucket: Option<i64>,
-        class: CellClass,
-        codes: [Code; 7],
-        records: u64,
-    ) -> bool {
-        let [source, target, port, protocol, first, second, third] = codes;
-        let texts = [
-            [ABSENT, ABSENT, source],
-            [ABSENT, ABSENT, target],
-            [ABSENT, ABSENT, protocol],
-            [first, second, third],
-        ];
-        let new = texts.iter().filter(|text| !self.places.contains_key(*text));
-        let new: usize = new.map(|text| written_bytes(&self.text(*text)) + 3).sum();
-        if CELL_BYTES + new > self.bytes_left {
-            return false;
-        }
-        self.bytes_left -= CELL_BYTES + new;
-        let [source, target, protocol, rule] = texts.map(|text| self.place(text));
-        let ends = Some(CellEnds { source, target, port: as_number(port), protocol, rule });
-        self.cells.push(Cell { bucket, class, ends, records });
-        true
-    }
-
-    fn place(&mut self, codes: [Code; 3]) -> usize {
-        if let Some(&place) = self.places.get(&codes) {
-            return place;
-        }
-        self.texts.push(self.text(codes).into());
-        self.places.insert(codes, self.texts.len() - 1);
-        self.texts.len() - 1
-    }
-
-    /// The known parts; equal ones once.
-    fn text(&self, codes: [Code; 3]) -> String {
-        let mut parts: Vec<SmolStr> =
-            codes.iter().filter_map(|code| self.dictionary.show(*code)).collect();
-        parts.dedup();
-        parts.join("/")
-    }
-}
-
-/// Every character that may have to be written out counts as the longest way to do so.
-fn written_bytes(text: &str) -> usize {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '/');
-    text.chars().map(|character| if is_plain(character) { 1 } else { 12 }).sum()
 }
 
 #[cfg(test)]
@@ -444,7 +254,7 @@ mod tests {
                 totals.allowed + totals.denied_by_rule + totals.dnat - of_rules;
             assert!(untimed_or_unnamed <= totals.allowed_without_rule + 2, "{of_rules}");
             let kept = cube.cells.iter().filter(|cell| cell.ends.is_some()).count();
-            assert!(kept * CELL_BYTES <= bytes_max);
+            assert!(kept * 5 <= bytes_max);
             assert_eq!(cube.others == 0, bytes_max == 1_000_000);
         }
     }
@@ -464,7 +274,8 @@ mod tests {
             first.time = "1970-01-01T00:00:00Z".parse().ok();
         }
         let cube = counted(&records).cube(1_000_000);
-        assert!(cube.buckets <= 2_000 && cube.bucket_seconds > 200 * 3600, "{cube:?}");
+        assert!(cube.buckets <= 2_000, "{cube:?}");
+        assert_eq!(cube.bucket_seconds, 2 * 7 * 86_400);
         let last = cube.cells.iter().filter_map(|cell| cell.bucket).max();
         assert!(last < i64::try_from(cube.buckets).ok());
     }
@@ -487,6 +298,48 @@ mod tests {
         assert_eq!(width(3), (300, 37));
         assert_eq!(width(24), (900, 97));
         assert_eq!(width(48), (3600, 49));
+        assert_eq!(width(24 * 90), (3 * 3600, 721));
+    }
+
+    #[test]
+    fn what_is_held_has_bounds_and_totals_stay_right() {
+        let bounds = Bounds { cells: 500, rule_steps: 100 };
+        let mut tally = CubeTally::within(bounds, &Memory::default());
+        let often = "tcp 10.0.9.9:1 -> 192.0.2.9:443";
+        for index in 0..4_000_u32 {
+            let text = format!("tcp 10.0.{}.{}:1 -> 192.0.2.1:443", index / 250, index % 250);
+            let at = f64::from(index) * 60.0;
+            let rule = format!("g/c/{}", index % 50);
+            tally.push(&by(flow(RecordKind::Network, at, &text), LoggedAction::Allow, &rule));
+            tally.push(&by(flow(RecordKind::Network, at, often), LoggedAction::Deny, "g/c/often"));
+        }
+        tally.settle().unwrap();
+        let (cells, rule_steps) = tally.cells.held();
+        assert!(cells <= 501 && rule_steps <= 101, "{cells} cells, {rule_steps} steps of rules");
+        let cube = tally.cube(1_000_000);
+        assert_eq!(total(&cube, &[CellClass::Allowed]), 4_000);
+        assert_eq!(total(&cube, &[CellClass::DeniedByRule]), 4_000);
+        assert_eq!(cube.rules.values().flat_map(BTreeMap::values).sum::<u64>(), 8_000);
+        // What is frequent is kept, whatever comes and goes beside it.
+        let first = cube.cells.first().and_then(|cell| cell.ends).unwrap();
+        assert_eq!(cube.texts.get(first.source).map(SmolStr::as_str), Some("10.0.9.9"));
+        let kept = cube.cells.iter().filter(|cell| cell.ends == Some(first));
+        assert_eq!(kept.map(|cell| cell.records).sum::<u64>(), 4_000);
+    }
+
+    #[test]
+    fn hosts_beyond_memory_are_added_up() {
+        let memory = Memory { values_max: 40, ..Memory::default() };
+        let mut tally = CubeTally::new(&memory);
+        for index in 0..100_u32 {
+            let text = format!("tcp 10.0.0.{index}:1 -> 192.0.2.1:443");
+            let at = f64::from(index);
+            tally.push(&by(flow(RecordKind::Network, at, &text), LoggedAction::Allow, "g/c/r"));
+        }
+        tally.settle().unwrap();
+        let cube = tally.cube(1_000_000);
+        assert_eq!(total(&cube, &[CellClass::Allowed]), 100);
+        assert!(cube.others > 50 && !cube.texts.iter().any(|text| text.contains("others")));
     }
 
     #[test]

@@ -438,35 +438,45 @@ check("hostile text stays text, in tables, filters and CSV", async () => {
   assert.equal(await browser.value("document.querySelectorAll('main img, main script, main svg[onload]').length"), 0);
 });
 
-check("a million cells are filtered in a tenth of a second", async () => {
-  const count = 1_000_000;
-  const column = (of) => Array.from({ length: count }, (_, index) => of(index));
-  const cube = {
-    first_second: 1788739200, bucket_seconds: 3600, roll: [], buckets: 720, others: 0,
-    texts: ["", ...Array.from({ length: 5000 }, (_, index) => `10.${index >> 8}.${index & 255}.4`), "tcp", "g/c/rule"],
-    bucket: column((index) => index % 720), class: column((index) => index % 8),
-    source: column((index) => 1 + (index * 7) % 2500), target: column((index) => 2501 + (index * 13) % 2500),
-    port: column((index) => (index * 31) % 65536), protocol: column(() => 5001), rule: column(() => 5002),
-    records: column((index) => 1 + index % 5),
-  };
+// A page like the samples', with another cube.
+const withCube = (name, cube) => {
   const text = readFileSync(samples, "utf8");
   const at = text.indexOf('id="cube">') + 'id="cube">'.length;
-  const large = join(folder, "large.html");
-  writeFileSync(large, text.slice(0, at) + JSON.stringify(cube) + text.slice(text.indexOf("</script>", at)));
-  await browser.goTo(pathToFileURL(large).href);
-  await settled("");
-  let best = Infinity;
-  for (const query of ["source in 10.0.0.0/13 and not port in 80,443", "target = 10.12.4.4 or port < 1024", "action = deny and source in 10.1.0.0/16"]) {
-    // The machine may be busy with other things: the fastest of a few tells.
-    let took = Infinity;
-    for (let time = 0; time < 6; time++) {
-      await ask(query);
-      took = Math.min(took, await browser.value("Number(document.documentElement.dataset.filterMs)"));
+  const file = join(folder, `${name}.html`);
+  writeFileSync(file, text.slice(0, at) + JSON.stringify(cube) + text.slice(text.indexOf("</script>", at)));
+  return pathToFileURL(file).href;
+};
+const largeCube = (connections, steps) => {
+  const column = (of) => Array.from({ length: connections }, (_, index) => of(index));
+  return {
+    first_second: 1788739200, bucket_seconds: 3600, roll: [], buckets: 720, others: 0,
+    texts: ["", ...Array.from({ length: 5000 }, (_, index) => `10.${index >> 8}.${index & 255}.4`), "tcp", "g/c/rule"],
+    class: column((index) => index % 8), source: column((index) => 1 + (index * 7) % 2500),
+    target: column((index) => 2501 + (index * 13) % 2500), port: column((index) => (index * 31) % 65536),
+    protocol: column(() => 5001), rule: column(() => 5002), cells: column(() => steps),
+    steps: Array.from({ length: connections * steps }, (_, index) => (index % steps === 0 ? index % 7 : 1)),
+    records: Array.from({ length: connections * steps }, (_, index) => 1 + index % 5),
+  };
+};
+
+check("a million cells are filtered in a tenth of a second", async () => {
+  for (const [connections, steps] of [[1_000_000, 1], [20_000, 50]]) {
+    await browser.goTo(withCube("large", largeCube(connections, steps)));
+    await settled("");
+    let best = Infinity;
+    for (const query of ["source in 10.0.0.0/13 and not port in 80,443", "target = 10.12.4.4 or port < 1024", "action = deny and source in 10.1.0.0/16"]) {
+      // The machine may be busy with other things: the fastest of a few tells.
+      let took = Infinity, seen = Infinity;
+      for (let time = 0; time < 6; time++) {
+        await ask(query);
+        took = Math.min(took, await browser.value("Number(document.documentElement.dataset.filterMs)"));
+        seen = Math.min(seen, await browser.value("Number(document.documentElement.dataset.seenMs)"));
+      }
+      console.log(`   ${connections} connections, ${connections * steps} cells: ${took} ms, tables in sight ${seen} ms: ${query}`);
+      best = Math.min(best, took);
     }
-    console.log(`   ${took} ms: ${query}`);
-    best = Math.min(best, took);
+    assert.ok(best < 100, `${best} ms`);
   }
-  assert.ok(best < 100, `${best} ms`);
 });
 
 const pictures = async () => {

@@ -22,7 +22,7 @@ use super::sheet::grouped;
 use crate::detect::Finding;
 use crate::report::page::{Frame, shown};
 use crate::report::sanitize;
-use crate::tables::{Comparison, CubeTally, Summary, Totals};
+use crate::tables::{Comparison, Cube, CubeTally, Summary, Totals};
 use card::Card;
 use chart::Chart;
 use data::ScriptData;
@@ -32,6 +32,11 @@ use section::Section;
 
 /// No page is larger, whatever the logs hold.
 const PAGE_BYTES_MAX: usize = 5_000_000;
+/// So large pages get where the logs hold more connections than there is room for: what a cube takes
+/// is known only roughly before it is written.
+const PAGE_BYTES_AIM: usize = 4_500_000;
+/// Less than this is not worth another try.
+const SPARE_BYTES_MIN: usize = 200_000;
 
 const SCRIPT: &str = include_str!("../../../templates/report.js");
 
@@ -105,7 +110,17 @@ struct Point {
 pub fn render(contents: Contents<'_>) -> Result<String, askama::Error> {
     let mut page = String::new();
     for room in ROOMS {
-        page = page_in(contents, room).render()?;
+        let cube = contents.cube.cube(room.cube_bytes);
+        page = page_in(contents, &cube, room).render()?;
+        // What the tables leave is the cube's.
+        let spare = PAGE_BYTES_AIM.saturating_sub(page.len());
+        if cube.others > 0 && spare > SPARE_BYTES_MIN {
+            let cube = contents.cube.cube(room.cube_bytes + spare);
+            let fuller = page_in(contents, &cube, room).render()?;
+            if fuller.len() <= PAGE_BYTES_MAX {
+                page = fuller;
+            }
+        }
         if page.len() <= PAGE_BYTES_MAX {
             break;
         }
@@ -113,10 +128,9 @@ pub fn render(contents: Contents<'_>) -> Result<String, askama::Error> {
     Ok(page)
 }
 
-fn page_in(contents: Contents<'_>, room: Room) -> Page {
-    let Contents { summary, cube, findings, zone, .. } = contents;
-    let cube = cube.cube(room.cube_bytes);
-    let rolls = Rolls::new(&cube);
+fn page_in(contents: Contents<'_>, cube: &Cube, room: Room) -> Page {
+    let Contents { summary, findings, zone, .. } = contents;
+    let rolls = Rolls::new(cube);
     let figures = headline::figures(summary, zone);
     let detail = |name: &str| {
         let figure = figures.iter().find(|figure| figure.name == name);
@@ -130,15 +144,15 @@ fn page_in(contents: Contents<'_>, room: Room) -> Page {
         input: format!("{} records {}", grouped(summary.coverage.records), detail("records")),
         warnings: warnings.into_iter().map(safe).collect(),
         points: points(summary, findings, room),
-        cards: card::cards(contents, &cube),
-        chart: Chart::new(&cube, &summary.coverage.input.gaps),
-        sections: section::sections(contents, &cube, &rolls, room),
+        cards: card::cards(contents, cube),
+        chart: Chart::new(cube, &summary.coverage.input.gaps),
+        sections: section::sections(contents, cube, &rolls, room),
         findings: (1..)
             .zip(findings.iter().take(room.rows))
             .map(|(rank, one)| finding::finding(rank, one, room))
             .collect(),
         findings_left_out: findings.len().saturating_sub(room.rows),
-        data: ScriptData::new(&cube, &rolls),
+        data: ScriptData::new(cube, &rolls),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::rollup::Rolls;
 use crate::report::sanitize;
-use crate::tables::{Cell, Cube};
+use crate::tables::{Cell, CellEnds, Cube};
 
 /// JSON that can stand in a `<script>` element: nothing in it ends the element or begins markup.
 #[derive(Debug)]
@@ -21,8 +21,9 @@ impl Display for ScriptData {
     }
 }
 
-/// Columns of cells. −1 stands for "unknown", −2 for "adds up smaller cells".
-#[derive(Debug, Serialize)]
+/// Columns of connections, and of their cells one connection after the other. −1 stands for
+/// "unknown", −2 for "adds up smaller ones".
+#[derive(Debug, Default, Serialize)]
 struct CubeJson {
     first_second: i64,
     bucket_seconds: u64,
@@ -31,13 +32,16 @@ struct CubeJson {
     texts: Vec<String>,
     /// For each text the place of its registrable domain or subnet; 0: none.
     roll: Vec<usize>,
-    bucket: Vec<i64>,
     class: Vec<u8>,
     source: Vec<i64>,
     target: Vec<i64>,
     port: Vec<i32>,
     protocol: Vec<i64>,
     rule: Vec<i64>,
+    /// How many cells each connection has.
+    cells: Vec<usize>,
+    /// Steps since the cell before of the same connection, or since the begin.
+    steps: Vec<i64>,
     records: Vec<u64>,
 }
 
@@ -46,37 +50,45 @@ const ADDED_UP: i32 = -2;
 
 impl ScriptData {
     pub(super) fn new(cube: &Cube, rolls: &Rolls) -> Self {
-        let cells = &cube.cells;
-        let place = |of: fn(&crate::tables::CellEnds) -> usize| -> Vec<i64> {
-            let code = |cell: &Cell| match &cell.ends {
-                None => ADDED_UP.into(),
-                Some(ends) if of(ends) == 0 => UNKNOWN.into(),
-                Some(ends) => i64::try_from(of(ends)).unwrap_or(UNKNOWN.into()),
-            };
-            cells.iter().map(code).collect()
-        };
-        let port = |cell: &Cell| match &cell.ends {
-            None => ADDED_UP,
-            Some(ends) => ends.port.map_or(UNKNOWN, i32::from),
-        };
         let texts = cube.texts.iter().chain(&rolls.texts);
-        let json = CubeJson {
+        let mut json = CubeJson {
             first_second: cube.first_second,
             bucket_seconds: cube.bucket_seconds,
             buckets: cube.buckets,
             others: cube.others,
             texts: texts.map(|text| sanitize::terminal(text).into_owned()).collect(),
             roll: rolls.of.clone(),
-            bucket: cells.iter().map(|cell| cell.bucket.unwrap_or(UNKNOWN.into())).collect(),
-            class: cells.iter().map(|cell| cell.class as u8).collect(),
-            source: place(|ends| ends.source),
-            target: place(|ends| ends.target),
-            port: cells.iter().map(port).collect(),
-            protocol: place(|ends| ends.protocol),
-            rule: place(|ends| ends.rule),
-            records: cells.iter().map(|cell| cell.records).collect(),
+            ..CubeJson::default()
         };
+        for cells in cube.cells.chunk_by(|a, b| a.class == b.class && a.ends == b.ends) {
+            json.connection(cells);
+        }
         Self(in_script(&serde_json::to_string(&json).unwrap_or_else(|_| "null".to_owned())))
+    }
+}
+
+impl CubeJson {
+    fn connection(&mut self, cells: &[Cell]) {
+        let Some(Cell { class, ends, .. }) = cells.first() else { return };
+        let place = |of: fn(&CellEnds) -> usize| match ends {
+            None => ADDED_UP.into(),
+            Some(ends) if of(ends) == 0 => UNKNOWN.into(),
+            Some(ends) => i64::try_from(of(ends)).unwrap_or(UNKNOWN.into()),
+        };
+        self.class.push(*class as u8);
+        self.source.push(place(|ends| ends.source));
+        self.target.push(place(|ends| ends.target));
+        self.protocol.push(place(|ends| ends.protocol));
+        self.rule.push(place(|ends| ends.rule));
+        let port = |ends: CellEnds| ends.port.map_or(UNKNOWN, i32::from);
+        self.port.push(ends.map_or(ADDED_UP, port));
+        self.cells.push(cells.len());
+        let mut before = 0;
+        for cell in cells {
+            self.steps.push(cell.bucket.map_or(UNKNOWN.into(), |bucket| bucket - before));
+            self.records.push(cell.records);
+            before = cell.bucket.unwrap_or(before);
+        }
     }
 }
 

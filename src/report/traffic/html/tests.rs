@@ -1,26 +1,30 @@
-use crate::detect::{Detector, Indicators, Settings};
+use crate::detect::{Detector, Finding, Indicators, Settings};
 use crate::logs::{LogRecord, LoggedAction, RecordKind, Sink};
 use crate::tables::sample::{by, denied, flow, half_a_day, input, policy};
 use crate::tables::{CubeTally, Input, Options, Tally};
 
-use super::{Contents, PAGE_BYTES_MAX, SCRIPT, render};
+use super::{Contents, PAGE_BYTES_AIM, PAGE_BYTES_MAX, SCRIPT, render};
 
 fn page(records: &[LogRecord], input: Input) -> String {
+    let mut detector = Detector::new(Settings::default(), Vec::new(), Indicators::default());
+    for record in records {
+        assert!(detector.record(record.clone()).is_continue());
+    }
+    page_with(records, input, &detector.finish().findings)
+}
+
+fn page_with(records: &[LogRecord], input: Input, findings: &[Finding]) -> String {
     let mut tally = Tally::new();
     let mut cube = CubeTally::default();
-    let mut detector = Detector::new(Settings::default(), Vec::new(), Indicators::default());
     for record in records {
         tally.push(record);
         cube.push(record);
-        assert!(detector.record(record.clone()).is_continue());
     }
     cube.settle().unwrap();
     let policy = policy();
     let options = Options { top: 100, policy: Some(&policy), names: None };
     let summary = tally.finish(input, &options).unwrap();
-    let findings = detector.finish().findings;
-    let contents =
-        Contents { summary: &summary, cube: &cube, findings: &findings, zone: None, earlier: None };
+    let contents = Contents { summary: &summary, cube: &cube, findings, zone: None, earlier: None };
     render(contents).unwrap()
 }
 
@@ -121,4 +125,49 @@ fn no_page_is_larger_than_the_limit() {
         .collect();
     let page = page(&records, Input::default());
     assert!(page.len() <= PAGE_BYTES_MAX, "{} bytes", page.len());
+}
+
+/// Connections that no two records share, of every kind, over four months.
+fn crowd(records: u32) -> Vec<LogRecord> {
+    let of = |index: u32| {
+        let [_, a, b, c] = index.to_be_bytes();
+        let at = f64::from(index) * 180.0;
+        let port = 1024 + index % 60_000;
+        let network = format!("tcp 10.{a}.{b}.{c}:5000 -> 198.{}.{b}.{c}:{port}", 18 + a % 2);
+        let web = format!("https 10.{a}.{b}.{c}:5000 -> :443");
+        match index % 4 {
+            0 => by(flow(RecordKind::Network, at, &network), LoggedAction::Allow, "group/c/rule"),
+            1 => denied(flow(RecordKind::Network, at, &network), "Default Action"),
+            2 => {
+                let mut threat = flow(RecordKind::ThreatIntel, at, &network);
+                threat.threat = Some("a bot".into());
+                threat.action = Some(LoggedAction::Alert);
+                threat
+            }
+            _ => {
+                let mut named = flow(RecordKind::Application, at, &web);
+                named.fqdn = Some(format!("host-{index}.example.com").into());
+                by(named, LoggedAction::Allow, "group/c/web")
+            }
+        }
+    };
+    (0..records).map(of).collect()
+}
+
+#[test]
+fn a_full_cube_fills_the_page_and_no_more() {
+    let crowd = crowd(70_000);
+    let page = page_with(&crowd, input(crowd.len()), &[]);
+    assert!(page.len() <= PAGE_BYTES_MAX, "{} bytes", page.len());
+    assert!(page.len() > PAGE_BYTES_AIM * 9 / 10, "{} bytes: there was more room", page.len());
+    let (_, data) = page.split_once("id=\"cube\">").unwrap();
+    let (data, _) = data.split_once("</script>").unwrap();
+    let cube: serde_json::Value = serde_json::from_str(data).unwrap();
+    let count = |name: &str| cube[name].as_array().unwrap().len();
+    assert!(count("class") > 40_000 && count("class") < crowd.len(), "{}", count("class"));
+    assert!(cube["buckets"].as_u64().unwrap() <= 2_000);
+    let sum = |name: &str| cube[name].as_array().unwrap().iter().filter_map(|one| one.as_u64());
+    assert_eq!(sum("records").sum::<u64>(), crowd.len() as u64);
+    assert_eq!(sum("cells").sum::<u64>(), count("records") as u64);
+    assert!(cube["others"].as_u64().unwrap() > 0);
 }
