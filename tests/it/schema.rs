@@ -235,4 +235,27 @@ fn events_and_replay() {
 #[test]
 fn detect() {
     promised("detect", &["detect", "samples", "--format", "json"], false);
+    let folder = tempfile::tempdir().expect("a folder");
+    let logs = folder.path().join("beacon.json");
+    let line = |index: u32| {
+        serde_json::json!({
+            "time": format!("2026-09-07T{:02}:{:02}:07Z", index / 12, index % 12 * 5),
+            "category": "AZFWApplicationRule",
+            "properties": {
+                "Protocol": "HTTPS", "SourceIp": "10.0.0.9", "SourcePort": 50_000, "DestinationPort": 443,
+                "Fqdn": "c2.example.net", "Action": "Allow", "Policy": "p",
+                "RuleCollectionGroup": "g", "RuleCollection": "c", "Rule": "r",
+            },
+        })
+    };
+    let lines: Vec<String> = (0..288).map(|index| line(index).to_string()).collect();
+    std::fs::write(&logs, lines.join("\n")).expect("a file");
+    let logs = logs.display().to_string();
+    let arguments = ["detect", &logs, "--format", "json"];
+    promised("detect", &arguments, false);
+    let found: Value = serde_json::from_str(&output(&arguments)).expect("JSON");
+    let beacon = &found["findings"][0];
+    assert_eq!(beacon["rhythm"]["bins"].as_array().map(Vec::len), Some(24), "{beacon}");
+    let kql = beacon["kql"].as_str().unwrap_or_default();
+    assert!(kql.contains("| where Fqdn =~ \"c2.example.net\""), "{kql}");
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::detect::{Detected, Evidence, Finding};
+use super::kql;
+use crate::detect::{Detected, Evidence, Finding, Rhythm};
 
 /// `detect --format json`.
 #[derive(Debug, Serialize)]
@@ -26,7 +27,19 @@ pub struct FindingJson {
     pub last: Option<String>,
     pub count: u64,
     pub score: BTreeMap<&'static str, String>,
+    /// Of beacons.
+    pub rhythm: Option<RhythmJson>,
+    /// What finds the records in Log Analytics, where an end is known.
+    pub kql: Option<String>,
     pub evidence: Vec<EvidenceJson>,
+}
+
+/// When connections came, and how far apart.
+#[derive(Debug, Serialize)]
+pub struct RhythmJson {
+    pub bins: Vec<u64>,
+    pub intervals: Vec<u64>,
+    pub step_seconds: u64,
 }
 
 /// One record.
@@ -94,8 +107,15 @@ fn finding(finding: &Finding) -> FindingJson {
         last: finding.last.map(|time| time.to_string()),
         count: finding.count,
         score: finding.score.iter().map(|part| (part.name, part.value.clone())).collect(),
+        rhythm: finding.rhythm.as_ref().map(rhythm),
+        kql: Some(kql::query(finding)).filter(|query| !query.is_empty()),
         evidence: finding.evidence.iter().map(evidence).collect(),
     }
+}
+
+fn rhythm(rhythm: &Rhythm) -> RhythmJson {
+    let Rhythm { bins, intervals, step_seconds } = rhythm;
+    RhythmJson { bins: bins.clone(), intervals: intervals.clone(), step_seconds: *step_seconds }
 }
 
 fn evidence(row: &Evidence) -> EvidenceJson {

@@ -2,11 +2,13 @@
 
 mod csv;
 mod json;
+mod kql;
 mod sarif;
 mod text;
 
 pub use csv::csv;
 pub use json::{DetectJson, json};
+pub(crate) use kql::{name_and_port, query};
 pub use sarif::sarif;
 pub use text::text;
 

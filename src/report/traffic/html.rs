@@ -10,7 +10,6 @@ mod chart;
 mod data;
 mod earlier;
 mod finding;
-mod kql;
 mod rollup;
 mod section;
 

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::{Room, chart, kql};
+use super::{Room, chart};
 use crate::detect::{Finding, Rhythm, Severity};
+use crate::report::detect::name_and_port;
 use crate::report::page::shown;
 use crate::report::traffic::sheet::second;
 
@@ -64,7 +65,7 @@ pub(super) fn finding(rank: usize, finding: &Finding, room: Room) -> FindingView
         evidence: finding.evidence.iter().take(5).map(|one| evidence(one, room)).collect(),
         rhythm: finding.rhythm.as_ref().map(rhythm),
         filter: filter(finding),
-        query: kql::query(finding),
+        query: crate::report::detect::query(finding),
     }
 }
 
@@ -88,16 +89,6 @@ fn filter(finding: &Finding) -> String {
         tests.extend(port.map(|port| format!("port = {port}")));
     }
     tests.join(" and ")
-}
-
-/// `www.example.com:443`, `[2001:db8::1]:443`; an address with colons alone has no port.
-pub(super) fn name_and_port(target: &str) -> (&str, Option<u16>) {
-    let bare = |name: &str| !name.contains(':') || name.ends_with(']');
-    let split = target.rsplit_once(':').filter(|(name, _)| bare(name));
-    match split.and_then(|(name, port)| Some((name, port.parse().ok()?))) {
-        Some((name, port)) => (name.trim_matches(['[', ']']), Some(port)),
-        None => (target, None),
-    }
 }
 
 fn evidence(one: &crate::detect::Evidence, room: Room) -> Vec<String> {
@@ -146,25 +137,5 @@ fn length(seconds: u64) -> String {
         (minutes @ 2..120, 0) => format!("{minutes} min"),
         (minutes @ 2..120, rest) => format!("{minutes} min {rest} s"),
         (minutes, _) => format!("{} h {} min", minutes / 60, minutes % 60),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn targets_are_told_from_their_ports() {
-        let all =
-            ["a.example.com:443", "a.example.com", "2001:db8::1", "[2001:db8::1]:53", "10.0.0.4:x"];
-        let split = all.map(name_and_port);
-        let expected = [
-            ("a.example.com", Some(443)),
-            ("a.example.com", None),
-            ("2001:db8::1", None),
-            ("2001:db8::1", Some(53)),
-            ("10.0.0.4:x", None),
-        ];
-        assert_eq!(split, expected);
     }
 }

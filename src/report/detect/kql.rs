@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use super::finding::name_and_port;
 use crate::detect::Finding;
 
 /// Tables with the columns that the query asks for; `isfuzzy` passes over those that do not exist.
@@ -11,7 +10,7 @@ const TABLES: &str =
     "AZFWNetworkRule, AZFWApplicationRule, AZFWNatRule, AZFWThreatIntel, AZFWIdpsSignature";
 
 /// The query; empty where neither end is known.
-pub(super) fn query(finding: &Finding) -> String {
+pub(crate) fn query(finding: &Finding) -> String {
     let (tables, name_column, is_dns) = match finding.detection {
         "dns-tunnel" => ("AZFWDnsQuery", "QueryName", true),
         _ => (TABLES, "Fqdn", false),
@@ -46,6 +45,16 @@ pub(super) fn query(finding: &Finding) -> String {
     }
     query.push_str("| sort by TimeGenerated asc\n");
     query
+}
+
+/// `www.example.com:443`, `[2001:db8::1]:443`; an address with colons alone has no port.
+pub(crate) fn name_and_port(target: &str) -> (&str, Option<u16>) {
+    let bare = |name: &str| !name.contains(':') || name.ends_with(']');
+    let split = target.rsplit_once(':').filter(|(name, _)| bare(name));
+    match split.and_then(|(name, port)| Some((name, port.parse().ok()?))) {
+        Some((name, port)) => (name.trim_matches(['[', ']']), Some(port)),
+        None => (target, None),
+    }
 }
 
 /// A string of KQL.
@@ -104,5 +113,20 @@ mod tests {
     fn names_cannot_end_their_string() {
         let query = of("10.0.0.4", "x\" or 1==1 //\n| take 1\\\u{202e}");
         assert!(query.contains("\"x\\\" or 1==1 //\\u000a| take 1\\\\\\u202e\""), "{query}");
+    }
+
+    #[test]
+    fn targets_are_told_from_their_ports() {
+        let all =
+            ["a.example.com:443", "a.example.com", "2001:db8::1", "[2001:db8::1]:53", "10.0.0.4:x"];
+        let split = all.map(name_and_port);
+        let expected = [
+            ("a.example.com", Some(443)),
+            ("a.example.com", None),
+            ("2001:db8::1", None),
+            ("2001:db8::1", Some(53)),
+            ("10.0.0.4:x", None),
+        ];
+        assert_eq!(split, expected);
     }
 }
