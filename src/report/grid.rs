@@ -17,7 +17,12 @@ pub struct Grid {
     aligns: Vec<Align>,
     titles: Vec<String>,
     rows: Vec<Vec<String>>,
+    /// A column, and how its cells are coloured.
+    paint: Option<(usize, Paint)>,
 }
+
+/// Adds colour, which takes no place.
+pub(crate) type Paint = fn(&str) -> String;
 
 const INDENT: usize = 2;
 const GAP: usize = 2;
@@ -31,7 +36,12 @@ impl Grid {
             aligns: columns.iter().map(|&(_, align)| align).collect(),
             titles: columns.iter().map(|&(title, _)| title.to_owned()).collect(),
             rows: Vec::new(),
+            paint: None,
         }
+    }
+
+    pub(crate) fn paint(&mut self, column: usize, paint: Paint) {
+        self.paint = Some((column, paint));
     }
 
     pub fn push(&mut self, cells: Vec<String>) {
@@ -44,10 +54,10 @@ impl Grid {
         let widths = self.widths();
         let mut body = String::new();
         for row in &self.rows {
-            self.draw(row, &widths, width, &mut body);
+            self.draw(row, &widths, width, self.paint, &mut body);
         }
         let mut head = String::new();
-        self.draw(&self.titles, &widths, width, &mut head);
+        self.draw(&self.titles, &widths, width, None, &mut head);
         (head, body)
     }
 
@@ -61,18 +71,33 @@ impl Grid {
         widths
     }
 
-    fn draw(&self, row: &[String], widths: &[usize], width: usize, text: &mut String) {
+    fn draw(
+        &self,
+        row: &[String],
+        widths: &[usize],
+        width: usize,
+        paint: Option<(usize, Paint)>,
+        text: &mut String,
+    ) {
         let mut line = " ".repeat(INDENT);
+        let mut margin = INDENT;
+        let painted = |place: usize, cell: &str| match paint {
+            Some((column, paint)) if column == place => paint(cell),
+            Some(_) | None => cell.to_owned(),
+        };
         let Some((last, cells)) = row.split_last() else { return };
-        for ((cell, &width), &align) in cells.iter().zip(widths).zip(&self.aligns) {
+        for (place, ((cell, &width), &align)) in
+            cells.iter().zip(widths).zip(&self.aligns).enumerate()
+        {
             let padding = " ".repeat(width.saturating_sub(columns_of(cell)));
+            margin += width.max(columns_of(cell)) + GAP;
+            let cell = painted(place, cell);
             match align {
                 Align::Left => line.extend([cell.as_str(), &padding]),
                 Align::Right => line.extend([&padding, cell.as_str()]),
             }
             line.push_str(&" ".repeat(GAP));
         }
-        let margin = columns_of(&line);
         let room = width.saturating_sub(margin).max(LAST_MIN);
         if self.aligns.last() == Some(&Align::Right) {
             let column = widths.last().copied().unwrap_or(0);
@@ -82,7 +107,7 @@ impl Grid {
             if index > 0 {
                 line = " ".repeat(margin + GAP);
             }
-            line.push_str(part);
+            line.push_str(&painted(cells.len(), part));
             text.push_str(line.trim_end());
             text.push('\n');
         }
@@ -94,8 +119,8 @@ fn columns_of(text: &str) -> usize {
     text.chars().count()
 }
 
-/// Text in parts of at most `room` characters, parted behind a blank or a slash where there is one;
-/// the length of a prefix stays with its address.
+/// Text in parts of at most `room` characters, parted behind a blank or a slash where there is one,
+/// else behind a dot or a dash; the length of a prefix stays with its address.
 ///
 /// Parts after the first are drawn [`GAP`] further in and have that much less room.
 fn wrapped(text: &str, room: usize) -> Vec<&str> {
@@ -107,8 +132,20 @@ fn wrapped(text: &str, room: usize) -> Vec<&str> {
             let after = rest.get(at + 1..).unwrap_or_default();
             sign == " " || !after.starts_with(|next: char| next.is_ascii_digit())
         };
-        let soft = line.rmatch_indices([' ', '/']).find(is_soft);
-        let soft = soft.map(|(at, _)| at + 1).filter(|&at| at > line.len() / 3);
+        let behind = |signs: &[char]| {
+            let soft = line.rmatch_indices(signs).find(is_soft);
+            soft.map(|(at, _)| at + 1).filter(|&at| at > line.len() / 3)
+        };
+        // A number that is cut would be read as another one.
+        let within = || {
+            let digits =
+                line.len() - line.trim_end_matches(|sign: char| sign.is_ascii_digit()).len();
+            let start = line.len() - digits;
+            let is_cut =
+                rest.get(end..).unwrap_or_default().starts_with(|sign: char| sign.is_ascii_digit());
+            (is_cut && start > line.len() / 3).then_some(start)
+        };
+        let soft = behind(&[' ', '/']).or_else(|| behind(&['.', '-', '_'])).or_else(within);
         let (part, next) = rest.split_at(soft.unwrap_or(end));
         parts.push(part);
         rest = next;
@@ -157,6 +194,29 @@ mod tests {
                 |                     a-rule with blanks
             "]],
         );
+    }
+
+    #[test]
+    fn words_are_parted_where_they_can_be_read() {
+        let parts = |text, room| wrapped(text, room).join(" | ");
+        let name = "indicator.eastus.cloudapp.azure.com:80";
+        assert_eq!(parts(name, 24), "indicator.eastus. | cloudapp.azure.com:80");
+        assert_eq!(
+            parts("tcp [2001:db8:4860::8888]:8080", 27),
+            "tcp [2001:db8:4860::8888]: | 8080"
+        );
+        assert_eq!(parts("aaaaaaaaaaaaaaaaaaaa", 12), "aaaaaaaaaaaa | aaaaaaaa");
+    }
+
+    #[test]
+    fn colour_takes_no_place() {
+        let mut grid = Grid::new(&[("bar", Align::Left), ("name", Align::Left)]);
+        grid.paint(0, |cell| format!("<b>{cell}</b>"));
+        grid.push(vec!["##".to_owned(), "a".to_owned()]);
+        grid.push(vec!["####".to_owned(), "b".to_owned()]);
+        let (head, body) = grid.lines(80);
+        assert_eq!(head, "  bar   name\n");
+        assert_eq!(body, "  <b>##</b>    a\n  <b>####</b>  b\n");
     }
 
     proptest! {

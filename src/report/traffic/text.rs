@@ -30,6 +30,8 @@ impl Default for Layout<'_> {
 const WIDTH_MIN: usize = 60;
 /// From here on there is room for columns that are good to have.
 const WIDTH_WIDE: usize = 110;
+/// Longer lines of prose are hard to follow.
+const PROSE_MAX: usize = 100;
 /// Longer periods are drawn by day.
 const HOURS_MAX: usize = 72;
 
@@ -49,7 +51,7 @@ pub fn render(summary: &Summary, layout: Layout<'_>) -> String {
     // The period above names the year; where there is only one, the tables need not repeat it.
     let year = |time| local(time, layout.zone, "%Y");
     let is_one_year = summary.period.is_none_or(|seen| year(seen.first) == year(seen.last));
-    let time = if is_one_year { "%m-%d %H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
+    let time = if is_one_year { "%m-%d %H:%M:%S" } else { "%Y-%m-%d %H:%M" };
     for sheet in sheets(summary).iter().filter(|sheet| !sheet.is_data) {
         draw(sheet, time, layout, &mut text);
     }
@@ -105,8 +107,9 @@ fn heading(title: &str, layout: Layout<'_>, text: &mut String) {
 
 pub(super) fn draw(sheet: &Sheet, time: &str, layout: Layout<'_>, text: &mut String) {
     heading(&sheet.title, layout, text);
+    let prose = Layout { width: layout.width.min(PROSE_MAX), ..layout };
     for note in &sheet.notes {
-        text.push_str(&paragraph("  ", Style::new(), &terminal(note), layout));
+        text.push_str(&paragraph("  ", Style::new(), &terminal(note), prose));
     }
     let is_wide = layout.width >= WIDTH_WIDE;
     let (columns, rows) = sheet.view(|shown| match shown {
@@ -119,11 +122,25 @@ pub(super) fn draw(sheet: &Sheet, time: &str, layout: Layout<'_>, text: &mut Str
     let titles: Vec<String> =
         columns.iter().map(|column| column.title.replace("(UTC)", &format!("({zone})"))).collect();
     let heads = titles.iter().zip(&columns);
-    let heads: Vec<_> =
+    let mut heads: Vec<_> =
         heads.map(|(title, column)| (title.as_str(), align(column.is_number))).collect();
+    let mut rows: Vec<Vec<String>> = rows
+        .map(|row| row.into_iter().map(|cell| shown(cell, time, layout.zone)).collect())
+        .collect();
+    let bars = bars_at(sheet, &columns);
+    if let Some(place) = bars {
+        heads.insert(place, ("", Align::Left));
+        let room = if is_wide { 24 } else { 12 };
+        for (row, bar) in rows.iter_mut().zip(talker_bars(sheet, room)) {
+            row.insert(place, bar);
+        }
+    }
     let mut grid = Grid::new(&heads);
+    if let Some(place) = bars.filter(|_| layout.is_coloured) {
+        grid.paint(place, coloured);
+    }
     for row in rows {
-        grid.push(row.into_iter().map(|cell| shown(cell, time, layout.zone)).collect());
+        grid.push(row);
     }
     let (head, body) = grid.lines(layout.width);
     text.push_str(&painted(head.trim_end_matches('\n'), Style::new().dimmed(), layout));
@@ -132,6 +149,38 @@ pub(super) fn draw(sheet: &Sheet, time: &str, layout: Layout<'_>, text: &mut Str
     if let Some(more) = &sheet.more {
         text.push_str(&paragraph("  ", Style::new(), more, layout));
     }
+}
+
+/// Behind numbers of allowed and denied there is a bar of both.
+fn bars_at(sheet: &Sheet, columns: &[super::sheet::Column]) -> Option<usize> {
+    let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+    let place = names.windows(2).position(|pair| *pair == ["allowed", "denied"])?;
+    (sheet.rows.len() > 1).then_some(place + 2)
+}
+
+/// A bar for each row, all on one scale.
+fn talker_bars(sheet: &Sheet, room: usize) -> Vec<String> {
+    let place = |name| sheet.columns.iter().position(|column| column.name == name);
+    let places = [place("allowed"), place("denied")];
+    let counts = sheet.rows.iter().map(|row| {
+        places.map(|place| match place.and_then(|place| row.get(place)) {
+            Some(Cell::Number(number)) => *number,
+            Some(Cell::Text(_) | Cell::Share(_) | Cell::Time(_) | Cell::Empty) | None => 0,
+        })
+    });
+    let counts: Vec<[u64; 2]> = counts.collect();
+    let most = counts.iter().map(|[allowed, denied]| allowed + denied).max().unwrap_or(0);
+    counts.into_iter().map(|[allowed, denied]| strip(allowed, denied, most, room)).collect()
+}
+
+/// `#` is red, `=` is green.
+fn coloured(bar: &str) -> String {
+    let (denied, allowed) = bar.split_at(bar.len() - bar.trim_start_matches('#').len());
+    let painted = |text: &str, colour: AnsiColor| {
+        let style = colour.on_default();
+        if text.is_empty() { String::new() } else { format!("{style}{text}{style:#}") }
+    };
+    painted(denied, AnsiColor::Red) + &painted(allowed, AnsiColor::Green)
 }
 
 fn shown(cell: &Cell, time_format: &str, zone: Option<&TimeZone>) -> String {
@@ -168,13 +217,16 @@ fn timeline(hours: &[HourRow], layout: Layout<'_>, text: &mut String) {
         ("= allowed  # denied", Align::Left),
     ];
     let mut grid = Grid::new(&columns);
+    if layout.is_coloured {
+        grid.paint(4, coloured);
+    }
     let most = bars.iter().map(|bar| bar.allowed + bar.denied).max().unwrap_or(0);
     let room = layout.width.saturating_sub(50).min(60);
     for bar in &bars {
         let numbers = [bar.allowed, bar.denied, bar.threats].map(grouped);
         let mut cells = vec![bar.label.clone()];
         cells.extend(numbers);
-        cells.push(strip(bar, most, room));
+        cells.push(strip(bar.allowed, bar.denied, most, room));
         grid.push(cells);
     }
     let (head, body) = grid.lines(layout.width);
@@ -201,14 +253,15 @@ fn bars(hours: &[HourRow], is_daily: bool, zone: Option<&TimeZone>) -> Vec<Bar> 
 }
 
 /// Denied first: it is what the reader looks for. What is not nothing takes at least one place.
-fn strip(bar: &Bar, most: u64, room: usize) -> String {
+fn strip(allowed: u64, denied: u64, most: u64, room: usize) -> String {
     let places = |count: u64| {
         let room = u64::try_from(room).unwrap_or(0);
         let exact = (u128::from(count) * u128::from(room)).checked_div(u128::from(most));
         let places = usize::try_from(exact.unwrap_or(0)).unwrap_or(0);
         if count > 0 { places.max(1) } else { 0 }
     };
-    let denied = places(bar.denied);
-    let allowed = places(bar.allowed).min(room.saturating_sub(denied));
-    "#".repeat(denied) + &"=".repeat(allowed)
+    let least = usize::from(denied > 0) + usize::from(allowed > 0);
+    let all = places(allowed + denied).max(least);
+    let denied = places(denied).min(all.saturating_sub(usize::from(allowed > 0)));
+    "#".repeat(denied) + &"=".repeat(all - denied)
 }

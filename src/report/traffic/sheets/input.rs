@@ -11,8 +11,8 @@ use super::{FIRST, LAST, RECORDS, first, last, sheet};
 pub(super) fn categories(summary: &Summary) -> Sheet {
     let columns = [
         RECORDS,
-        words("form", "form", Always),
-        words("kind", "kind", Wide),
+        words("form", "form", Wide),
+        words("kind", "kind", Always),
         FIRST,
         LAST,
         words("category", "category", Always),
