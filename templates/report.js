@@ -656,7 +656,7 @@
     }
     const inSight = views.filter(isInSight);
     inSight.forEach(refreshTable);
-    waiting = views.filter((view) => !inSight.includes(view));
+    waiting = views.filter((view) => view.plan && !inSight.includes(view));
     timer = setTimeout(refreshNext, 0);
   };
   window.addEventListener("beforeprint", () => { waiting.splice(0).forEach(refreshTable); });

@@ -39,13 +39,13 @@ const hostileLogs = () => {
   return file;
 };
 
-const beaconLogs = () => {
+const beaconLogs = (fqdn = "c2.example.net", rule = "r") => {
   const lines = Array.from({ length: 288 }, (_, index) => JSON.stringify({
     time: new Date(Date.UTC(2026, 8, 7) + index * 300_000 + (index % 5) * 1000).toISOString(), category: "AZFWApplicationRule",
     resourceId: "/SUBSCRIPTIONS/S/RESOURCEGROUPS/G/PROVIDERS/MICROSOFT.NETWORK/AZUREFIREWALLS/HUB",
     properties: {
-      Protocol: "HTTPS", SourceIp: "10.0.0.9", SourcePort: 50000, DestinationPort: 443, Fqdn: "c2.example.net", Action: "Allow",
-      Policy: "p", RuleCollectionGroup: "g", RuleCollection: "c", Rule: "r", ActionReason: "",
+      Protocol: "HTTPS", SourceIp: "10.0.0.9", SourcePort: 50000, DestinationPort: 443, Fqdn: fqdn, Action: "Allow",
+      Policy: "p", RuleCollectionGroup: rule, RuleCollection: rule, Rule: rule, ActionReason: "",
     },
   }));
   const file = join(folder, "beacon.json");
@@ -420,6 +420,118 @@ check("audit, diff and replay make pages that are as safe, sort, search and copy
   }
 });
 
+// What a page shows has enough contrast, every control has a name, and nothing sticks out.
+const FAULTS = `(() => {
+  const linear = (part) => ((part /= 255) <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+  const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  const parts = (colour) => colour.match(/[0-9.]+/g).map(Number);
+  const ground = (element) => {
+    for (; element; element = element.parentElement) {
+      const colour = parts(getComputedStyle(element).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0.9) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const faults = new Set();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || !element.checkVisibility() || element.closest("svg, script, style")) continue;
+    const [low, high] = [light(parts(getComputedStyle(element).color)), light(ground(element))].sort((a, b) => a - b);
+    const contrast = (high + 0.05) / (low + 0.05);
+    if (contrast < 4.5) faults.add("contrast " + contrast.toFixed(1) + ": " + element.tagName + "." + element.className);
+  }
+  for (const control of document.querySelectorAll("button, input, summary, a, [tabindex='0']")) {
+    const name = control.textContent.trim() || control.getAttribute("aria-label") || control.getAttribute("aria-labelledby") || control.labels?.length;
+    if (control.checkVisibility() && !name) faults.add("no name: " + control.outerHTML.slice(0, 80));
+  }
+  const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
+  if (new Set(ids).size < ids.length) faults.add("an id twice");
+  const root = document.documentElement;
+  if (root.scrollWidth > root.clientWidth) faults.add("wider than the screen: " + root.scrollWidth);
+  return [...faults];
+})()`;
+
+check("every page can be read: dark and light, on a phone and on paper", async () => {
+  const run = (name, ...args) => {
+    const file = join(folder, `read-${name}.html`);
+    const { status, stderr } = spawnSync(azfw, [...args, "--quiet", "--format", "html", "-o", file], { encoding: "utf8" });
+    assert.ok([0, 1, 3].includes(status), stderr);
+    return file;
+  };
+  const empty = join(folder, "empty.json");
+  writeFileSync(empty, "");
+  spawnSync(azfw, ["report", empty, "--html", join(folder, "read-empty.html"), "--quiet"]);
+  const files = [
+    samples, page("read-beacon", beaconLogs()), join(folder, "read-empty.html"),
+    run("audit", "audit", "rulesets/seed"), run("diff", "diff", "rulesets/seed", "rulesets/seed-repaired"),
+    run("replay", "replay", "rulesets/seed", "samples/seed"), run("against", "replay", "rulesets/seed", "samples/seed", "--against", "rulesets/seed-repaired"),
+    run("path", "path", "--topology", "samples/topology", "--from", "pod:shop/web", "--to", "www.example.net:443"),
+    run("network", "path", "--topology", "samples/topology", "--audit"),
+  ];
+  for (const file of files) {
+    for (const [width, isPhone, media, scheme] of [[1280, false, "screen", "light"], [1280, false, "screen", "dark"], [390, true, "screen", "light"], [718, false, "print", "dark"]]) {
+      await browser.size(width, 900, isPhone);
+      await browser.send("Emulation.setEmulatedMedia", { media, features: [{ name: "prefers-color-scheme", value: scheme }] });
+      await browser.goTo(pathToFileURL(file).href);
+      await browser.until("document.querySelectorAll('.js[hidden]').length <= 1 && document.readyState === 'complete'");
+      if (media === "print") {
+        await browser.value("dispatchEvent(new Event('beforeprint'))");
+        assert.equal(await browser.value("getComputedStyle(document.body).backgroundColor"), "rgb(255, 255, 255)", file);
+      }
+      assert.deepEqual(await browser.value(FAULTS), [], `${file}: ${width} ${media} ${scheme}`);
+    }
+    const pdf = await browser.send("Page.printToPDF", { printBackground: true });
+    assert.ok(pdf.data.length > 10_000);
+  }
+  await browser.send("Emulation.setEmulatedMedia", { media: "", features: [] });
+  await browser.size(390, 900, true);
+  await browser.goTo(pathToFileURL(files.at(-1)).href);
+  const widths = await browser.value("[...document.querySelectorAll('.stacked tbody td')].map((cell) => cell.getBoundingClientRect().width)");
+  assert.ok(widths.length > 10 && Math.min(...widths) > 250, "a finding has the width of the phone");
+  await browser.size(1280, 1000, false);
+});
+
+check("the first key leads past the head of the page", async () => {
+  await browser.goTo(samplesUrl);
+  await settled("");
+  await key("Tab");
+  assert.equal(await browser.value("document.activeElement.className"), "skip");
+  assert.ok(await browser.value("document.activeElement.getBoundingClientRect().left >= 0"));
+  await key("Enter");
+  assert.equal(await browser.value("document.activeElement.id"), "main");
+  await key("/");
+  assert.equal(await browser.value("document.activeElement.id"), "query");
+});
+
+check("without JavaScript tables and charts are there", async () => {
+  await browser.send("Emulation.setScriptExecutionDisabled", { value: true });
+  await browser.send("Page.navigate", { url: "about:blank" });
+  await browser.send("Page.navigate", { url: samplesUrl });
+  await browser.until("document.readyState === 'complete' && document.querySelectorAll('#bars path').length === 3");
+  assert.ok(await browser.value("document.querySelectorAll('tbody tr').length > 50 && [...document.querySelectorAll('.js, #bar')].every((element) => !element.checkVisibility())"));
+  assert.ok(await browser.value("[...document.querySelectorAll('#bars path')].every((path) => path.getAttribute('d').length > 10)"));
+  await browser.send("Emulation.setScriptExecutionDisabled", { value: false });
+});
+
+check("hostile names in findings are text in what is shown and in what is copied", async () => {
+  const name = "</script><img src=x onerror=alert(1)>\u202e\"; drop";
+  await browser.goTo(pathToFileURL(page("hostile-beacon", beaconLogs(name, "=HYPERLINK(\"javascript:alert(1)\")"))).href);
+  await settled("");
+  assert.match(await browser.value("document.querySelector('.finding summary').textContent"), /<img src=x/);
+  const copies = await browser.value("[...document.querySelectorAll('.finding [data-copy]')].map((one) => one.dataset.copy)");
+  const kql = copies.find((text) => text.startsWith("union"));
+  assert.ok(kql.includes('| where Fqdn =~ "</script><img src=x onerror=alert(1)>') && kql.includes('\\"; drop"'), kql);
+  assert.equal(await browser.value("document.querySelectorAll('main img, main script').length"), 0);
+  // Nothing of a log becomes a link, an attribute that runs, or a style.
+  assert.deepEqual(await browser.value("[...document.querySelectorAll('a')].map((link) => link.getAttribute('href')).filter((href) => !/^#[a-z_-]+$/.test(href))"), []);
+  assert.equal(await browser.value("[...document.querySelectorAll('*')].filter((element) => [...element.attributes].some((one) => /^on/i.test(one.name))).length"), 0);
+  assert.ok(!(await browser.value("document.body.innerText")).includes("\u202e"));
+  await browser.value("[...document.querySelectorAll('[data-sheet=\"rules\"] .tools button')].find((button) => /CSV/.test(button.textContent)).click()");
+  const csv = await browser.value("document.querySelector('[data-sheet=\"rules\"]').dataset.csv");
+  assert.ok(csvCells(csv).every((text) => !/^[=+@-]/.test(text)) && csv.includes("HYPERLINK"), csv);
+});
+
 check("hostile text stays text, in tables, filters and CSV", async () => {
   await browser.goTo(pathToFileURL(page("hostile", hostileLogs())).href);
   await settled("");
@@ -465,6 +577,7 @@ check("a million cells are filtered in a tenth of a second", async () => {
     await settled("");
     let best = Infinity;
     for (const query of ["source in 10.0.0.0/13 and not port in 80,443", "target = 10.12.4.4 or port < 1024", "action = deny and source in 10.1.0.0/16"]) {
+      await browser.value("document.getElementById('rules').scrollIntoView({ behavior: 'instant' })");
       // The machine may be busy with other things: the fastest of a few tells.
       let took = Infinity, seen = Infinity;
       for (let time = 0; time < 6; time++) {
