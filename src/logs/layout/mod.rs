@@ -67,6 +67,11 @@ impl<'a> Scanned<'a> {
         self.slots.name
     }
 
+    /// The file and the line.
+    pub(crate) fn place(&self) -> (&'a Arc<str>, u64) {
+        (self.file, self.line)
+    }
+
     /// The name in canonical form.
     pub(crate) fn fqdn(&self) -> Option<SmolStr> {
         self.slots.name.map(canonical_name).or_else(|| self.like.fqdn.clone())
