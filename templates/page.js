@@ -105,8 +105,11 @@ const azfw = (() => {
     // Something has to be there to see.
     if (!shown.includes(true)) shown[0] = true;
     const cut = shown.filter((one) => !one).length;
-    view.summary.textContent = cut > 0 ? `Columns (${cut} hidden)` : "Columns";
-    view.summary.setAttribute("aria-label", `${view.summary.textContent}, ${view.title}`);
+    const name = cut > 0 ? `Columns (${cut} hidden)` : "Columns";
+    if (view.summary.textContent !== name) {
+      view.summary.textContent = name;
+      view.summary.setAttribute("aria-label", `${name}, ${view.title}`);
+    }
     if (cut === 0 && !heads.some((head) => head.hidden)) return;
     for (const row of view.table.rows) {
       [...row.cells].forEach((cell, place) => { cell.hidden = cell.colSpan === 1 && shown[place] === false; });
@@ -122,7 +125,7 @@ const azfw = (() => {
       if (!row.hidden) count += 1;
     }
     view.found.hidden = wanted === "";
-    view.found.textContent = wanted === "" ? "" : `${count} of ${rows.length} rows`;
+    if (wanted !== "") view.found.textContent = `${count} of ${rows.length} rows`;
   };
   // What the reader chose, for whichever table stands there now.
   const dress = (view) => {
@@ -131,6 +134,18 @@ const azfw = (() => {
     columned(view);
     searched(view);
     if (view.chooser.open) offer(view);
+    measure();
+  };
+  // Which tables are longer than what is shown of them: asked once for all, when they are drawn.
+  let isMeasuring = false;
+  const measure = () => {
+    if (isMeasuring) return;
+    isMeasuring = true;
+    requestAnimationFrame(() => {
+      isMeasuring = false;
+      const fits = views.map(({ scroll }) => !scroll.classList.contains("tall") && scroll.scrollHeight <= scroll.clientHeight + 2);
+      views.forEach(({ grow }, place) => { grow.hidden = fits[place]; });
+    });
   };
   const offer = (view) => {
     const heads = headsOf(view);
@@ -209,7 +224,7 @@ const azfw = (() => {
     tools.append(found, search, chooser, copy, grow);
     head.append(title, tools);
     const scroll = holder.querySelector(".scroll");
-    const view = { name: holder.dataset.sheet, title: title.textContent, holder, table, tools, search, found, chooser, summary, menu, scroll, hidden: new Set(), order: null, rows: new WeakMap() };
+    const view = { name: holder.dataset.sheet, title: title.textContent, holder, table, tools, search, found, chooser, summary, menu, grow, scroll, hidden: new Set(), order: null, rows: new WeakMap() };
     search.addEventListener("input", () => { searched(view); remember(); });
     copy.addEventListener("click", () => { holder.dataset.csv = csv(view.table); copied(holder.dataset.csv, copy); });
     chooser.addEventListener("toggle", () => { if (chooser.open) offer(view); });
@@ -219,7 +234,6 @@ const azfw = (() => {
       summary.focus();
       event.stopPropagation();
     });
-    grow.hidden = scroll.scrollHeight <= scroll.clientHeight + 2;
     grow.addEventListener("click", () => {
       const isWhole = scroll.classList.toggle("tall");
       grow.setAttribute("aria-pressed", String(isWhole));

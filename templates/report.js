@@ -287,6 +287,7 @@
   };
 
   // ---- Time line ----
+  const SVG = "http://www.w3.org/2000/svg";
   const WIDTH = 1000, HEIGHT = 180;
   const chart = byId("chart");
   const hiddenGroups = new Set();
@@ -335,7 +336,7 @@
       });
     }
     for (const [group, d] of paths) {
-      const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+      const path = document.createElementNS(SVG, "path");
       path.setAttribute("class", GROUP_NAMES[group]);
       path.setAttribute("d", d);
       holder.append(path);
@@ -483,11 +484,11 @@
       columns: [["records"], ["action", 0, "action"], ["threat", 1, "rule"], ["source", 2, "source"], ["destination", 3, "target"], ["port", 4, "port"]] },
     sources: TALKERS("source", "source", source, (index) => decided(index) && source[index] !== -1, "destinations", target),
     subnets: TALKERS("subnet", "subnet", subnet, (index) => decided(index) && subnet[index] !== -1, "sources", source),
-    domains: TALKERS("domain", "domain", domain, (index) => decided(index) && domain[index] !== -1, "names", target),
+    domains: TALKERS("domain", "domain", domain, (index) => decided(index) && domain[index] !== -1 && !isAddress(target[index]), "names", target),
     destinations: TALKERS("destination", "target", target, (index) => decided(index) && (isAddress(target[index]) || target[index] === -2)),
     fqdns: TALKERS("name", "target", target, (index) => decided(index) && target[index] !== -1 && !isAddress(target[index])),
     ports: { wanted: decided, key: [protocol, port],
-      columns: [["allowed"], ["denied"], ["protocol", 0, "protocol"], ["port", 1, "port"]] },
+      columns: [["allowed"], ["denied"], ["deny share"], ["protocol", 0, "protocol"], ["port", 1, "port"]] },
     dnat: { wanted: is(7), key: [source, target, port, rule],
       columns: [["records"], ["client", 0, "source"], ["public", 1, "target"], ["port", 2, "port"], ["rule", 3, "rule"]] },
   };
@@ -546,6 +547,20 @@
     }
     return { groups, left: found.length - groups.length };
   };
+  // What was denied and allowed, below the text of a cell.
+  const below = (cell, denied, allowed, most) => {
+    const text = make("span", null, { class: "v" });
+    text.append(...cell.childNodes);
+    const svg = document.createElementNS(SVG, "svg");
+    for (const [name, value] of [["class", "bar"], ["viewBox", "0 0 1000 4"], ["preserveAspectRatio", "none"], ["aria-hidden", "true"]]) svg.setAttribute(name, value);
+    const [first, second] = [denied, allowed].map((count) => Math.floor(count * 1000 / most));
+    for (const d of [`M0 0h${first}v4H0z`, `M${first} 0h${second}v4H${first}z`]) {
+      const path = document.createElementNS(SVG, "path");
+      path.setAttribute("d", d);
+      svg.append(path);
+    }
+    cell.append(text, svg);
+  };
   const filteredTable = (plan) => {
     const { groups, left } = grouping(plan);
     const table = make("table");
@@ -553,6 +568,7 @@
     const isNumber = (place) => place === undefined || plan.key[place] === port;
     for (const [title, place] of plan.columns) head.append(make("th", title, isNumber(place) ? { scope: "col", class: "n" } : { scope: "col" }));
     const body = table.createTBody();
+    const hasBars = plan.columns.some(([title]) => title === "denied");
     for (const group of groups) {
       const row = body.insertRow();
       for (const [title, place, field] of plan.columns) {
@@ -577,6 +593,7 @@
           if (cell.textContent && field) cell.dataset.f = field;
         }
       }
+      if (hasBars) below(row.cells[0], group.denied, group.allowed, groups[0].records);
     }
     if (groups.length === 0) { const cell = body.insertRow().insertCell(); cell.colSpan = plan.columns.length; cell.textContent = "Nothing passes the filter."; cell.className = "muted"; }
     return { table, left };

@@ -328,6 +328,10 @@ check("domains, subnets and rules of the policy follow the filter", async () => 
   const domain = await press("domains", "domain");
   assert.ok((await card("allowed")) > 0);
   assert.ok((await cell("fqdns", "td[data-f] button")).endsWith(domain));
+  await ask("port in 1-65535");
+  const domains = await browser.value("[...document.querySelectorAll('[data-sheet=\"domains\"] td[data-f]')].map((one) => one.textContent)");
+  assert.ok(domains.length > 3 && domains.every((name) => /^[a-z0-9.-]+$/.test(name)), `${domains}`);
+  assert.equal(await browser.value("document.querySelectorAll('[data-sheet=\"domains\"] .bar').length"), domains.length);
   await ask("");
   const subnet = await press("subnets", "subnet");
   assert.equal(await browser.value("document.getElementById('query').value"), `source in ${subnet}`);

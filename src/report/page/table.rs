@@ -93,6 +93,8 @@ pub struct Cell {
     pub(crate) lines: Vec<Line>,
     /// The path of a small drawing.
     pub(crate) spark: Option<String>,
+    /// Thousandths of the longest bar of the table: the denied part and the allowed one.
+    pub(crate) bar: Option<[u64; 2]>,
     /// What a button copies.
     pub(crate) copy: Option<String>,
 }
@@ -188,6 +190,32 @@ impl Table {
             more: more.into_iter().collect(),
             is_stacked: false,
         }
+    }
+
+    /// Bars of what was denied and allowed below the first cell of each row, where there are such
+    /// numbers.
+    pub(crate) fn with_bars(mut self) -> Self {
+        let place = |title: &str| self.columns.iter().position(|column| column.title == title);
+        let (Some(denied), Some(allowed)) = (place("denied"), place("allowed")) else {
+            return self;
+        };
+        let counts = |row: &Row| {
+            [denied, allowed]
+                .map(|place| row.cells.get(place).and_then(|cell| cell.value).unwrap_or(0))
+        };
+        let sums = self.rows.iter().map(|row| counts(row).iter().sum::<u64>());
+        let most = u128::from(sums.max().unwrap_or(0));
+        let length = |count: u64| {
+            let length = (u128::from(count) * 1000).checked_div(most).unwrap_or(0);
+            u64::try_from(length).unwrap_or(0)
+        };
+        for row in &mut self.rows {
+            let bar = counts(row).map(length);
+            if let Some(cell) = row.cells.first_mut() {
+                cell.bar = Some(bar);
+            }
+        }
+        self
     }
 
     fn pairs<'a>(&'a self, row: &'a Row) -> impl Iterator<Item = (&'a Cell, &'a Column)> {

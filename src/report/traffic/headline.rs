@@ -27,7 +27,10 @@ pub(super) struct Figure {
 pub(super) fn figures(summary: &Summary, zone: Option<&TimeZone>) -> Vec<Figure> {
     let totals = &summary.totals;
     let figure = |name, value: u64, detail, tone| Figure { name, value: Some(value), detail, tone };
-    let detail = period(summary.period, zone);
+    let detail = match summary.coverage.records {
+        0 => "no records".to_owned(),
+        _ => period(summary.period, zone),
+    };
     let mut figures = vec![
         Figure { name: "period", value: None, detail, tone: Tone::Plain },
         figure("records", summary.coverage.records, input(summary), Tone::Plain),

@@ -104,6 +104,7 @@ pub(super) fn sections(
     tables.push(rollup::subnets(cube, rolls, room));
     tables.extend(earlier::tables(contents, years, room));
     tables.retain(|table| !table.rows.is_empty());
+    let tables: Vec<Table> = tables.into_iter().map(Table::with_bars).collect();
     let mut sections = Vec::new();
     for (id, title, none, names) in SECTIONS {
         if id == "compare" && contents.earlier.is_none() {
