@@ -95,15 +95,28 @@ pub(super) fn evidence<'a>(
     rows
 }
 
-/// The attempts in groups of one key, each group in the order of time, the groups in that of their
-/// key. Attempts that `wanted` does not name are left out.
-pub(super) fn grouped<K: Ord + Copy>(
+/// Attempts in groups of one key.
+pub(super) struct Groups<F> {
+    /// In the order of their keys, then in that of time.
+    attempts: Vec<Attempt>,
+    key: F,
+}
+
+impl<K: Ord, F: Fn(&Attempt) -> K> Groups<F> {
+    /// Each group in the order of time, the groups in that of their key.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[Attempt]> {
+        self.attempts.chunk_by(|a, b| (self.key)(a) == (self.key)(b))
+    }
+}
+
+/// The attempts that `wanted` names, in groups of one key.
+pub(super) fn grouped<K: Ord, F: Fn(&Attempt) -> K>(
     attempts: &[Attempt],
     wanted: impl Fn(&Attempt) -> bool,
-    key: impl Fn(&Attempt) -> K,
-) -> Vec<Vec<Attempt>> {
-    let mut chosen: Vec<Attempt> = attempts.iter().filter(|one| wanted(one)).copied().collect();
-    // `attempts` are in the order of time, and sorting is stable.
-    chosen.sort_by_key(&key);
-    chosen.chunk_by(|a, b| key(a) == key(b)).map(<[Attempt]>::to_vec).collect()
+    key: F,
+) -> Groups<F> {
+    let mut attempts: Vec<Attempt> = attempts.iter().filter(|one| wanted(one)).copied().collect();
+    // The order of attempts is that of time; nothing is set aside to sort them.
+    attempts.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then(a.cmp(b)));
+    Groups { attempts, key }
 }

@@ -53,9 +53,9 @@ pub(super) fn beacons(settings: &Settings, observed: &Observed) -> Vec<Finding> 
     }
     let mut findings = Vec::new();
     let mut services: BTreeMap<_, (Vec<Finding>, bool)> = BTreeMap::new();
-    for group in grouped(&observed.attempts, is_wanted, key) {
+    for group in grouped(&observed.attempts, is_wanted, key).iter() {
         let Some(head) = group.first().copied() else { continue };
-        if let Some(strobe) = strobe(&group, settings, observed) {
+        if let Some(strobe) = strobe(group, settings, observed) {
             findings.push(strobe);
             continue;
         }
@@ -65,7 +65,7 @@ pub(super) fn beacons(settings: &Settings, observed: &Observed) -> Vec<Finding> 
         }
         let users = prevalence.get(&head.target).map_or(0, HashSet::len);
         let users = (users, sources.len());
-        let finding = beacon(name, &group, span, users, settings, observed);
+        let finding = beacon(name, group, span, users, settings, observed);
         let service = (head.target, head.port, head.protocol, head.is_denied());
         let is_prevalent = is_prevalent(users, settings);
         let (of_service, _) = services.entry(service).or_insert((Vec::new(), is_prevalent));

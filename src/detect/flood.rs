@@ -58,12 +58,11 @@ impl Window {
 
 pub(super) fn floods(settings: &Settings, observed: &Observed) -> Vec<Finding> {
     let settings = &settings.flood;
-    let mut attempts: Vec<Attempt> =
-        observed.attempts.iter().chain(&observed.inbound).copied().collect();
-    attempts.sort_unstable();
     let is_wanted =
-        |one: &Attempt| one.exempt & bit("flood") == 0 && observed.tables.is_public(one.source);
-    let groups = grouped(&attempts, is_wanted, |one| one.target);
+        |one: &&Attempt| one.exempt & bit("flood") == 0 && observed.tables.is_public(one.source);
+    let attempts: Vec<Attempt> =
+        observed.attempts.iter().chain(&observed.inbound).filter(is_wanted).copied().collect();
+    let groups = grouped(&attempts, |_| true, |one| one.target);
     groups.iter().filter_map(|group| flood(group, settings, observed)).collect()
 }
 

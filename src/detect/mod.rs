@@ -7,7 +7,7 @@
 //!
 //! Counting is exact: distinct values are sets, windows slide from record to record. Allowed and
 //! denied attempts are counted apart, because thresholds for failed attempts can be far lower.
-//! Memory grows with the number of connection attempts, some 50 bytes for each.
+//! Memory grows with the number of connection attempts, some 120 bytes for each.
 
 mod attempts;
 mod beacon;

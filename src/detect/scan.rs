@@ -86,9 +86,9 @@ pub(super) fn port_scans(settings: &Settings, observed: &Observed) -> Vec<Findin
     let is_wanted = |one: &Attempt| one.port != 0 && one.exempt & bit("port-scan") == 0;
     let groups = grouped(&observed.attempts, is_wanted, |one| (one.source, one.target));
     let mut by_source: BTreeMap<Code, Vec<(Peak, Vec<Attempt>)>> = BTreeMap::new();
-    for group in groups {
+    for group in groups.iter() {
         let Some(head) = group.first().copied() else { continue };
-        if let Some(peak) = peak(&group, |one| one.port, &rules) {
+        if let Some(peak) = peak(group, |one| one.port, &rules) {
             let inside = group.get(peak.stretch.first..=peak.stretch.last).unwrap_or_default();
             by_source.entry(head.source).or_default().push((peak.clone(), inside.to_vec()));
         }
@@ -124,7 +124,7 @@ pub(super) fn sweeps(settings: &Settings, observed: &Observed) -> Vec<Finding> {
     let is_wanted = |one: &Attempt| one.exempt & bit("sweep") == 0;
     let key = |one: &Attempt| (one.source, one.port, one.protocol);
     let groups = grouped(&observed.attempts, is_wanted, key);
-    let findings = groups.into_iter().filter_map(|group| {
+    let findings = groups.iter().filter_map(|group| {
         let head = *group.first()?;
         let is_web = settings.web_ports.contains(&head.port);
         let rules = Rules {
@@ -133,7 +133,7 @@ pub(super) fn sweeps(settings: &Settings, observed: &Observed) -> Vec<Finding> {
             denied_share: settings.denied_share,
             times: if is_web { settings.web_times } else { 1 },
         };
-        let peak = peak(&group, |one| one.target, &rules)?;
+        let peak = peak(group, |one| one.target, &rules)?;
         let inside = group.get(peak.stretch.first..=peak.stretch.last)?;
         let protocol = observed.tables.protocols.get(head.protocol).map_or("", |name| name);
         let service = if head.port == 0 {

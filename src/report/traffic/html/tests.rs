@@ -166,7 +166,8 @@ fn a_full_cube_fills_the_page_and_no_more() {
     let count = |name: &str| cube[name].as_array().unwrap().len();
     assert!(count("class") > 40_000 && count("class") < crowd.len(), "{}", count("class"));
     assert!(cube["buckets"].as_u64().unwrap() <= 2_000);
-    let sum = |name: &str| cube[name].as_array().unwrap().iter().filter_map(|one| one.as_u64());
+    let sum =
+        |name: &str| cube[name].as_array().unwrap().iter().filter_map(serde_json::Value::as_u64);
     assert_eq!(sum("records").sum::<u64>(), crowd.len() as u64);
     assert_eq!(sum("cells").sum::<u64>(), count("records") as u64);
     assert!(cube["others"].as_u64().unwrap() > 0);
