@@ -56,7 +56,7 @@ struct Cases<'a, A: Against> {
     /// The cases of the records that scanned lines are like.
     likes: Vec<Option<Result<Like, NotAFlow>>>,
     /// Names as they are written.
-    names: HashMap<Box<str>, Name>,
+    names: HashMap<Box<[u8]>, Name>,
 }
 
 /// The case of a record that scanned lines are like.
@@ -111,11 +111,12 @@ impl<'a, A: Against> Cases<'a, A> {
 }
 
 /// The name that a line has written. It has one where the record that it is like has one.
-fn name(names: &mut HashMap<Box<str>, Name>, written: &str) -> Name {
+fn name(names: &mut HashMap<Box<[u8]>, Name>, written: &[u8]) -> Name {
     if let Some(name) = names.get(written) {
         return name.clone();
     }
-    let name = Fqdn::new(written).map_or(Name::Unknown, Name::Known);
+    let text = std::str::from_utf8(written).ok();
+    let name = text.and_then(Fqdn::new).map_or(Name::Unknown, Name::Known);
     if names.len() < NAMES_MAX {
         names.insert(written.into(), name.clone());
     }

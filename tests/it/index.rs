@@ -1,7 +1,7 @@
 //! The index answers like the plain walk, in every field.
 
 use azfw::analyse::traffic::{Mix, flows as draw};
-use azfw::compile::{Options, compile};
+use azfw::compile::{Options, Ruleset, compile};
 use azfw::evaluate::{
     Decided, Decision, FlowCache, Index, Packet, PacketEnd, PacketMemo, Packets, Settled, Verdict,
     evaluate,
@@ -38,6 +38,11 @@ impl Tally {
             remembered: self.remembered + other.remembered,
         }
     }
+}
+
+/// The verdicts of the plain walk.
+fn walked(ruleset: &Ruleset, flows: &[Flow]) -> Vec<Verdict> {
+    flows.iter().map(|flow| evaluate(ruleset, flow, &mut ())).collect()
 }
 
 #[track_caller]
@@ -113,7 +118,7 @@ fn compare_ruleset(seed: u64, flows: usize) -> Tally {
         _ => Index::new(&ruleset),
     };
     let flows: Vec<Flow> = (0..flows).map(|_| odd.flow()).collect();
-    let plain: Vec<Verdict> = flows.iter().map(|flow| evaluate(&ruleset, flow, &mut ())).collect();
+    let plain = walked(&ruleset, &flows);
     let each = flows.iter().zip(&plain).map(|(flow, plain)| compare(seed, &index, flow, plain));
     each.fold(compare_batches(seed, &index, &flows, &plain), Tally::and)
 }
@@ -142,8 +147,7 @@ fn estates_of_many_rules() {
         let mut cache = FlowCache::new(&index, 64);
         let flows: Vec<Flow> = mixes.iter().flat_map(|&mix| draw(&ruleset, mix, 300, 11)).collect();
         let decided = index.decided_all(&flows);
-        let plain: Vec<Verdict> =
-            flows.iter().map(|flow| evaluate(&ruleset, flow, &mut ())).collect();
+        let plain = walked(&ruleset, &flows);
         for ((flow, decided), plain) in flows.iter().zip(decided).zip(&plain) {
             assert_eq!(index.verdict(flow), *plain, "{kind:?} {flow:?}");
             assert_eq!(decided, Decided::from(plain.clone()), "{kind:?} {flow:?}");
@@ -193,10 +197,11 @@ fn a_rule_set_too_large_for_rows_keeps_within_its_memory() {
     assert!(narrow.size() < wide.size());
     let flows: Vec<Flow> =
         [Mix::Uniform, Mix::Boundary].iter().flat_map(|&mix| draw(&ruleset, mix, 200, 5)).collect();
+    let plain = walked(&ruleset, &flows);
     for index in [&wide, &narrow] {
-        for flow in &flows {
-            compare(0, &ruleset, index, flow);
+        for (flow, plain) in flows.iter().zip(&plain) {
+            compare(0, index, flow, plain);
         }
-        compare_batches(0, &ruleset, index, &flows);
+        compare_batches(0, index, &flows, &plain);
     }
 }
