@@ -22,7 +22,7 @@ pub struct Grid {
 }
 
 /// Adds colour, which takes no place.
-pub(crate) type Paint = fn(&str) -> String;
+pub type Paint = fn(&str) -> String;
 
 const INDENT: usize = 2;
 const GAP: usize = 2;
@@ -40,7 +40,8 @@ impl Grid {
         }
     }
 
-    pub(crate) fn paint(&mut self, column: usize, paint: Paint) {
+    /// Colours the cells of a column.
+    pub fn paint(&mut self, column: usize, paint: Paint) {
         self.paint = Some((column, paint));
     }
 

@@ -194,7 +194,8 @@ impl Table {
 
     /// Bars of what was denied and allowed below the first cell of each row, where there are such
     /// numbers.
-    pub(crate) fn with_bars(mut self) -> Self {
+    #[must_use]
+    pub fn with_bars(mut self) -> Self {
         let place = |title: &str| self.columns.iter().position(|column| column.title == title);
         let (Some(denied), Some(allowed)) = (place("denied"), place("allowed")) else {
             return self;
