@@ -107,8 +107,8 @@ fn csv_has_one_file_per_table() {
 #[test]
 fn an_empty_log_says_so() {
     let summary = Tally::new().finish(Input::default(), &Options::default()).unwrap();
-    expect![[r"
-        period    no record has a time
+    expect![[r#"
+        period    no records
         records             0  from 0 files, 0 bytes
         allowed             0  0.0 %
         denied              0  0.0 %
@@ -118,7 +118,7 @@ fn an_empty_log_says_so() {
           entries  what became of them
                 0  counted
                 0  in total
-    "]]
+    "#]]
     .assert_eq(&text::render(&summary, Layout::default()));
 }
 
