@@ -165,6 +165,7 @@ fn a_full_cube_fills_the_page_and_no_more() {
     let cube: serde_json::Value = serde_json::from_str(data).unwrap();
     let count = |name: &str| cube[name].as_array().unwrap().len();
     assert!(count("class") > 40_000 && count("class") < crowd.len(), "{}", count("class"));
+    assert!(count("records") <= 1_000_000);
     assert!(cube["buckets"].as_u64().unwrap() <= 2_000);
     let sum =
         |name: &str| cube[name].as_array().unwrap().iter().filter_map(serde_json::Value::as_u64);
