@@ -1,11 +1,13 @@
 //! One core, flow by flow: the index beside the plain walk.
 //!
 //! `evaluate/1000_rules/last_match/network` is the index, `plain/…` the walk. Each iteration
-//! evaluates one flow after the other of a fixed list; the figures are per flow.
+//! evaluates one flow after the other of a fixed list; the figures are per flow. `names/…` are many
+//! patterns of names.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot go on has failed")]
 
 mod estates;
+mod names;
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -105,5 +107,5 @@ fn wanted(index: &Index<'_>, mix: Mix) -> Vec<Flow> {
     wanted
 }
 
-criterion_group!(evaluation, benches);
+criterion_group!(evaluation, benches, names::benches);
 criterion_main!(evaluation);

@@ -7,6 +7,10 @@ use crate::compile::Ruleset;
 use crate::evaluate::{CacheUse, Decided, FlowCache, Index, Settled, Verdict};
 use crate::flow::Flow;
 
+/// Flows that are remembered: about six megabytes. Each reader of logs remembers its own, and packets
+/// are remembered elsewhere.
+const FLOWS: usize = 1 << 14;
+
 /// Finds the verdicts of flows and gives each different one a number.
 #[derive(Debug)]
 pub(super) struct Settler<'a> {
@@ -58,7 +62,7 @@ impl<'a> Settler<'a> {
             numbers: HashMap::new(),
             decided: HashMap::new(),
         };
-        let cache = FlowCache::new(index, FlowCache::<usize>::FLOWS);
+        let cache = FlowCache::new(index, FLOWS);
         Self { cache, known, said: CacheUse::default() }
     }
 
