@@ -39,43 +39,45 @@ pub(super) fn evidence(times: Times, sources: usize) -> String {
     format!("{} {connections} of {sources} {of}{period}", times.connections)
 }
 
-/// A collection of one kind of rules in a group of its own.
+/// A collection in the making: name, priority, action and rules.
+pub(super) type Part = (&'static str, u32, CollectionAction, Vec<Rule>);
+
+/// A group of collections, of which those without rules are left out.
 pub(super) fn group(
     policy: &str,
     name: &str,
     priority: u32,
-    collection: &str,
-    action: CollectionAction,
-    rules: Vec<Rule>,
+    parts: Vec<Part>,
 ) -> Option<RuleCollectionGroup> {
-    if rules.is_empty() {
-        return None;
-    }
+    let with_rules = parts.into_iter().filter(|(.., rules)| !rules.is_empty());
+    let collection = |(name, priority, action, rules): Part| RuleCollection {
+        name: made(name.into()),
+        priority: made(priority),
+        action: made(action),
+        rules,
+    };
+    let collections: Vec<RuleCollection> = with_rules.map(collection).collect();
     let kind = "Microsoft.Network/firewallPolicies/ruleCollectionGroups";
-    Some(RuleCollectionGroup {
+    (!collections.is_empty()).then(|| RuleCollectionGroup {
         name: made(name.into()),
         id: Some(ResourceId::without_scope(kind, &[policy, name])),
         policy: Some(ResourceId::without_scope("Microsoft.Network/firewallPolicies", &[policy])),
         priority: made(priority),
-        collections: vec![RuleCollection {
-            name: made(collection.into()),
-            priority: made(100),
-            action: made(action),
-            rules,
-        }],
+        collections,
         size: None,
     })
 }
 
 pub(super) const ALLOW: CollectionAction = CollectionAction::Filter(FilterAction::Allow);
+pub(super) const DENY: CollectionAction = CollectionAction::Filter(FilterAction::Deny);
 
-/// A policy that sets nothing.
-pub(super) fn policy(name: &str) -> FirewallPolicy {
+/// A policy with these settings.
+pub(super) fn policy(name: &str, settings: Settings) -> FirewallPolicy {
     FirewallPolicy {
         name: made(name.into()),
         id: Some(ResourceId::without_scope("Microsoft.Network/firewallPolicies", &[name])),
         base: None,
-        settings: Settings::default(),
+        settings,
         group_references: Vec::new(),
     }
 }
@@ -90,7 +92,11 @@ impl RuleNames {
         let is_fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         let plain: String =
             wanted.chars().map(|c| if is_fine(c) { c } else { '-' }).take(70).collect();
-        let plain = plain.trim_matches(['-', '.']).to_owned();
+        let plain = match plain.trim_matches(['-', '.']) {
+            "" => "rule",
+            plain => plain,
+        };
+        let plain = plain.to_owned();
         let mut name = SmolStr::from(plain.as_str());
         let mut number = 2;
         while !self.0.insert(name.clone()) {

@@ -84,7 +84,7 @@ pub fn narrowed(
             firewall.collections.retain(|collection| !collection.rules.is_empty());
         }
     }
-    Suggestion { inventory: result, notes }
+    Suggestion { inventory: result, notes, above_limits: Vec::new() }
 }
 
 /// Group, collection and rule, lower case.

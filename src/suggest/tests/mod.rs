@@ -4,6 +4,8 @@ use expect_test::{Expect, expect};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
+mod world;
+
 use super::*;
 use crate::compile::{self, Ruleset, compile};
 use crate::logs::{Form, LogRecord, LoggedAction, Origin, RecordKind};
@@ -62,7 +64,7 @@ fn check(records: &str, options: &Options, expected: Expect) -> Proof {
     let suggestion = from_logs(&observed, None, options);
     let text = crate::syntax::text::print(&suggestion.inventory);
     expected.assert_eq(&format!("{text}{}", suggestion.notes.join("\n")));
-    prove(&observed, &compiled(&suggestion.inventory))
+    prove(&observed, &compiled(&suggestion.inventory), None)
 }
 
 const TRAFFIC: &str = "
@@ -195,7 +197,7 @@ fn a_policy_is_cut_to_what_was_used() {
         left out, because nothing used it: net/base/never
         narrowed to 4 connections of 2 sources, 2026-03-02: web/sites/cdn"#]]
     .assert_eq(&format!("{text}{}", suggestion.notes.join("\n")));
-    let proof = prove(&observed, &compiled(&suggestion.inventory));
+    let proof = prove(&observed, &compiled(&suggestion.inventory), None);
     assert_eq!(proof.opened.flows, 0, "{proof:?}");
 }
 
@@ -224,7 +226,7 @@ proptest! {
         let suggestion = from_logs(&observed, None, &options);
         prop_assert!(suggestion.notes.is_empty());
         if !observed.has_no_allowed() {
-            let proof = prove(&observed, &compiled(&suggestion.inventory));
+            let proof = prove(&observed, &compiled(&suggestion.inventory), None);
             prop_assert!(proof.holds(), "{:?}", proof);
             // What an application rule logs has no address, which a network rule may ask for.
             prop_assert_eq!(proof.lost_perhaps.flows, 0);
