@@ -67,7 +67,8 @@ fn broken(line: &mut impl FnMut(&str), what: &str, broken: &Broken) {
     if broken.flows == 0 {
         return;
     }
-    let flows = if broken.flows == 1 { "1 flow".to_owned() } else { format!("{} flows", broken.flows) };
+    let flows =
+        if broken.flows == 1 { "1 flow".to_owned() } else { format!("{} flows", broken.flows) };
     let as_it_stands = match broken.as_it_stands {
         0 => String::new(),
         all if all == broken.connections => ", under the policy as it stands too".to_owned(),

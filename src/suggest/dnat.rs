@@ -7,6 +7,7 @@ use super::draft::{RuleNames, head, made};
 use super::fresh::{Draft, Entries};
 use super::services::{Service, Users};
 use super::sources::SourceEntry;
+use crate::analyse::check::is_management_port;
 use crate::net::{IpRange, PortRange};
 use crate::policy::{Address, NatRule, Rule, Written};
 
@@ -29,9 +30,12 @@ impl Draft<'_> {
                         && matches!(other, Service::Dnat { protocol: of, .. } if of == protocol)
                 });
                 let not_here = other.flat_map(|(_, users)| users.allowed.keys());
-                let not_here = not_here.chain(self.services.not_translated.get(&end).into_iter().flatten());
+                let not_here =
+                    not_here.chain(self.services.not_translated.get(&end).into_iter().flatten());
                 let not_here: BTreeSet<IpAddr> = not_here.copied().collect();
+                // Who administers machines is few, however many tried.
                 let is_open = users.allowed.len() >= self.options.dnat_open
+                    && ![*port, to.1].into_iter().any(is_management_port)
                     && not_here.iter().all(|source| users.allowed.contains_key(source));
                 let entries = if is_open {
                     Entries::from([SourceEntry::Any])

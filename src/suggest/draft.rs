@@ -34,9 +34,13 @@ pub(super) fn evidence(times: Times, sources: usize) -> String {
         (Some(first), Some(last)) => format!(", {} to {}", day(first), day(last)),
         (None, _) | (_, None) => String::new(),
     };
-    let connections = if times.connections == 1 { "connection" } else { "connections" };
     let of = if sources == 1 { "source" } else { "sources" };
-    format!("{} {connections} of {sources} {of}{period}", times.connections)
+    format!("{} of {sources} {of}{period}", connections(times.connections, ""))
+}
+
+/// `1 connection`, `12 allowed connections`.
+pub(super) fn connections(count: u64, of_kind: &str) -> String {
+    format!("{count} {of_kind}{}", if count == 1 { "connection" } else { "connections" })
 }
 
 /// A collection in the making: name, priority, action and rules.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use smol_str::SmolStr;
 
-use super::draft::{ALLOW, DENY, Part, group, made, policy};
+use super::draft::{ALLOW, DENY, Part, connections, group, made, policy};
 use super::observed::{Observed, Times, Turned};
 use super::services::{Service, Services, Users};
 use super::sources::{SourceEntry, Sources, named};
@@ -38,7 +38,9 @@ pub fn from_logs(observed: &Observed, known: Option<&Inventory>, options: &Optio
     let mut notes = services
         .notes
         .iter()
-        .map(|(what, count)| format!("{count} connections that were allowed: {what}"))
+        .map(|(why, count)| {
+            format!("no rule is made of {}, because {why}", connections(*count, "allowed "))
+        })
         .collect();
     let made = parts.into_iter();
     let made: Vec<_> = made
@@ -72,12 +74,13 @@ fn settings(
     if by_threat_intel > 0 {
         settings.threat_intel_mode = Some(made(Written::Value(ThreatIntelMode::Deny)));
         notes.push(format!(
-            "threat intelligence is set to deny, as it denied {by_threat_intel} connections"
+            "threat intelligence is set to deny, as it denied {}",
+            connections(by_threat_intel, "")
         ));
         if observed.threat_alerts() > 0 {
             notes.push(format!(
-                "threat intelligence only alerted to {} connections, which it may now deny",
-                observed.threat_alerts()
+                "threat intelligence only alerted to {}, which it may now deny",
+                connections(observed.threat_alerts(), "")
             ));
         }
     }
@@ -86,10 +89,11 @@ fn settings(
         let (_, alerted) = observed.signatures();
         settings.tier = Some(made(SkuTier::Premium));
         settings.intrusion_detection = Some(intrusion_detection(&alerted));
-        notes.push(format!("IDPS is set to deny, as it denied {by_idps} connections"));
+        notes.push(format!("IDPS is set to deny, as it denied {}", connections(by_idps, "")));
     }
     let rules = || groups.iter().flat_map(|group| &group.collections).flat_map(|one| &one.rules);
-    let has_urls = |rule: &Rule| matches!(rule, Rule::Application(rule) if !rule.target_urls.is_empty());
+    let has_urls =
+        |rule: &Rule| matches!(rule, Rule::Application(rule) if !rule.target_urls.is_empty());
     let inspects =
         |rule: &Rule| matches!(rule, Rule::Application(rule) if rule.terminate_tls.is_some());
     if rules().any(has_urls) {

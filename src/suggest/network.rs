@@ -51,9 +51,9 @@ impl Draft<'_> {
     /// Where a source uses the web, a denial of all of TCP to an address would leave open whether
     /// its web traffic goes there; then only what it was seen to be denied is.
     pub(super) fn other_protocols(&mut self) -> (Vec<Rule>, Vec<Rule>) {
-        let web = self.used_services().filter(|(service, _)| {
-            matches!(service, Service::Name { .. } | Service::Url { .. })
-        });
+        let web = self
+            .used_services()
+            .filter(|(service, _)| matches!(service, Service::Name { .. } | Service::Url { .. }));
         let web: BTreeSet<IpAddr> =
             web.flat_map(|(_, users)| users.allowed.keys().copied()).collect();
         let mut by_source: Bundles<IpAddr, Targets> = BTreeMap::new();
@@ -72,7 +72,8 @@ impl Draft<'_> {
             let denied = if web.contains(&source) {
                 self.denied_packets(source, &targets)
             } else {
-                let all = BTreeSet::from([RuleProtocol::Tcp, RuleProtocol::Udp, RuleProtocol::Icmp]);
+                let all =
+                    BTreeSet::from([RuleProtocol::Tcp, RuleProtocol::Udp, RuleProtocol::Icmp]);
                 BTreeMap::from([((targets.clone(), None), all)])
             };
             for ((targets, port), protocols) in denied {

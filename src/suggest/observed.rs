@@ -14,7 +14,7 @@ use crate::analyse::replay::Case;
 use crate::evaluate::Ruling;
 use crate::flow::{Flow, FlowProtocol, HitMode, IdpsHit};
 use crate::logs::{LogRecord, LoggedAction, NotAFlow, RecordKind, Sink, case_of};
-use crate::net::ApplicationProtocol;
+use crate::net::{ApplicationProtocol, RequestUrl};
 
 /// When and how often something was seen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -219,7 +219,7 @@ impl Observed {
 /// A flow without what no rule made from logs asks for: flows that differ in nothing else cannot be
 /// told apart.
 pub(super) fn to_rules(flow: &Flow) -> Flow {
-    let url = flow.url.clone().map(|mut url| {
+    let url = seen_url(flow).cloned().map(|mut url| {
         url.port = None;
         url
     });
@@ -237,7 +237,13 @@ pub(super) fn to_rules(flow: &Flow) -> Flow {
     }
 }
 
-/// The same of a denied flow: where its port is not logged, it is the one that is most likely.
+/// The URL, where rules can ask for one: MSSQL has none.
+pub(super) fn seen_url(flow: &Flow) -> Option<&RequestUrl> {
+    let is_mssql = flow.protocol == FlowProtocol::Application(ApplicationProtocol::Mssql);
+    flow.url.as_ref().filter(|_| !is_mssql)
+}
+
+/// As [`to_rules`], of a denied flow: where its port is not logged, it is the one that is most likely.
 pub(super) fn denied_to_rules(flow: &Flow) -> Flow {
     let flow = to_rules(flow);
     let port = match flow.protocol {

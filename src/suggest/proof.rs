@@ -113,9 +113,8 @@ pub fn prove(observed: &Observed, ruleset: &Ruleset, before: Option<&Ruleset>) -
     for (flow, fate) in observed.flows() {
         let (allowed, denied) = (fate.allowed.connections, fate.denied.connections);
         let end = End::of(&index.verdict(flow), fate);
-        let is_as_it_stands = || {
-            before.as_ref().is_some_and(|before| End::of(&before.verdict(flow), fate) == end)
-        };
+        let is_as_it_stands =
+            || before.as_ref().is_some_and(|before| End::of(&before.verdict(flow), fate) == end);
         if allowed > 0 {
             proof.both += denied;
             let broken = match end {

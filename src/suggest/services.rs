@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::IpAddr;
 
-use super::observed::{Fate, Observed, Times, Turned, denied_to_rules};
+use super::observed::{Fate, Observed, Times, Turned, denied_to_rules, seen_url};
 use super::web::{Web, WebRequest};
 use crate::flow::{Flow, FlowProtocol, Name};
 use crate::net::{ApplicationProtocol, Fqdn, FqdnPattern, IpProtocol, PathPattern, RuleProtocol};
@@ -70,10 +70,10 @@ pub(super) struct Services {
     pub denied_names: BTreeMap<Application, BTreeSet<Fqdn>>,
     /// Sources that came to an address and port and were not translated.
     pub not_translated: BTreeMap<(IpAddr, u16), BTreeSet<IpAddr>>,
-    /// Protocols and ports that a source was denied at an address, beside the protocols that no
-    /// rule can name.
+    /// Protocols that rules can name, with ports, that a source was denied at an address. No port:
+    /// ICMP, or one that is not logged.
     pub denied_packets: BTreeMap<(IpAddr, IpAddr), BTreeSet<(RuleProtocol, Option<u16>)>>,
-    /// What no rule was made for, with connections.
+    /// Why no rule is made of allowed connections, with their number.
     pub notes: BTreeMap<&'static str, u64>,
 }
 
@@ -88,10 +88,12 @@ impl Services {
         let both = observed.both();
         let mut services = Self::default();
         let mut web: BTreeMap<Application, Web<'_>> = BTreeMap::new();
-        let by_rules =
-            observed.flows().filter(|(flow, _)| Turned::of(flow) == Turned::ByRules);
+        let by_rules = observed.flows().filter(|(flow, _)| Turned::of(flow) == Turned::ByRules);
         for (flow, fate) in by_rules {
             let is_denied = is_denied(flow, fate, &both);
+            if is_denied {
+                services.deny_packet(flow);
+            }
             match asked(flow, fate) {
                 Ok(Asked::Service(service)) => services.add(service, flow, fate, is_denied),
                 Ok(Asked::Web(application, request)) => {
@@ -108,16 +110,24 @@ impl Services {
         services
     }
 
+    fn deny_packet(&mut self, flow: &Flow) {
+        let (FlowProtocol::Ip(protocol), Some(destination)) = (flow.protocol, flow.destination)
+        else {
+            return;
+        };
+        if let Some(protocol) = rule_protocol(protocol) {
+            let port = flow.port.filter(|port| flow.protocol.has_ports() && *port > 0);
+            let at = self.denied_packets.entry((flow.source, destination)).or_default();
+            at.insert((protocol, port));
+        }
+    }
+
     fn add(&mut self, service: Service, flow: &Flow, fate: &Fate, is_denied: bool) {
         match &service {
-            Service::Network { protocol, destination, port } => {
+            Service::Network { destination, port, .. } => {
                 if let Some(port) = port {
                     let at = self.not_translated.entry((*destination, *port)).or_default();
                     at.insert(flow.source);
-                }
-                if is_denied {
-                    let at = self.denied_packets.entry((flow.source, *destination)).or_default();
-                    at.insert((*protocol, *port));
                 }
             }
             Service::Other { .. }
@@ -154,8 +164,7 @@ impl Services {
             }
         }
         self.note(
-            "no rule is made, because no rule tells their protocol from one that was denied \
-             between the same addresses",
+            "no rule tells their protocol from one that was denied between the same addresses",
             left_out,
         );
     }
@@ -165,7 +174,7 @@ fn is_denied(flow: &Flow, fate: &Fate, both: &HashSet<Flow>) -> bool {
     fate.denied.connections > 0 && !both.contains(&denied_to_rules(flow))
 }
 
-const NO_PORT: &str = "no rule is made, because their port is not logged";
+const NO_PORT: &str = "their port is not logged";
 
 fn asked<'a>(flow: &'a Flow, fate: &Fate) -> Result<Asked<'a>, &'static str> {
     if let Some((address, port)) = fate.translated {
@@ -180,20 +189,19 @@ fn asked<'a>(flow: &'a Flow, fate: &Fate) -> Result<Asked<'a>, &'static str> {
 fn dnat(flow: &Flow, to: IpAddr, port: Option<u16>) -> Result<Service, &'static str> {
     let protocol = rule_protocol(flow.protocol.ip()).filter(|_| flow.protocol.has_ports());
     let (Some(protocol), Some(destination)) = (protocol, flow.destination) else {
-        return Err("no rule is made, because only TCP and UDP to a known address are translated");
+        return Err("only TCP and UDP to a known address are translated");
     };
     let (Some(own), Some(inner)) = (flow.port.filter(|port| *port > 0), port) else {
-        return Err("no rule is made, because the ports of their translation are not logged");
+        return Err("the ports of their translation are not logged");
     };
     if destination.is_ipv6() || to.is_ipv6() || flow.source.is_ipv6() {
-        return Err("no rule is made, because DNAT rules hold no IPv6");
+        return Err("DNAT rules hold no IPv6");
     }
     Ok(Service::Dnat { protocol, destination, port: own, to: (to, inner) })
 }
 
 fn packet(flow: &Flow, protocol: IpProtocol) -> Result<Service, &'static str> {
-    let destination =
-        flow.destination.ok_or("no rule is made, because their destination is not logged")?;
+    let destination = flow.destination.ok_or("their destination is not logged")?;
     let Some(protocol) = rule_protocol(protocol) else {
         return Ok(Service::Other { destination });
     };
@@ -212,18 +220,16 @@ fn web(flow: &Flow, protocol: ApplicationProtocol) -> Result<Asked<'_>, &'static
     let name = match &flow.name {
         Name::Known(name) => name,
         Name::Unknown | Name::Absent => {
-            return Err("no rule is made, because the web connection has no name");
+            return Err("they have no name");
         }
     };
     if flow.source.is_ipv6() {
-        return Err("no rule is made, because only network rules hold IPv6");
+        return Err("application rules hold no IPv6");
     }
     if is_foreign || port == 0 {
-        return Err("no rule is made, because no application rule takes a request whose `Host` \
-             header names another port");
+        return Err("no application rule takes a request whose `Host` header names another port");
     }
-    let request =
-        WebRequest { source: flow.source, name, url: flow.url.as_ref() };
+    let request = WebRequest { source: flow.source, name, url: seen_url(flow) };
     Ok(Asked::Web(Application { protocol, port }, request))
 }
 

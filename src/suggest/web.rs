@@ -49,11 +49,10 @@ impl DeniedAt<'_> {
     }
 }
 
-const NO_URL: &str = "no rule is made, because the record holds no URL and its source was denied a \
-                      request of the same name";
-const SAME_URL: &str = "no rule is made, because no target URL tells them from a request that was \
-                        denied to the same source";
-const NOT_WRITABLE: &str = "no rule is made, because no rule can hold such a name";
+const NO_URL: &str =
+    "their records hold no URL, and their source was denied a request of the same name";
+const SAME_URL: &str = "no target URL tells them from a request that was denied to the same source";
+const NOT_WRITABLE: &str = "no rule can hold such a name";
 
 impl<'a> Web<'a> {
     pub(super) fn add(&mut self, request: WebRequest<'a>, allowed: Times, is_denied: bool) {
@@ -151,7 +150,8 @@ fn path_pattern(
     let is_peer = |source: &IpAddr| peers.is_some_and(|peers| peers.contains(source));
     let path = url.path();
     let ends = path.match_indices('/').skip(1).map(|(end, _)| end + 1);
-    let folders = ends.filter_map(|end| path.get(..end)).map(|start| PathPattern::Below(start.into()));
+    let folders =
+        ends.filter_map(|end| path.get(..end)).map(|start| PathPattern::Below(start.into()));
     let is_free = |pattern: &PathPattern| !denied.held_by(pattern).any(is_peer);
     let is_own = |pattern: &PathPattern| !denied.held_by(pattern).any(|one| *one == source);
     let alone = PathPattern::Exact(path.strip_suffix('/').unwrap_or(path).into());

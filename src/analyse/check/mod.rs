@@ -48,6 +48,7 @@ use crate::flow::Flow;
 use crate::policy::Inventory;
 
 pub use finding::{Finding, Level};
+pub use management_port_open::is_management_port;
 
 /// One check.
 #[derive(Debug, Clone, Copy)]
