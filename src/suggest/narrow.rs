@@ -11,12 +11,13 @@ use foldhash::{HashMap, HashMapExt as _};
 
 use super::draft::made;
 use super::observed::{Observed, Times};
+use super::services::rule_protocol;
 use super::sources::{SourceEntry, Sources};
 use super::{Options, Suggestion, groups};
 use crate::compile::Ruleset;
 use crate::evaluate::{Decision, Index, RuleRef};
 use crate::flow::{Flow, FlowProtocol};
-use crate::net::{FqdnPattern, IpProtocol, IpRange, IpSet, PortRange, RuleProtocol};
+use crate::net::{FqdnPattern, IpRange, IpSet, PortRange, RuleProtocol};
 use crate::policy::{
     Address, ApplicationRule, CollectionAction, FilterAction, Inventory, IpGroupRef, NetworkRule,
     Rule, RuleCollection, RuleHead, Written,
@@ -219,24 +220,24 @@ impl Narrower<'_> {
                 replaced,
             );
         }
+        let is_any = rule
+            .protocols
+            .iter()
+            .any(|one| one.value.value().is_none_or(|protocol| *protocol == RuleProtocol::Any));
+        // `Any` holds protocols without ports only with `*` as its ports.
+        if is_any && used.flows.iter().any(|flow| !flow.protocol.has_ports()) {
+            return;
+        }
         let ports: BTreeSet<u16> = used.flows.iter().filter_map(|flow| flow.port).collect();
         cut_ports(&mut rule.destination_ports, &ports);
-        let protocols: BTreeSet<Option<RuleProtocol>> =
-            used.flows.iter().map(|flow| rule_protocol(flow.protocol.ip())).collect();
-        if let Some(known) = protocols.into_iter().collect::<Option<BTreeSet<_>>>() {
-            let is_any = |one: &Spanned<Written<RuleProtocol>>| {
-                one.value == Written::Value(RuleProtocol::Any)
-            };
-            // Under `Any`, ports mean another thing to protocols without them.
-            let has_icmp = known.contains(&RuleProtocol::Icmp);
-            if rule.protocols.iter().any(is_any) && !has_icmp {
+        let protocols = used.flows.iter().map(|flow| rule_protocol(flow.protocol.ip()));
+        let Some(known) = protocols.collect::<Option<BTreeSet<_>>>() else { return };
+        if rule.protocols.iter().all(|one| one.value.value().is_some()) {
+            if is_any {
                 rule.protocols = known.into_iter().map(|one| made(Written::Value(one))).collect();
             } else {
-                rule.protocols.retain(|one| {
-                    one.value
-                        .value()
-                        .is_none_or(|one| *one == RuleProtocol::Any || known.contains(one))
-                });
+                let is_used = |one: &RuleProtocol| known.contains(one);
+                rule.protocols.retain(|one| one.value.value().is_none_or(is_used));
             }
         }
     }
@@ -393,15 +394,6 @@ fn cut_ports(list: &mut Vec<Spanned<Written<PortRange>>>, used: &BTreeSet<u16>) 
     }
     if !kept.is_empty() {
         *list = kept;
-    }
-}
-
-fn rule_protocol(protocol: IpProtocol) -> Option<RuleProtocol> {
-    match protocol {
-        IpProtocol::TCP => Some(RuleProtocol::Tcp),
-        IpProtocol::UDP => Some(RuleProtocol::Udp),
-        IpProtocol::ICMP | IpProtocol::ICMPV6 => Some(RuleProtocol::Icmp),
-        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 
 mod mess;
+mod narrow;
 mod world;
 
 use super::*;

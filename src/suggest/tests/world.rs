@@ -11,6 +11,7 @@ use crate::evaluate::{Decision, Index, evaluate};
 use crate::flow::FlowProtocol;
 use crate::generate::{Simulation, Traffic, legacy_record, structured_record};
 use crate::logs;
+use crate::policy::Inventory;
 use crate::source::{Source, Sources};
 use crate::suggest::{Observed, Options, from_logs, prove};
 
@@ -94,7 +95,7 @@ fn collections(kind: &str, rules: &[(&'static str, String)]) -> String {
     rules.iter().enumerate().map(rule).collect()
 }
 
-fn policy() -> impl Strategy<Value = String> {
+pub(super) fn policy() -> impl Strategy<Value = String> {
     let network = prop::collection::vec(network_rule(), 0..4);
     let application = prop::collection::vec(application_rule(), 1..6);
     let dnat = prop::collection::vec(dnat_rule(), 0..3);
@@ -111,7 +112,7 @@ fn policy() -> impl Strategy<Value = String> {
 }
 
 /// A flow in flow notation, with all that a policy could ask for.
-fn flow() -> impl Strategy<Value = String> {
+pub(super) fn flow() -> impl Strategy<Value = String> {
     let packet = (
         select(vec!["tcp", "tcp", "udp", "icmp", "gre"]),
         select(&SOURCES[..]),
@@ -152,28 +153,33 @@ fn flow() -> impl Strategy<Value = String> {
     (prop_oneof![1 => packet, 3 => web], odd).prop_map(|(flow, odd)| format!("{flow}{odd}"))
 }
 
-fn ruleset(text: &str) -> Ruleset {
+pub(super) fn inventory(text: &str) -> Inventory {
     let mut sources = Sources::default();
     let id = sources.add(Source::new("p.azfw", text));
     let read = crate::load::read_all(&[id], &sources, &crate::load::Options::default());
-    compiled(&read.unwrap_or_else(|error| panic!("{error:?} in\n{text}")).0)
+    read.unwrap_or_else(|error| panic!("{error:?} in\n{text}")).0
 }
 
 /// What the firewall with these rules logs of these flows.
-fn logged(ruleset: &Ruleset, flows: &[String], is_legacy: bool) -> Observed {
+pub(super) fn logged(ruleset: &Ruleset, flows: &[String], is_legacy: bool) -> Observed {
     let table: String = flows.iter().map(|flow| format!("1 1 {flow}\n")).collect();
-    let mut traffic = Traffic::table(&table).expect("flows");
+    simulated(ruleset, Traffic::table(&table).expect("flows"), is_legacy)
+}
+
+/// The same of flows of which all that is decided is drawn some times.
+pub(super) fn simulated(ruleset: &Ruleset, mut traffic: Vec<Traffic>, is_legacy: bool) -> Observed {
     traffic.retain(|entry| {
         let flow = entry.flow(&mut crate::random::Random::new(1));
         evaluate(ruleset, &flow, &mut ()).decision != Decision::Undecided
     });
+    let count = traffic.len();
     let mut observed = Observed::default();
     if traffic.is_empty() {
         return observed;
     }
     let start = "2026-03-02T00:00:00Z".parse().expect("a time");
     let mut simulation = Simulation::new(ruleset, traffic, 7, start, 500).expect("decided flows");
-    let events = simulation.events(4 * flows.len());
+    let events = simulation.events(4 * count);
     let lines: Vec<String> = events
         .iter()
         .map(|event| {
@@ -198,7 +204,7 @@ proptest! {
         subnet_sources in 1usize..4,
         dnat_open in 1usize..4,
     ) {
-        let before = ruleset(&policy);
+        let before = compiled(&inventory(&policy));
         let observed = logged(&before, &flows, false);
         let options = Options { roll_up, subnet_sources, dnat_open, ..Options::default() };
         let suggestion = from_logs(&observed, None, &options);
