@@ -25,8 +25,8 @@ use crate::write;
 /// Every flow of the logs is then run through the result: what was allowed must still be, and what
 /// was denied must not become allowed.
 ///
-/// Exit status: 0 both are proven, 1 one is not so, 3 the logs do not say enough to tell, 2 nothing
-/// could be read.
+/// Exit status: 0 both are proven, 1 one is not so or the service takes fewer rules than these, 3
+/// the logs do not say enough to tell, 2 nothing could be read.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct SuggestArgs {
@@ -128,20 +128,27 @@ fn finish(
         Format::Arm => write::arm(&suggestion.inventory),
         Format::Terraform => write::terraform(&suggestion.inventory),
     };
+    if written.is_another_rule_set() {
+        return Err(Failure::new(
+            "nothing is written: the rules cannot be expressed in this form",
+            "`--format text` can express everything",
+        ));
+    }
+    let status = match (proof.holds() && suggestion.above_limits.is_empty(), proof.is_complete()) {
+        (false, _) => ExitStatus::No,
+        (true, false) => ExitStatus::Undecided,
+        (true, true) => ExitStatus::Yes,
+    };
     let mut out = args.output.writer()?;
     if args.format == Format::Text {
         for line in account.lines() {
             writeln!(out, "# {}", sanitize::terminal(line))?;
         }
         writeln!(out)?;
-    } else if !global.quiet {
+    } else if !global.quiet || status == ExitStatus::No {
         anstream::eprint!("{}", sanitize::terminal_lines(&account));
     }
     out.write_all(written.text.as_bytes())?;
     out.flush()?;
-    Ok(match (proof.holds() && suggestion.above_limits.is_empty(), proof.is_complete()) {
-        (false, _) => ExitStatus::No,
-        (true, false) => ExitStatus::Undecided,
-        (true, true) => ExitStatus::Yes,
-    })
+    Ok(status)
 }

@@ -17,13 +17,6 @@ pub fn account(observed: &Observed, suggestion: &Suggestion, proof: &Proof) -> S
             let _ = writeln!(out, "{line}");
         }
     };
-    line(if proof.is_complete() {
-        "proven: what the logs allowed is allowed, what they denied is denied"
-    } else if proof.holds() {
-        "not proven in full: the logs do not say enough of some connections"
-    } else {
-        "NOT SO: some connections of the logs come out otherwise"
-    });
     if !suggestion.above_limits.is_empty() {
         line(&format!(
             "NOT DEPLOYABLE as it is, the service takes less: {}; choose fewer logs with \
@@ -31,6 +24,13 @@ pub fn account(observed: &Observed, suggestion: &Suggestion, proof: &Proof) -> S
             suggestion.above_limits.join("; ")
         ));
     }
+    line(if proof.is_complete() {
+        "proven: what the logs allowed is allowed, what they denied is denied"
+    } else if proof.holds() {
+        "not proven in full: the logs do not say enough of some connections"
+    } else {
+        "NOT SO: some connections of the logs come out otherwise"
+    });
     line(&format!("{} allowed still {}", were(proof.allowed, "that "), is(proof.allowed)));
     line(&format!("{} denied still {}", were(proof.denied, "that "), is(proof.denied)));
     broken(&mut line, "allowed and {are} NOT any longer", &proof.lost);

@@ -20,7 +20,7 @@ mod sources;
 mod web;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use fresh::from_logs;
 pub use limits::within_limits;

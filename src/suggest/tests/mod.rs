@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 mod mess;
 mod narrow;
-mod world;
+pub(crate) mod world;
 
 use super::*;
 use crate::compile::{self, Ruleset, compile};

@@ -95,7 +95,7 @@ fn collections(kind: &str, rules: &[(&'static str, String)]) -> String {
     rules.iter().enumerate().map(rule).collect()
 }
 
-pub(super) fn policy() -> impl Strategy<Value = String> {
+pub(crate) fn policy() -> impl Strategy<Value = String> {
     let network = prop::collection::vec(network_rule(), 0..4);
     let application = prop::collection::vec(application_rule(), 1..6);
     let dnat = prop::collection::vec(dnat_rule(), 0..3);
@@ -112,7 +112,7 @@ pub(super) fn policy() -> impl Strategy<Value = String> {
 }
 
 /// A flow in flow notation, with all that a policy could ask for.
-pub(super) fn flow() -> impl Strategy<Value = String> {
+pub(crate) fn flow() -> impl Strategy<Value = String> {
     let packet = (
         select(vec!["tcp", "tcp", "udp", "icmp", "gre"]),
         select(&SOURCES[..]),
@@ -153,7 +153,7 @@ pub(super) fn flow() -> impl Strategy<Value = String> {
     (prop_oneof![1 => packet, 3 => web], odd).prop_map(|(flow, odd)| format!("{flow}{odd}"))
 }
 
-pub(super) fn inventory(text: &str) -> Inventory {
+pub(crate) fn inventory(text: &str) -> Inventory {
     let mut sources = Sources::default();
     let id = sources.add(Source::new("p.azfw", text));
     let read = crate::load::read_all(&[id], &sources, &crate::load::Options::default());
@@ -161,13 +161,13 @@ pub(super) fn inventory(text: &str) -> Inventory {
 }
 
 /// What the firewall with these rules logs of these flows.
-pub(super) fn logged(ruleset: &Ruleset, flows: &[String], is_legacy: bool) -> Observed {
+pub(crate) fn logged(ruleset: &Ruleset, flows: &[String], is_legacy: bool) -> Observed {
     let table: String = flows.iter().map(|flow| format!("1 1 {flow}\n")).collect();
     simulated(ruleset, Traffic::table(&table).expect("flows"), is_legacy)
 }
 
 /// The same of flows of which all that is decided is drawn some times.
-pub(super) fn simulated(ruleset: &Ruleset, mut traffic: Vec<Traffic>, is_legacy: bool) -> Observed {
+pub(crate) fn simulated(ruleset: &Ruleset, mut traffic: Vec<Traffic>, is_legacy: bool) -> Observed {
     traffic.retain(|entry| {
         let flow = entry.flow(&mut crate::random::Random::new(1));
         evaluate(ruleset, &flow, &mut ()).decision != Decision::Undecided
@@ -203,9 +203,10 @@ proptest! {
         roll_up in 0usize..4,
         subnet_sources in 1usize..4,
         dnat_open in 1usize..4,
+        is_legacy in any::<bool>(),
     ) {
         let before = compiled(&inventory(&policy));
-        let observed = logged(&before, &flows, false);
+        let observed = logged(&before, &flows, is_legacy);
         let options = Options { roll_up, subnet_sources, dnat_open, ..Options::default() };
         let suggestion = from_logs(&observed, None, &options);
         let after = compiled(&suggestion.inventory);
