@@ -1,5 +1,7 @@
 //! Parts of a rule set that are made, not read.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use smol_str::SmolStr;
 
 use super::observed::Times;
@@ -88,7 +90,11 @@ pub(super) fn policy(name: &str, settings: Settings) -> FirewallPolicy {
 
 /// Names of rules that are not taken yet.
 #[derive(Debug, Default)]
-pub(super) struct RuleNames(std::collections::BTreeSet<SmolStr>);
+pub(super) struct RuleNames {
+    taken: BTreeSet<SmolStr>,
+    /// The next number to try, by name.
+    numbers: BTreeMap<SmolStr, u32>,
+}
 
 impl RuleNames {
     /// `wanted` with what no rule may be called taken out, and a number where it is taken.
@@ -100,12 +106,12 @@ impl RuleNames {
             "" => "rule",
             plain => plain,
         };
-        let plain = plain.to_owned();
-        let mut name = SmolStr::from(plain.as_str());
-        let mut number = 2;
-        while !self.0.insert(name.clone()) {
+        let plain = SmolStr::from(plain);
+        let mut name = plain.clone();
+        let number = self.numbers.entry(plain.clone()).or_insert(2);
+        while !self.taken.insert(name.clone()) {
             name = format!("{plain}-{number}").into();
-            number += 1;
+            *number += 1;
         }
         name
     }

@@ -18,10 +18,18 @@ use crate::policy::{
 /// Rules for everything that was allowed. IP Groups of `known` are used where they fit.
 #[must_use]
 pub fn from_logs(observed: &Observed, known: Option<&Inventory>, options: &Options) -> Suggestion {
-    let services = Services::new(observed);
+    of_services(observed, &Services::new(observed), known, options)
+}
+
+/// The same of services that are at hand.
+pub(super) fn of_services(
+    observed: &Observed,
+    services: &Services,
+    known: Option<&Inventory>,
+    options: &Options,
+) -> Suggestion {
     let sources = Sources::new(options, groups(known));
-    let mut draft =
-        Draft { services: &services, sources: &sources, options, used: BTreeSet::new() };
+    let mut draft = Draft { services, sources: &sources, options, used: BTreeSet::new() };
     let dnat = vec![("observed-dnat", 100, CollectionAction::Dnat, draft.dnat())];
     let (allowed, (guards, others)) = (draft.network(), draft.other_protocols());
     let network = vec![
