@@ -155,9 +155,14 @@ fn addresses(group: &IpGroup) -> Named {
 
 /// Records that the filter left out, by reason.
 pub(super) fn left_out<S>(filtered: &Filtered<S>) -> Vec<(String, u64)> {
+    reasons(filtered.left_out, filtered.unsettled)
+}
+
+/// The same, of records that a filter did not ask for, and of those that do not say whether it does.
+pub(super) fn reasons(left_out: u64, unsettled: u64) -> Vec<(String, u64)> {
     let all = [
-        ("left out by the filter", filtered.left_out),
-        ("left out by the filter: the record lacks what it asks for", filtered.unsettled),
+        ("left out by the filter", left_out),
+        ("left out by the filter: the record lacks what it asks for", unsettled),
     ];
     all.into_iter().filter(|(_, count)| *count > 0).map(|(why, n)| (why.to_owned(), n)).collect()
 }

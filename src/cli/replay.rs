@@ -1,8 +1,6 @@
 //! `azfw replay`: logged flows through a rule set.
 
-use std::collections::BTreeMap;
 use std::io::Write;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -10,18 +8,16 @@ use clap::{Args, ValueEnum};
 use super::args::{GlobalArgs, OutputArgs, RulesetArgs};
 use super::failure::Failure;
 use super::log_filter::{self, FilterArgs};
-use super::log_inputs::{self, LogReadingArgs, Read};
+use super::log_inputs::{self, LogReadingArgs};
 use super::{ExitStatus, inputs, output, sniff, topology};
-use crate::analyse::replay::{Agreement, Case, Change, Comparer, Comparison, Replay, Replayer};
-use crate::evaluate::CacheUse;
-use crate::logs::{Filtered, LogRecord, Sink, case_of};
-use crate::path::carry::{Carried, Carrier};
-use crate::path::topology::Topology;
+use crate::analyse::replay::{Against, Agreement, Change, Comparison, Replay, Replayed, Replayer};
+use crate::evaluate::{CacheUse, Index};
+use crate::logs::{ReplayedLogs, Replaying};
+use crate::path::carry::Carrier;
 use crate::report::page::Document;
 use crate::report::replay::{self as render, ReplayInput};
 use crate::report::sanitize::terminal_lines;
 use crate::source::InputError;
-use crate::syntax::filter::Filter;
 
 /// Logged flows through a rule set: does it agree with the log, and what would change?
 ///
@@ -62,39 +58,6 @@ enum Format {
     Html,
 }
 
-/// Takes the flows out of records.
-struct Cases<'t, F> {
-    push: F,
-    records: u64,
-    no_flow: BTreeMap<String, u64>,
-    carrier: Option<Carrier<'t>>,
-    lost: BTreeMap<String, u64>,
-}
-
-impl<F: FnMut(&Case)> Cases<'_, F> {
-    /// What the firewall logs it saw like this; the rest comes to it through the network.
-    fn case(&mut self, case: Case) {
-        let Some(carrier) = self.carrier.as_mut().filter(|_| case.logged.is_none()) else {
-            return (self.push)(&case);
-        };
-        match carrier.carry(&case.flow) {
-            Carried::Arrives(flow) => (self.push)(&Case { flow: *flow, ..case }),
-            Carried::Lost(why) => *self.lost.entry(why).or_default() += 1,
-        }
-    }
-}
-
-impl<F: FnMut(&Case)> Sink for Cases<'_, F> {
-    fn record(&mut self, record: LogRecord) -> ControlFlow<()> {
-        self.records += 1;
-        match case_of(&record) {
-            Ok(case) => self.case(case),
-            Err(reason) => *self.no_flow.entry(reason.to_string()).or_default() += 1,
-        }
-        ControlFlow::Continue(())
-    }
-}
-
 pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, Failure> {
     let (policy, logs) = sniff::policy_and_logs(&args.files, &args.reading.columns())?;
     let (ruleset, loaded) = inputs::ruleset(&policy, &args.ruleset, global)?;
@@ -104,11 +67,10 @@ pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, 
         folders => Some(topology::exports(folders, &args.ruleset.readings, global)?),
     };
     let network = exports.as_ref().map(|exports| &exports.topology);
+    let index = Index::new(&ruleset);
     if args.against.is_empty() {
-        let mut replayer = Replayer::new(&ruleset);
-        let input = read(&logs, args, global, filter, network, |case| replayer.push(case))?;
-        let replay = replayer.finish();
-        say_cache_use(replay.cache, global);
+        let replaying = Replaying::new(|| Replayer::new(&index), filter, network.map(Carrier::new));
+        let (input, replay) = read(&logs, args, global, replaying)?;
         write(
             args,
             || render::text(&input, &replay),
@@ -118,9 +80,10 @@ pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, 
         return Ok(agreement_status(&replay));
     }
     let (after, _) = inputs::ruleset_beside(&loaded, &args.against, &args.ruleset, global)?;
-    let mut comparer = Comparer::new(&ruleset, &after);
-    let input = read(&logs, args, global, filter, network, |case| comparer.push(case))?;
-    let comparison = comparer.finish();
+    let after = Index::new(&after);
+    let replaying =
+        Replaying::new(|| Replayer::comparing(&index, &after), filter, network.map(Carrier::new));
+    let (input, comparison) = read(&logs, args, global, replaying)?;
     write(
         args,
         || render::comparison_text(&input, &comparison),
@@ -130,43 +93,40 @@ pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, 
     Ok(change_status(&comparison))
 }
 
-fn read(
+/// Reads the logs side by side, or in their order where rejected lines are to be written in theirs.
+fn read<'a, A, F>(
     logs: &[PathBuf],
     args: &ReplayArgs,
     global: &GlobalArgs,
-    filter: Option<Filter>,
-    network: Option<&Topology>,
-    push: impl FnMut(&Case),
-) -> Result<ReplayInput, Failure> {
-    let cases = Cases {
-        push,
-        records: 0,
-        no_flow: BTreeMap::new(),
-        carrier: network.map(Carrier::new),
-        lost: BTreeMap::new(),
+    mut replaying: Replaying<'a, A, F>,
+) -> Result<(ReplayInput, Replayed<A::Kind, A::What>), Failure>
+where
+    A: Against + Send,
+    A::Kind: Send,
+    A::What: Send,
+    F: Fn() -> Replayer<'a, A> + Send,
+{
+    let mut read = if args.reading.writes_rejects() {
+        log_inputs::read(logs, &args.reading, global, &mut replaying)?
+    } else {
+        log_inputs::collect(logs, &args.reading, global, &mut replaying)?
     };
-    let mut filtered = Filtered::new(cases, filter);
-    let read = log_inputs::read(logs, &args.reading, global, &mut filtered)?;
     log_inputs::warn_of_rejects(&read, global);
-    let mut left_out = read.left_out.clone();
-    left_out.extend(log_filter::left_out(&filtered));
-    let Cases { records, no_flow, carrier, lost, .. } = filtered.sink;
-    let carried = carrier.map(|carrier| carrier.counts()).unwrap_or_default();
-    let lost = lost.into_iter().collect();
-    Ok(ReplayInput { carried, lost, left_out, ..input(&read, records, no_flow) })
-}
-
-fn input(read: &Read, records: u64, no_flow: BTreeMap<String, u64>) -> ReplayInput {
-    ReplayInput {
+    let ReplayedLogs { found, counts, repeated, carried } = replaying.finish();
+    read.leave_out_repeated(repeated);
+    read.left_out.extend(log_filter::reasons(counts.left_out, counts.unsettled));
+    say_cache_use(found.cache, global);
+    let input = ReplayInput {
         files: read.files,
-        records,
-        no_flow: no_flow.into_iter().collect(),
-        carried: Vec::new(),
-        lost: Vec::new(),
-        left_out: Vec::new(),
+        records: counts.records,
+        no_flow: counts.no_flow.into_iter().map(|(why, n)| (why.to_string(), n)).collect(),
+        carried,
+        lost: counts.lost.into_iter().collect(),
+        left_out: read.left_out,
         ignored: read.counts.ignored_total(),
         rejected: read.counts.rejected,
-    }
+    };
+    Ok((input, found))
 }
 
 fn write<T: serde::Serialize>(
@@ -198,7 +158,7 @@ fn say_cache_use(used: CacheUse, global: &GlobalArgs) {
 }
 
 fn agreement_status(replay: &Replay) -> ExitStatus {
-    let has = |agreement| replay.by_agreement.get(&agreement).is_some_and(|&count| count > 0);
+    let has = |agreement| replay.count(agreement) > 0;
     if has(Agreement::Disagrees) || has(Agreement::Impossible) || has(Agreement::OtherRule) {
         ExitStatus::No
     } else if has(Agreement::Possible) {
@@ -209,7 +169,7 @@ fn agreement_status(replay: &Replay) -> ExitStatus {
 }
 
 fn change_status(comparison: &Comparison) -> ExitStatus {
-    let has = |change| comparison.by_change.get(&change).is_some_and(|&count| count > 0);
+    let has = |change| comparison.count(change) > 0;
     if has(Change::AllowToDeny) || has(Change::DenyToAllow) || has(Change::Translation) {
         ExitStatus::No
     } else if has(Change::Undecided) {

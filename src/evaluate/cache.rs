@@ -1,9 +1,10 @@
 //! Verdicts of flows that were seen before: real traffic repeats itself.
 
 use std::hash::{Hash, Hasher};
-use std::rc::Rc;
 
-use super::index::{Index, NameHasher};
+use super::index::{Decided, Index, NameHasher};
+use super::memo::PacketMemo;
+use super::packet::{Packet, PacketEnd, Packets};
 use super::verdict::Verdict;
 use crate::flow::Flow;
 
@@ -14,63 +15,126 @@ pub struct CacheUse {
     pub hits: u64,
 }
 
-/// An index with a memory of flows. It never changes an answer: flows are compared in full.
+impl CacheUse {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { lookups: self.lookups + other.lookups, hits: self.hits + other.hits }
+    }
+}
+
+/// An index with a memory of packets and of flows. It never changes an answer: both are compared in
+/// full. What is remembered of a flow is its verdict, or whatever `V` is made of it.
 ///
-/// The memory is a table of fixed size. A flow has one place in it; a new flow takes the place of
-/// the one that was there.
+/// The memory of flows is a table of fixed size. A flow has one place in it; a new flow takes the
+/// place of the one that was there.
 #[derive(Debug)]
-pub struct FlowCache<'a> {
-    index: Index<'a>,
+pub struct FlowCache<'a, V> {
+    index: &'a Index<'a>,
     // INVARIANT: the length is a power of two.
-    slots: Vec<Option<Box<Entry>>>,
+    slots: Vec<Option<Box<Entry<V>>>>,
     used: CacheUse,
+    packets: PacketMemo,
+    // Kept for their memory.
+    columns: Packets,
+    ends: Vec<PacketEnd>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Entry<V> {
     flow: Flow,
-    verdict: Rc<Verdict>,
+    value: V,
 }
 
-impl<'a> FlowCache<'a> {
+/// How the verdict of a flow was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled<V> {
+    /// From tables: nothing about it is unknown.
+    Decided(Decided),
+    /// By the walk, or remembered: what was made of the whole verdict.
+    Walked(V),
+}
+
+impl<'a, V> FlowCache<'a, V> {
     /// Flows that are remembered unless another number is wanted: about 24 MiB when full.
     pub const FLOWS: usize = 1 << 16;
 
     /// A cache of `flows` flows, rounded up to a power of two.
     #[must_use]
-    pub fn new(index: Index<'a>, flows: usize) -> Self {
+    pub fn new(index: &'a Index<'a>, flows: usize) -> Self {
         let slots = std::iter::repeat_with(|| None).take(flows.max(1).next_power_of_two());
-        Self { index, slots: slots.collect(), used: CacheUse::default() }
+        Self {
+            index,
+            slots: slots.collect(),
+            used: CacheUse::default(),
+            packets: PacketMemo::new(PacketMemo::PACKETS),
+            columns: Packets::default(),
+            ends: Vec::new(),
+        }
     }
 
-    /// The index that answers what is not remembered.
-    #[must_use]
-    pub fn index(&self) -> &Index<'a> {
-        &self.index
-    }
-
+    /// How often flows and packets were looked for and found.
     #[must_use]
     pub fn used(&self) -> CacheUse {
-        self.used
+        self.used.and(self.packets.used())
     }
 
-    /// The verdict of `flow`, equal to that of the index. The source port is left out of the
-    /// comparison: no rule looks at it.
-    pub fn verdict(&mut self, flow: &Flow) -> Rc<Verdict> {
+    /// Forgets all flows: what was made of them is of no use any more.
+    pub fn forget(&mut self) {
+        self.slots.fill_with(|| None);
+    }
+
+    /// What `make` makes of the verdict of `flow`, which is that of the index. The source port is
+    /// left out of the comparison: no rule looks at it.
+    pub fn get(&mut self, flow: &Flow, make: impl FnOnce(Verdict) -> V) -> &V {
         self.used.lookups += 1;
         let hash = usize::try_from(hash(flow) >> 16).unwrap_or(0);
         let place = hash & (self.slots.len() - 1);
-        let known = self.slots.get(place).and_then(Option::as_ref);
-        if let Some(entry) = known.filter(|entry| is_same(&entry.flow, flow)) {
+        #[expect(clippy::indexing_slicing, reason = "the mask is the length less one")]
+        let slot = &mut self.slots[place];
+        if slot.as_ref().is_some_and(|entry| is_same(&entry.flow, flow)) {
             self.used.hits += 1;
-            return Rc::clone(&entry.verdict);
+        } else {
+            *slot = None;
         }
-        let verdict = Rc::new(self.index.verdict(flow));
-        if let Some(slot) = self.slots.get_mut(place) {
-            let entry = Entry { flow: flow.clone(), verdict: Rc::clone(&verdict) };
-            *slot = Some(Box::new(entry));
+        let entry = slot.get_or_insert_with(|| {
+            let value = make(self.index.verdict(flow));
+            Box::new(Entry { flow: flow.clone(), value })
+        });
+        &entry.value
+    }
+
+    /// Settles many flows, in their order: as packets where they are packets, each at once where the
+    /// first rule that may match surely does, else as [`FlowCache::get`] does.
+    pub fn settle_each(
+        &mut self,
+        flows: &[Flow],
+        mut make: impl FnMut(Verdict) -> V,
+    ) -> Vec<Settled<V>>
+    where
+        V: Clone,
+    {
+        let index = self.index;
+        self.columns.clear();
+        self.ends.clear();
+        let is_packet: Vec<bool> = flows
+            .iter()
+            .map(|flow| Packet::of(flow).map(|packet| self.columns.push(packet)).is_some())
+            .collect();
+        self.packets.packet_ends(index, self.columns.all(), &mut self.ends);
+        let mut ends = std::mem::take(&mut self.ends).into_iter();
+        let mut settled = Vec::with_capacity(flows.len());
+        for (flow, is_packet) in flows.iter().zip(is_packet) {
+            let decided = match is_packet.then(|| ends.next()).flatten() {
+                Some(end) => index.quickly_behind(flow, end),
+                None => index.quickly(flow),
+            };
+            settled.push(match decided {
+                Some(decided) => Settled::Decided(decided),
+                None => Settled::Walked(self.get(flow, &mut make).clone()),
+            });
         }
-        verdict
+        settled
     }
 }
 

@@ -19,7 +19,7 @@ mod walk;
 use crate::compile::{AddressCriterion, RulePath, Ruleset};
 use crate::flow::Flow;
 
-pub use cache::{CacheUse, FlowCache};
+pub use cache::{CacheUse, FlowCache, Settled};
 pub use fit::Fit;
 pub use index::{Decided, Index};
 pub use memo::PacketMemo;

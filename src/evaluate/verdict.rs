@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::syntax::flow::ExpectedVerdict;
 
 /// The answer for one flow. Shape and meaning: `docs/check.md`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Verdict {
     pub decision: Decision,
     /// What decided; `None` where the possible outcomes differ in it.
@@ -69,7 +69,7 @@ impl From<Ruling> for Decision {
 }
 
 /// One way the walk can end, and what would have to be so.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Outcome {
     pub ruling: Ruling,
     pub stage: Stage,

@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::ops::ControlFlow;
 
 use super::counts::{Reject, Sink};
+use super::layout::Scanned;
 use super::record::LogRecord;
 use crate::syntax::filter::{
     AddressField, Field, Filter, NumberField, Test, TextField, TruthField,
@@ -163,6 +164,13 @@ impl<S: Sink> Sink for Filtered<S> {
             Some(None) => self.unsettled += 1,
         }
         ControlFlow::Continue(())
+    }
+
+    fn scanned(&mut self, scanned: &Scanned<'_>) -> ControlFlow<()> {
+        if self.filter.is_none() {
+            return self.sink.scanned(scanned);
+        }
+        self.record(scanned.to_record())
     }
 
     fn reject(&mut self, reject: &Reject) {

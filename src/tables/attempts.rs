@@ -3,6 +3,8 @@
 use std::collections::hash_map::Entry;
 use std::io;
 
+use rayon::prelude::*;
+
 use super::coding::Coding;
 use super::dictionary::{Code, CodeMap, Translation, mixed};
 use super::row::{Field, Row};
@@ -140,24 +142,33 @@ impl Denials {
     }
 }
 
-/// Hands over, to `take`, all groups: several times some of them, in the codes of `translations`. Groups
-/// that differ in nothing but the source are handed over together.
-pub(super) fn settle<E: From<io::Error>>(
+/// Hands over what `find` finds in some of the groups, in the codes of `translations`, to `take`.
+/// Groups that differ in nothing but the source are looked at together. As many threads find
+/// something as there are.
+pub(super) fn settle<T: Send, E: From<io::Error>>(
     all: &mut [(Translation, &mut Denials, &Coding)],
-    mut take: impl FnMut(Vec<Denied>) -> Result<(), E>,
+    find: impl Fn(Vec<Denied>) -> T + Sync,
+    mut take: impl FnMut(T) -> Result<(), E>,
 ) -> Result<(), E> {
     /// So many rows are looked at together, at least.
-    const ROWS: usize = 1 << 15;
+    const ROWS: usize = 1 << 14;
     for (_, denials, coding) in all.iter_mut() {
         denials.close(coding);
     }
-    let mut rows = Vec::new();
+    let threads = rayon::current_num_threads();
+    let (mut rows, mut lots) = (Vec::new(), Vec::with_capacity(threads));
     for part in 0..PARTS {
         for (translation, denials, _) in all.iter_mut() {
             rows.extend(denials.rows.take(part)?.into_iter().map(|row| read(row, translation)));
         }
-        if rows.len() >= ROWS || part + 1 == PARTS {
-            take(joined_rows(std::mem::take(&mut rows)))?;
+        let is_last = part + 1 == PARTS;
+        if rows.len() >= ROWS || is_last {
+            lots.push(std::mem::take(&mut rows));
+        }
+        if lots.len() == threads || is_last {
+            let lots = std::mem::take(&mut lots).into_par_iter();
+            let found: Vec<T> = lots.map(|rows| find(joined_rows(rows))).collect();
+            found.into_iter().try_for_each(&mut take)?;
         }
     }
     Ok(())
@@ -267,10 +278,14 @@ mod tests {
         }
         let mut got = Vec::new();
         let mut all = [(Translation::default(), &mut denials, &coding)];
-        let settled: io::Result<()> = settle(&mut all, |rows| {
-            got.extend(rows.iter().map(|row| (row.measure.count, row.attempts)));
-            Ok(())
-        });
+        let settled: io::Result<()> = settle(
+            &mut all,
+            |rows| rows,
+            |rows| {
+                got.extend(rows.iter().map(|row| (row.measure.count, row.attempts)));
+                Ok(())
+            },
+        );
         settled.unwrap();
         got
     }

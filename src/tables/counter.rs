@@ -20,7 +20,7 @@ pub struct Coder {
     /// The events of the records that scanned lines are like.
     likes: Vec<Option<Event>>,
     /// Names as they are written. Their canonical forms are in the dictionary.
-    names: HashMap<Box<str>, Code, KeyedState>,
+    names: HashMap<Box<[u8]>, Code, KeyedState>,
     events: Vec<Event>,
     presence: Presence,
     /// The firewall and the hour of the last record, and how many records of it are not yet noted.
@@ -66,7 +66,7 @@ impl Coder {
         event
     }
 
-    fn name(&mut self, scanned: &Scanned<'_>, written: &str) -> Code {
+    fn name(&mut self, scanned: &Scanned<'_>, written: &[u8]) -> Code {
         if let Some(&code) = self.names.get(written) {
             return code;
         }

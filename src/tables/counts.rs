@@ -6,8 +6,8 @@ use super::activity::Activity;
 use super::coding::{Coding, Recoding};
 use super::dictionary::{ABSENT, Code, CodeMap, Translation};
 use super::ends::{Ends, Talkers};
+use super::head_ports::HeadPorts;
 use super::row::{Class, Field, Head, Row};
-use super::rule_ports::RulePorts;
 use super::stored::Stored;
 use super::tally::{Measure, Table};
 
@@ -41,12 +41,10 @@ pub(super) struct Counted {
     rule_numbers: CodeMap<RuleKey, u32>,
     rule_sources: Ends,
     rule_targets: Ends,
-    rule_ports: RulePorts,
+    head_ports: HeadPorts,
     sources: Talkers,
     destinations: Talkers,
     fqdns: Talkers,
-    /// Port first: a protocol may be unknown.
-    ports: CodeMap<[Code; 3], u64>,
     activity: Activity,
     rare: Tables,
 }
@@ -77,13 +75,15 @@ impl Counted {
         if let HeadRule::Number(rule) = rule {
             self.rule_sources.add(rule, row.event.source);
             self.rule_targets.add(rule, row.get(Field::Target));
-            self.rule_ports.add(row.event.head, row.event.destination_port);
         }
         match row.head.class {
             Class::Allowed => self.add_connection(row, 0),
             Class::DeniedByRule => self.add_connection(row, 1),
             Class::DeniedByDefault => self.add_connection(row, 2),
-            Class::Dnat => self.rare.add_dnat(row, one),
+            Class::Dnat => {
+                self.head_ports.add(row.event.head, row.event.destination_port);
+                self.rare.add_dnat(row, one);
+            }
             Class::ThreatAlert | Class::ThreatDenied => self.rare.add_threat(row, one),
             Class::Idps => self.rare.add_idps(row, one),
             Class::Dns => self.rare.add_dns(row, one),
@@ -125,8 +125,7 @@ impl Counted {
         self.sources.add(row.event.source, outcome, 1);
         self.destinations.add(row.event.destination, outcome, 1);
         self.fqdns.add(row.get(Field::Fqdn), outcome, 1);
-        let port = [row.get(Field::Protocol), row.event.destination_port, row.head.class.code()];
-        *self.ports.entry(port).or_default() += 1;
+        self.head_ports.add(row.event.head, row.event.destination_port);
     }
 
     pub(super) fn merge(&mut self, other: Self, recoding: &Recoding, coding: &Coding) {
@@ -145,13 +144,10 @@ impl Counted {
             other.rules.iter().map(|key| self.rule(translation.codes(*key))).collect();
         self.rule_sources.merge(&other.rule_sources, &rules, translation);
         self.rule_targets.merge(&other.rule_targets, &rules, translation);
-        self.rule_ports.merge(other.rule_ports, recoding);
+        self.head_ports.merge(other.head_ports, recoding);
         self.sources.merge(&other.sources, translation);
         self.destinations.merge(&other.destinations, translation);
         self.fqdns.merge(&other.fqdns, translation);
-        for (key, count) in other.ports {
-            *self.ports.entry(translation.codes(key)).or_default() += count;
-        }
         self.activity.merge(other.activity);
         self.rare.merge(other.rare, translation);
     }
@@ -185,11 +181,10 @@ impl Counted {
             .put(out);
         self.rule_sources.ordered(&order).put(out);
         self.rule_targets.ordered(&order).put(out);
-        self.rule_ports.put(out);
+        self.head_ports.put(out);
         self.sources.0.put(out);
         self.destinations.0.put(out);
         self.fqdns.0.put(out);
-        self.ports.put(out);
         self.activity.earlier.put(out);
         self.rare.put(out);
     }
@@ -204,11 +199,10 @@ impl Counted {
         }
         counted.rule_sources = Ends::got(input)?;
         counted.rule_targets = Ends::got(input)?;
-        counted.rule_ports = RulePorts::got(input)?;
+        counted.head_ports = HeadPorts::got(input)?;
         counted.sources = Talkers(Vec::got(input)?);
         counted.destinations = Talkers(Vec::got(input)?);
         counted.fqdns = Talkers(Vec::got(input)?);
-        counted.ports = CodeMap::got(input)?;
         counted.activity.earlier = CodeMap::got(input)?;
         counted.rare = Tables::got(input)?;
         Some(counted)
@@ -226,13 +220,10 @@ impl Counted {
         tables.rule_sources = self.rule_sources.table(&self.rules, translation);
         tables.rule_targets = self.rule_targets.table(&self.rules, translation);
         tables.rule_ends = self.rule_ends(translation);
-        tables.rule_ports = self.rule_ports.table(heads, translation, rule_key);
+        (tables.rule_ports, tables.ports) = self.head_ports.tables(heads, translation, rule_key);
         tables.sources = self.sources.table(translation);
         tables.destinations = self.destinations.table(translation);
         tables.fqdns = self.fqdns.table(translation);
-        for (key, count) in self.ports {
-            tables.ports.add(translation.codes(key), Measure::at(count, None));
-        }
         self.activity.put_away();
         for (minute, counts) in self.activity.earlier {
             for (class, count) in Class::ALL.into_iter().zip(counts) {

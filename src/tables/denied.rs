@@ -29,9 +29,53 @@ pub(super) struct DeniedTops {
     pub(super) groups: DeniedGroups,
 }
 
+/// Where denials are named: their codes, and what addresses are called.
+pub(super) type Named<'a> = (&'a Dictionary, Option<&'a AddressNames>);
+
 impl DeniedTops {
     pub(super) fn attempts(&self) -> u64 {
         self.attempts_by_rule + self.attempts_by_default
+    }
+
+    /// What comes out on top of some denials.
+    fn of(mut denials: Vec<Denied>, named: Named<'_>, top: usize) -> PolarsResult<Self> {
+        let by_rule = Class::DeniedByRule.code();
+        let [attempts_by_rule, attempts_by_default] = [true, false].map(|is_by_rule| {
+            let groups = denials.iter().filter(|denied| (denied.group[0] == by_rule) == is_by_rule);
+            groups.map(|denied| denied.attempts).sum::<u64>()
+        });
+        let tops = Self { attempts_by_rule, attempts_by_default, ..Self::default() };
+        denials.retain(|denied| denied.group[0] != by_rule);
+        if denials.is_empty() {
+            return Ok(tops);
+        }
+        let groups = DeniedGroups::of(&denials, named, top);
+        let all = flows(&denials)?;
+        let [count, first, last] = measures();
+        let numbers = [count, first, last, col(ATTEMPTS).sum(), distinct("source")];
+        let targets = ranked(all.group_by(TARGET_KEYS.map(col)).agg(numbers), BY, &TARGET_KEYS)?;
+        let targets = Largest {
+            rows_total: targets.height() as u64,
+            records: targets.column(COUNT)?.u64()?.iter().flatten().sum(),
+            rows: Some(targets.head(Some(top))),
+        };
+        let (rows_total, records) =
+            (denials.len() as u64, denials.iter().map(|denied| denied.measure.count).sum());
+        // Only rows that are large enough are worth sorting.
+        let least = least_of_top(&denials, top);
+        denials.retain(|denied| denied.attempts >= least);
+        let largest = ranked(flows(&denials)?, BY, &FLOW_KEYS)?.head(Some(top));
+        let flows = Largest { rows_total, records, rows: Some(largest) };
+        Ok(Self { targets, flows, groups, ..tops })
+    }
+
+    /// Takes what comes out on top of others.
+    fn merge(&mut self, other: Self, top: usize) -> PolarsResult<()> {
+        self.attempts_by_rule += other.attempts_by_rule;
+        self.attempts_by_default += other.attempts_by_default;
+        self.groups.merge(other.groups, top);
+        self.targets.merge(other.targets, &TARGET_KEYS, top)?;
+        self.flows.merge(other.flows, &FLOW_KEYS, top)
     }
 }
 
@@ -45,20 +89,15 @@ struct Largest {
 
 impl Largest {
     /// Takes another part. No row of it has the keys of a row of another part.
-    fn add(&mut self, table: LazyFrame, keys: &[&str], top: usize) -> PolarsResult<()> {
-        let part = ranked(table, BY, keys)?;
-        self.rows_total += part.height() as u64;
-        self.records += part.column(COUNT)?.u64()?.iter().flatten().sum::<u64>();
-        self.keep(part, keys, top)
-    }
-
-    /// Takes the rows of another part that may come out on top.
-    fn keep(&mut self, part: DataFrame, keys: &[&str], top: usize) -> PolarsResult<()> {
-        let part = part.head(Some(top));
-        self.rows = Some(match self.rows.take() {
-            None => part,
-            Some(rows) => ranked(rows.vstack(&part)?.lazy(), BY, keys)?.head(Some(top)),
-        });
+    fn merge(&mut self, other: Self, keys: &[&str], top: usize) -> PolarsResult<()> {
+        self.rows_total += other.rows_total;
+        self.records += other.records;
+        self.rows = match (self.rows.take(), other.rows) {
+            (Some(rows), Some(part)) => {
+                Some(ranked(rows.vstack(&part)?.lazy(), BY, keys)?.head(Some(top)))
+            }
+            (rows, part) => rows.or(part),
+        };
         Ok(())
     }
 
@@ -82,35 +121,15 @@ impl Largest {
 /// Looks at all denials.
 pub(super) fn denied_tops(
     all: &mut [(Translation, &mut Denials, &Coding)],
-    named: (&Dictionary, Option<&AddressNames>),
+    named: Named<'_>,
     top: usize,
 ) -> Result<DeniedTops, SummaryError> {
     let mut tops = DeniedTops::default();
-    settle(all, |mut denials| -> Result<(), SummaryError> {
-        let by_rule = Class::DeniedByRule.code();
-        let [of_rules, of_default] = [true, false].map(|is_by_rule| {
-            let groups = denials.iter().filter(|denied| (denied.group[0] == by_rule) == is_by_rule);
-            groups.map(|denied| denied.attempts).sum::<u64>()
-        });
-        tops.attempts_by_rule += of_rules;
-        tops.attempts_by_default += of_default;
-        denials.retain(|denied| denied.group[0] != by_rule);
-        if denials.is_empty() {
-            return Ok(());
-        }
-        tops.groups.add(&denials, named, top);
-        let all = flows(&denials)?;
-        let [count, first, last] = measures();
-        let numbers = [count, first, last, col(ATTEMPTS).sum(), distinct("source")];
-        let targets = all.group_by(TARGET_KEYS.map(col)).agg(numbers);
-        tops.targets.add(targets, &TARGET_KEYS, top)?;
-        tops.flows.rows_total += denials.len() as u64;
-        tops.flows.records += denials.iter().map(|denied| denied.measure.count).sum::<u64>();
-        // Only rows that are large enough are worth sorting.
-        let least = least_of_top(&denials, top);
-        denials.retain(|denied| denied.attempts >= least);
-        Ok(tops.flows.keep(ranked(flows(&denials)?, BY, &FLOW_KEYS)?, &FLOW_KEYS, top)?)
-    })?;
+    settle(
+        all,
+        |denials| DeniedTops::of(denials, named, top),
+        |part| -> Result<(), SummaryError> { Ok(tops.merge(part?, top)?) },
+    )?;
     Ok(tops)
 }
 

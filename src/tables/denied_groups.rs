@@ -1,10 +1,11 @@
 //! Denials by default by what their sources are called: which rule is needed, and for whom?
 
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::cmp::{Ordering, Reverse};
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use super::attempts::Denied;
+use super::denied::Named;
 use super::dictionary::{ABSENT, Code, CodeMap, Dictionary, Entry, as_number};
 use super::finish::Finish;
 use super::frame::seen;
@@ -16,8 +17,8 @@ use crate::net::AddressNames;
 /// So many addresses of a row are kept. A rule with more sources is better written with a group.
 const ADDRESSES_MAX: usize = 64;
 
-/// The number of a group of sources, and reason, target, port and protocol.
-type Key = (usize, [Code; 4]);
+/// Sources, and reason, target, port and protocol.
+type Key = (SourceGroup, [Code; 4]);
 
 /// What came out on top of all rows.
 #[derive(Debug, Default)]
@@ -25,76 +26,113 @@ pub(super) struct DeniedGroups {
     rows: Vec<(Key, Row)>,
     rows_total: u64,
     records: u64,
-    groups: Vec<SourceGroup>,
-    /// Of sources.
-    numbers: CodeMap<Code, usize>,
 }
 
 #[derive(Debug)]
 struct Row {
     sources: u64,
-    addresses: BTreeSet<IpAddr>,
     attempts: u64,
     measure: Measure,
+    /// Only of what comes out on top.
+    addresses: BTreeSet<IpAddr>,
+}
+
+impl Row {
+    const NONE: Self =
+        Self { sources: 0, attempts: 0, measure: Measure::ZERO, addresses: BTreeSet::new() };
+}
+
+/// The groups that sources belong to, by their numbers.
+#[derive(Default)]
+struct Groups {
+    groups: Vec<SourceGroup>,
+    numbers: HashMap<SourceGroup, usize>,
+    /// Of sources.
+    known: CodeMap<Code, usize>,
+}
+
+impl Groups {
+    fn number(&mut self, source: Code, (dictionary, names): Named<'_>) -> usize {
+        let Self { groups, numbers, known } = self;
+        *known.entry(source).or_insert_with(|| {
+            let group = group(address(source, dictionary), names);
+            *numbers.entry(group).or_insert_with_key(|group| {
+                groups.push(group.clone());
+                groups.len() - 1
+            })
+        })
+    }
+}
+
+fn address(source: Code, dictionary: &Dictionary) -> Option<IpAddr> {
+    match dictionary.entry(source)? {
+        Entry::Address(address) => Some(*address),
+        Entry::Text(_) => None,
+    }
 }
 
 impl DeniedGroups {
-    /// Takes another part. No row of it has the target of a row of another part.
-    pub(super) fn add(
-        &mut self,
-        denials: &[Denied],
-        (dictionary, names): (&Dictionary, Option<&AddressNames>),
-        top: usize,
-    ) {
-        let mut rows: CodeMap<Key, Row> = CodeMap::default();
-        for Denied { group, measure, attempts } in denials {
-            let [_, reason, source, target, port, protocol] = *group;
-            let address = match dictionary.entry(source) {
-                Some(Entry::Address(address)) => Some(*address),
-                Some(Entry::Text(_)) | None => None,
-            };
-            let number = self.number(source, address, names);
-            let row = rows.entry((number, [reason, target, port, protocol])).or_insert_with(|| {
-                let addresses = BTreeSet::new();
-                Row { sources: 0, addresses, attempts: 0, measure: Measure::ZERO }
-            });
+    /// What comes out on top of some denials.
+    pub(super) fn of(denials: &[Denied], named: Named<'_>, top: usize) -> Self {
+        let mut groups = Groups::default();
+        let mut rows: CodeMap<(usize, [Code; 4]), Row> = CodeMap::default();
+        let split = |denied: &Denied| {
+            let [_, reason, source, target, port, protocol] = denied.group;
+            (source, [reason, target, port, protocol])
+        };
+        for denied in denials {
+            let (source, key) = split(denied);
+            let row = rows.entry((groups.number(source, named), key)).or_insert(Row::NONE);
             row.sources += u64::from(source != ABSENT);
-            row.addresses.extend(address);
+            row.attempts += denied.attempts;
+            row.measure.add(denied.measure);
+        }
+        let (rows_total, records) =
+            (rows.len() as u64, rows.values().map(|row| row.measure.count).sum());
+        let order = |(number, key): &(usize, [Code; 4]), row: &Row| {
+            (size(row), groups.groups.get(*number), *key)
+        };
+        let mut rows: Vec<((usize, [Code; 4]), Row)> = rows.into_iter().collect();
+        keep_first(&mut rows, top, |(a, row_a), (b, row_b)| order(a, row_a).cmp(&order(b, row_b)));
+        let mut rows: CodeMap<(usize, [Code; 4]), Row> = rows.into_iter().collect();
+        for denied in denials {
+            let (source, key) = split(denied);
+            let Some(row) = rows.get_mut(&(groups.number(source, named), key)) else { continue };
+            row.addresses.extend(address(source, named.0));
             if row.addresses.len() > ADDRESSES_MAX {
                 row.addresses.pop_last();
             }
-            row.attempts += attempts;
-            row.measure.add(*measure);
         }
-        self.rows_total += rows.len() as u64;
-        self.records += rows.values().map(|row| row.measure.count).sum::<u64>();
-        self.rows.extend(rows);
-        let groups = &self.groups;
-        self.rows.sort_by(|((a, key_a), row_a), ((b, key_b), row_b)| {
-            let size = |row: &Row| Reverse((row.attempts, row.measure.count));
-            let by_group = || groups.get(*a).cmp(&groups.get(*b));
-            size(row_a).cmp(&size(row_b)).then_with(by_group).then(key_a.cmp(key_b))
-        });
-        self.rows.truncate(top);
+        let named = |((number, key), row)| {
+            let group = groups.groups.get(number).cloned().unwrap_or(SourceGroup::Unknown);
+            ((group, key), row)
+        };
+        Self { rows: rows.into_iter().map(named).collect(), rows_total, records }
     }
 
-    fn number(
-        &mut self,
-        source: Code,
-        address: Option<IpAddr>,
-        names: Option<&AddressNames>,
-    ) -> usize {
-        if let Some(&number) = self.numbers.get(&source) {
-            return number;
-        }
-        let group = group(address, names);
-        let known = self.groups.iter().position(|known| *known == group);
-        let number = known.unwrap_or(self.groups.len());
-        if known.is_none() {
-            self.groups.push(group);
-        }
-        self.numbers.insert(source, number);
-        number
+    /// Takes another part. No row of it has the target of a row of another part.
+    pub(super) fn merge(&mut self, other: Self, top: usize) {
+        self.rows_total += other.rows_total;
+        self.records += other.records;
+        self.rows.extend(other.rows);
+        let order = |(a, row_a): &(Key, Row), (b, row_b): &(Key, Row)| {
+            size(row_a).cmp(&size(row_b)).then_with(|| a.cmp(b))
+        };
+        keep_first(&mut self.rows, top, order);
+        self.rows.sort_by(order);
+    }
+}
+
+/// The largest come first.
+fn size(row: &Row) -> Reverse<(u64, u64)> {
+    Reverse((row.attempts, row.measure.count))
+}
+
+/// Keeps the rows that would be the first in an order.
+fn keep_first<T>(rows: &mut Vec<T>, top: usize, order: impl Fn(&T, &T) -> Ordering) {
+    if top < rows.len() {
+        rows.select_nth_unstable_by(top, order);
+        rows.truncate(top);
     }
 }
 
@@ -113,10 +151,10 @@ impl Finish<'_> {
     pub(super) fn denied_groups(&self) -> Top<DeniedGroupRow> {
         let denied = &self.denied.groups;
         let shown: u64 = denied.rows.iter().map(|(_, row)| row.measure.count).sum();
-        let row = |((number, key), row): &(Key, Row)| {
+        let row = |((group, key), row): &(Key, Row)| {
             let [reason, target, port, protocol] = *key;
             DeniedGroupRow {
-                group: denied.groups.get(*number).cloned().unwrap_or(SourceGroup::Unknown),
+                group: group.clone(),
                 sources: row.sources,
                 addresses: row.addresses.iter().copied().collect(),
                 target: self.text(target),

@@ -257,7 +257,7 @@ pub struct DeniedRow {
 }
 
 /// What sources have in common that ask for one rule.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SourceGroup {
     IpGroup(SmolStr),
     /// A name that a list gives, or a service tag.

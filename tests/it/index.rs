@@ -3,7 +3,8 @@
 use azfw::analyse::traffic::{Mix, flows as draw};
 use azfw::compile::{Options, Ruleset, compile};
 use azfw::evaluate::{
-    Decided, Decision, FlowCache, Index, Packet, PacketEnd, PacketMemo, Packets, evaluate,
+    Decided, Decision, FlowCache, Index, Packet, PacketEnd, PacketMemo, Packets, Settled, Verdict,
+    evaluate,
 };
 use azfw::flow::Flow;
 use azfw::generate::{EstateRules, OddRuleset, estate};
@@ -39,12 +40,16 @@ impl Tally {
     }
 }
 
+/// The verdicts of the plain walk.
+fn walked(ruleset: &Ruleset, flows: &[Flow]) -> Vec<Verdict> {
+    flows.iter().map(|flow| evaluate(ruleset, flow, &mut ())).collect()
+}
+
 #[track_caller]
-fn compare(seed: u64, ruleset: &Ruleset, index: &Index<'_>, flow: &Flow) -> Tally {
-    let plain = evaluate(ruleset, flow, &mut ());
+fn compare(seed: u64, index: &Index<'_>, flow: &Flow, plain: &Verdict) -> Tally {
     let indexed = index.verdict(flow);
-    assert_eq!(indexed, plain, "rule set {seed}, {flow:?}");
-    let decided = Decided::from(plain);
+    assert_eq!(indexed, *plain, "rule set {seed}, {flow:?}");
+    let decided = Decided::from(indexed);
     assert_eq!(index.decided(flow), decided, "rule set {seed}, {flow:?}");
     let is_by = |stage| u64::from(decided.stage == Some(stage) && decided.rule.is_some());
     Tally {
@@ -58,10 +63,24 @@ fn compare(seed: u64, ruleset: &Ruleset, index: &Index<'_>, flow: &Flow) -> Tall
 }
 
 /// The flows in batches and as packets, with and without a memory, against the plain walk.
-fn compare_batches(seed: u64, ruleset: &Ruleset, index: &Index<'_>, flows: &[Flow]) -> Tally {
-    for (flow, decided) in flows.iter().zip(index.decided_each(flows)) {
-        let plain = Decided::from(evaluate(ruleset, flow, &mut ()));
-        assert_eq!(decided, plain, "rule set {seed}, {flow:?}");
+fn compare_batches(seed: u64, index: &Index<'_>, flows: &[Flow], plain: &[Verdict]) -> Tally {
+    for ((flow, decided), plain) in flows.iter().zip(index.decided_each(flows)).zip(plain) {
+        assert_eq!(decided, Decided::from(plain.clone()), "rule set {seed}, {flow:?}");
+    }
+    let mut cache = FlowCache::new(index, 64);
+    for _ in 0..2 {
+        let settled = cache.settle_each(flows, |verdict| verdict);
+        for ((flow, settled), plain) in flows.iter().zip(settled).zip(plain) {
+            match settled {
+                Settled::Decided(decided) => {
+                    assert!(plain.candidates.is_empty(), "rule set {seed}, {flow:?}");
+                    assert_eq!(decided, Decided::from(plain.clone()), "rule set {seed}, {flow:?}");
+                }
+                Settled::Walked(verdict) => {
+                    assert_eq!(verdict, *plain, "rule set {seed}, {flow:?}");
+                }
+            }
+        }
     }
     let packets: Packets = flows.iter().filter_map(Packet::of).collect();
     let mut ends = Vec::new();
@@ -75,7 +94,7 @@ fn compare_batches(seed: u64, ruleset: &Ruleset, index: &Index<'_>, flows: &[Flo
         assert_eq!(remembered, ends, "rule set {seed}");
     }
     for (packet, &end) in packets.all().iter().zip(&ends) {
-        let plain = Decided::from(evaluate(ruleset, &packet.flow(), &mut ()));
+        let plain = Decided::from(evaluate(index.ruleset(), &packet.flow(), &mut ()));
         assert_eq!(index.decided_packet(packet, end), plain, "rule set {seed}, {packet:?}");
     }
     Tally {
@@ -99,8 +118,9 @@ fn compare_ruleset(seed: u64, flows: usize) -> Tally {
         _ => Index::new(&ruleset),
     };
     let flows: Vec<Flow> = (0..flows).map(|_| odd.flow()).collect();
-    let tallies = flows.iter().map(|flow| compare(seed, &ruleset, &index, flow));
-    tallies.fold(compare_batches(seed, &ruleset, &index, &flows), Tally::and)
+    let plain = walked(&ruleset, &flows);
+    let each = flows.iter().zip(&plain).map(|(flow, plain)| compare(seed, &index, flow, plain));
+    each.fold(compare_batches(seed, &index, &flows, &plain), Tally::and)
 }
 
 /// A million flows: two thousand rule sets, five hundred flows each.
@@ -124,17 +144,18 @@ fn estates_of_many_rules() {
         let loaded = load(&[("estate.json".into(), export)]).expect("the file can be read");
         let (ruleset, _) = compile(&loaded.inventory, &Options::default()).expect("whole");
         let index = Index::new(&ruleset);
-        let mut cache = FlowCache::new(Index::new(&ruleset), 64);
+        let mut cache = FlowCache::new(&index, 64);
         let flows: Vec<Flow> = mixes.iter().flat_map(|&mix| draw(&ruleset, mix, 300, 11)).collect();
         let decided = index.decided_all(&flows);
-        for (flow, decided) in flows.iter().zip(decided) {
-            let plain = evaluate(&ruleset, flow, &mut ());
-            assert_eq!(index.verdict(flow), plain, "{kind:?} {flow:?}");
+        let plain = walked(&ruleset, &flows);
+        for ((flow, decided), plain) in flows.iter().zip(decided).zip(&plain) {
+            assert_eq!(index.verdict(flow), *plain, "{kind:?} {flow:?}");
             assert_eq!(decided, Decided::from(plain.clone()), "{kind:?} {flow:?}");
-            assert_eq!(*cache.verdict(flow), plain, "{kind:?} {flow:?}");
-            assert_eq!(*cache.verdict(flow), plain, "{kind:?} {flow:?}");
+            for _ in 0..2 {
+                assert_eq!(cache.get(flow, |verdict| verdict), plain, "{kind:?} {flow:?}");
+            }
         }
-        assert!(compare_batches(3, &ruleset, &index, &flows).sure_packets > 100);
+        assert!(compare_batches(3, &index, &flows, &plain).sure_packets > 100);
         let used = cache.used();
         assert!(used.lookups == 3_000 && (1_500..2_900).contains(&used.hits), "{used:?}");
     });
@@ -176,10 +197,11 @@ fn a_rule_set_too_large_for_rows_keeps_within_its_memory() {
     assert!(narrow.size() < wide.size());
     let flows: Vec<Flow> =
         [Mix::Uniform, Mix::Boundary].iter().flat_map(|&mix| draw(&ruleset, mix, 200, 5)).collect();
+    let plain = walked(&ruleset, &flows);
     for index in [&wide, &narrow] {
-        for flow in &flows {
-            compare(0, &ruleset, index, flow);
+        for (flow, plain) in flows.iter().zip(&plain) {
+            compare(0, index, flow, plain);
         }
-        compare_batches(0, &ruleset, index, &flows);
+        compare_batches(0, index, &flows, &plain);
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::result::{PacketsJson, RateJson, SpeedJson, StageSpeedJson, StagesJson, TrafficJson};
 use crate::cli::failure::Failure;
 use crate::evaluate::{
-    Decided, Decision, FlowCache, Index, Packet, PacketMemo, Packets, Stage, evaluate,
+    Decided, Decision, FlowCache, Index, Packet, PacketMemo, Packets, Stage, Verdict, evaluate,
 };
 use crate::flow::Flow;
 use crate::syntax::flow::print_flow;
@@ -304,11 +304,11 @@ fn at(sorted: &[f64], share: f64) -> f64 {
 
 /// A cache that knows no flow, one that knows all that fit, and the share of repeated flows.
 fn cached(index: &Index<'_>, flows: &[Flow]) -> (RateJson, RateJson, f64) {
-    let mut cache = FlowCache::new(Index::new(index.ruleset()), FlowCache::FLOWS);
-    let pass = |cache: &mut FlowCache<'_>| {
+    let mut cache = FlowCache::new(index, FlowCache::<Verdict>::FLOWS);
+    let pass = |cache: &mut FlowCache<'_, Verdict>| {
         once(|| {
             for flow in flows {
-                black_box(cache.verdict(black_box(flow)));
+                black_box(cache.get(black_box(flow), |verdict| verdict));
             }
             flows.len()
         })

@@ -9,7 +9,7 @@ use crate::evaluate::walk;
 use crate::flow::{Flow, FlowProtocol};
 
 /// A [`Verdict`] without alerts, candidates and notes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Decided {
     pub decision: Decision,
     /// What decided; `None` where the possible outcomes differ in it.
@@ -43,7 +43,7 @@ impl Index<'_> {
 
     /// The answer where the first rule that may match surely does.
     #[inline]
-    fn quickly(&self, flow: &Flow) -> Option<Decided> {
+    pub(in crate::evaluate) fn quickly(&self, flow: &Flow) -> Option<Decided> {
         if flow.is_listed_threat || flow.idps.is_some() {
             return None;
         }
@@ -67,13 +67,21 @@ impl Index<'_> {
     /// The answer for a flow, given where DNAT and network rules leave its packet.
     #[inline]
     pub(in crate::evaluate) fn decided_behind(&self, flow: &Flow, end: PacketEnd) -> Decided {
-        let decided = match end.rule() {
+        self.quickly_behind(flow, end).unwrap_or_else(|| self.verdict(flow).into())
+    }
+
+    /// The same, where the first rule that may match surely does.
+    pub(in crate::evaluate) fn quickly_behind(
+        &self,
+        flow: &Flow,
+        end: PacketEnd,
+    ) -> Option<Decided> {
+        match end.rule() {
             Some(RuleRef::Nat(rank)) => self.by_nat(rank, flow.port),
             Some(RuleRef::Network(rank)) => self.by_network(rank),
             None if end == PacketEnd::NO_RULE => self.behind_network(flow),
             Some(RuleRef::Application(_)) | None => None,
-        };
-        decided.unwrap_or_else(|| self.verdict(flow).into())
+        }
     }
 
     /// The answer where no DNAT or network rule matches.

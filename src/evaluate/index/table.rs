@@ -377,29 +377,18 @@ impl Table {
     pub(super) fn search_block(
         &self,
         block: usize,
-        mut shared: u64,
+        shared: u64,
         rows: Trio,
         mut visit: impl FnMut(u32) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        if self.is_flat {
-            return self.visit_word(block, shared, &mut visit);
-        }
         let [mut sources, mut targets, mut services] =
             [rows.sources, rows.targets, rows.services].map(|row| Cursor::new(self, row));
-        sources.enter(block);
-        targets.enter(block);
-        services.enter(block);
-        while shared != 0 {
-            let bit = shared.trailing_zeros();
-            shared &= shared - 1;
-            let ends = sources.word(bit) & targets.word(bit);
-            if ends != 0 {
-                let word = block * 64 + bit as usize;
-                let always = self.always.get(word).copied().unwrap_or(0);
-                self.visit_word(word, ends & (services.word(bit) | always), &mut visit)?;
-            }
+        if !self.is_flat {
+            sources.enter(block);
+            targets.enter(block);
+            services.enter(block);
         }
-        ControlFlow::Continue(())
+        self.visit_block(block, shared, (&mut sources, &mut targets, &mut services), &mut visit)
     }
 
     /// Visits the ranks of the rules that are in all three sets, ascending, until told to stop.
@@ -421,19 +410,32 @@ impl Table {
             if summary != 0 {
                 summary &= services.enter(block) | always;
             }
-            if self.is_flat {
-                self.visit_word(block, summary, &mut visit)?;
-                continue;
-            }
-            while summary != 0 {
-                let bit = summary.trailing_zeros();
-                summary &= summary - 1;
-                let ends = sources.word(bit) & targets.word(bit);
-                if ends != 0 {
-                    let word = block * 64 + bit as usize;
-                    let always = self.always.get(word).copied().unwrap_or(0);
-                    self.visit_word(word, ends & (services.word(bit) | always), &mut visit)?;
-                }
+            let sets = (&mut sources, &mut targets, &mut services);
+            self.visit_block(block, summary, sets, &mut visit)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The same in a block that was entered; `shared` is what the sets may have in common in it.
+    #[inline]
+    fn visit_block(
+        &self,
+        block: usize,
+        mut shared: u64,
+        (sources, targets, services): (&mut impl Rules, &mut impl Rules, &mut impl Rules),
+        visit: &mut impl FnMut(u32) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        if self.is_flat {
+            return self.visit_word(block, shared, visit);
+        }
+        while shared != 0 {
+            let bit = shared.trailing_zeros();
+            shared &= shared - 1;
+            let ends = sources.word(bit) & targets.word(bit);
+            if ends != 0 {
+                let word = block * 64 + bit as usize;
+                let always = self.always.get(word).copied().unwrap_or(0);
+                self.visit_word(word, ends & (services.word(bit) | always), visit)?;
             }
         }
         ControlFlow::Continue(())

@@ -6,11 +6,11 @@
 use jiff::Timestamp;
 
 use super::super::time::{DateOrder, time};
+use super::slot::number;
 
 /// Minutes that are remembered: records arrive up to half a minute out of order.
 const MINUTES_MAX: usize = 4;
 const TIME_BYTES_MAX: usize = 48;
-const NANOSECOND_DIGITS: usize = 9;
 
 /// Reads times.
 #[derive(Debug, Clone)]
@@ -116,20 +116,24 @@ fn seconds(text: &[u8]) -> Option<((i64, i32), usize)> {
     let [b':', tens @ b'0'..=b'5', ones @ b'0'..=b'9', rest @ ..] = text else { return None };
     let second = i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
     let [b'.', fraction @ ..] = rest else { return Some(((second, 0), 3)) };
-    let (mut value, mut digits) = (0, 0);
-    for &byte in fraction.iter().take(NANOSECOND_DIGITS + 1) {
-        if !byte.is_ascii_digit() {
-            break;
-        }
-        if digits == NANOSECOND_DIGITS {
-            return None;
-        }
-        value = value * 10 + i32::from(byte - b'0');
-        digits += 1;
-    }
-    let scale = u32::try_from(NANOSECOND_DIGITS - digits).ok()?;
-    (digits > 0).then(|| ((second, value * 10_i32.pow(scale)), 4 + digits))
+    let (value, digits) = match number(fraction) {
+        Some((value, digits)) => (value, digits as usize),
+        None => long_fraction(fraction)?,
+    };
+    let nanosecond = value * SCALES.get(digits)?;
+    Some(((second, i32::try_from(nanosecond).ok()?), 4 + digits))
 }
+
+/// A fraction of more digits than most exports write, and how many.
+fn long_fraction(text: &[u8]) -> Option<(u64, usize)> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let fraction = text.get(..digits).filter(|_| digits < SCALES.len())?;
+    Some((std::str::from_utf8(fraction).ok()?.parse().ok()?, digits))
+}
+
+/// What a fraction of so many digits is to be multiplied with to be nanoseconds.
+const SCALES: [u64; 10] =
+    [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
 
 #[cfg(test)]
 mod tests {

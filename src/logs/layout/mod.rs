@@ -62,14 +62,20 @@ impl<'a> Scanned<'a> {
         self.slots.destination_port.or(self.like.destination_port)
     }
 
-    /// The name as written, where the record has another one than the earlier record.
-    pub(crate) fn name(&self) -> Option<&'a str> {
+    /// The name as written, in ASCII, where the record has another one than the earlier record.
+    pub(crate) fn name(&self) -> Option<&'a [u8]> {
         self.slots.name
+    }
+
+    /// The file and the line.
+    pub(crate) fn place(&self) -> (&'a Arc<str>, u64) {
+        (self.file, self.line)
     }
 
     /// The name in canonical form.
     pub(crate) fn fqdn(&self) -> Option<SmolStr> {
-        self.slots.name.map(canonical_name).or_else(|| self.like.fqdn.clone())
+        let written = self.slots.name.and_then(|name| std::str::from_utf8(name).ok());
+        written.map(canonical_name).or_else(|| self.like.fqdn.clone())
     }
 
     /// The record on its own.
@@ -122,6 +128,9 @@ struct Node {
 #[derive(Debug)]
 struct Edge {
     piece: Box<[u8]>,
+    /// The last eight bytes of the piece, where it has as many. Pieces that may come next differ
+    /// more often at their ends than at their beginnings.
+    end: Option<u64>,
     slot: slot::Slot,
     node: usize,
 }
@@ -166,7 +175,8 @@ impl Layouts {
         file: &'a Arc<str>,
         line: u64,
     ) -> Option<(Scanned<'a>, usize)> {
-        let (number, slots, length) = self.find(text)?;
+        let mut slots = Slots::default();
+        let (number, length) = self.find(text, &mut slots)?;
         let prototype = self.prototypes.get(number)?;
         let (_, lines) = self.lines.get_mut(prototype.category)?;
         *lines += 1;
@@ -179,19 +189,19 @@ impl Layouts {
         self.recognised
     }
 
-    fn find<'a>(&mut self, text: &'a [u8]) -> Option<(usize, Slots<'a>, usize)> {
-        let mut slots = Slots::default();
+    /// The number of the layout of the line that `text` begins with, and the length of the line.
+    fn find<'a>(&mut self, text: &'a [u8], slots: &mut Slots<'a>) -> Option<(usize, usize)> {
         let (mut at, mut rest) = (self.root, text);
         loop {
             let node = self.nodes.get_mut(at)?;
-            if let Some((next, length)) = node.follow(rest, &mut self.clock, &mut slots) {
+            if let Some((next, length)) = node.follow(rest, &mut self.clock, slots) {
                 rest = rest.get(length..)?;
                 at = next;
                 continue;
             }
             let tail = rest.get(..memchr::memchr(b'\n', rest).unwrap_or(rest.len()))?;
             let number = *node.tails.get(tail)?;
-            return Some((number, slots, text.len() - rest.len() + tail.len()));
+            return Some((number, text.len() - rest.len() + tail.len()));
         }
     }
 
@@ -248,7 +258,8 @@ impl Layouts {
     /// Whether a layout reads its own line as the record it was learned from. One that does not is
     /// wrong.
     fn is_read_again(&mut self, line: &[u8], number: usize) -> bool {
-        let Some((found, slots, length)) = self.find(line) else { return false };
+        let mut slots = Slots::default();
+        let Some((found, length)) = self.find(line, &mut slots) else { return false };
         let Some(Prototype { record, .. }) = self.prototypes.get(number) else { return false };
         let Origin { file, line: place } = &record.origin;
         let again = Scanned { number, like: record, file, line: *place, slots };
@@ -287,7 +298,8 @@ impl Layouts {
         if node.edges.len() == EDGES_MAX {
             return None;
         }
-        node.edges.push(Edge { piece: piece.into(), slot, node: next });
+        let end = piece.last_chunk().map(|end| u64::from_le_bytes(*end));
+        node.edges.push(Edge { piece: piece.into(), end, slot, node: next });
         self.bytes += piece.len() + size_of::<Node>() + size_of::<Edge>();
         self.nodes.push(Node::default());
         Some(next)
@@ -303,6 +315,15 @@ impl Layouts {
     }
 }
 
+impl Edge {
+    /// What stands behind the piece, if `text` begins with it.
+    fn behind<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {
+        let (head, rest) = text.split_at_checked(self.piece.len())?;
+        let end = head.last_chunk().map(|end| u64::from_le_bytes(*end));
+        (end == self.end && *head == *self.piece).then_some(rest)
+    }
+}
+
 impl Node {
     /// Follows the edge that `text` begins with; the answer is the next node and the length passed.
     fn follow<'a>(
@@ -312,7 +333,7 @@ impl Node {
         slots: &mut Slots<'a>,
     ) -> Option<(usize, usize)> {
         let mut pass = |edge: &Edge| {
-            let rest = text.strip_prefix(&*edge.piece)?;
+            let rest = edge.behind(text)?;
             let length = edge.slot.read(rest, clock, slots)?;
             Some((edge.node, edge.piece.len() + length))
         };

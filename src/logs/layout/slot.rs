@@ -36,7 +36,8 @@ pub(in crate::logs) struct Slots<'a> {
     pub(in crate::logs) source_port: Option<u16>,
     pub(in crate::logs) destination: Option<IpAddr>,
     pub(in crate::logs) destination_port: Option<u16>,
-    pub(in crate::logs) name: Option<&'a str>,
+    /// Plain ASCII.
+    pub(in crate::logs) name: Option<&'a [u8]>,
     pub(in crate::logs) url: Option<&'a str>,
 }
 
@@ -103,43 +104,88 @@ impl Slots<'_> {
     }
 }
 
-/// A number of at most `digits_max` digits without leading zeros, and how many it has.
-fn number(text: &[u8], digits_max: usize) -> Option<(u32, usize)> {
-    let mut value = 0;
-    let mut length = 0;
-    for &byte in text.iter().take(digits_max + 1) {
-        if !byte.is_ascii_digit() {
-            break;
-        }
-        value = value * 10 + u32::from(byte - b'0');
-        length += 1;
-    }
-    let has_leading_zero = length > 1 && text.first() == Some(&b'0');
-    (length > 0 && length <= digits_max && !has_leading_zero).then_some((value, length))
+/// For each byte that is no digit, its highest bit.
+#[inline]
+fn stops(word: u64) -> u64 {
+    const HIGHEST: u64 = 0x8080_8080_8080_8080;
+    // A digit is 0x30 to 0x39: without its 3 it is at most 9, and 9 + 0x76 has no highest bit yet.
+    let digits = word ^ 0x3030_3030_3030_3030;
+    let low_bits = digits & !HIGHEST;
+    (low_bits.wrapping_add(0x7676_7676_7676_7676) | digits) & HIGHEST
+}
+
+/// The number that the first `digits` of eight bytes write, at most eight.
+#[inline]
+fn value(word: u64, digits: u32) -> u64 {
+    // Bytes in front of the digits count as zero.
+    let word = word.wrapping_shl(64_u32.wrapping_sub(8 * digits)) & 0x0f0f_0f0f_0f0f_0f0f;
+    let pairs = word.wrapping_mul(10).wrapping_add(word >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff
+}
+
+/// The number that `text` begins with, and how many digits it has: one to seven.
+#[inline]
+pub(super) fn number(text: &[u8]) -> Option<(u64, u32)> {
+    let window = window(text);
+    let word = u64::from_le_bytes(window);
+    let digits = stops(word).trailing_zeros() / 8;
+    (1..8).contains(&digits).then(|| (value(word, digits), digits))
+}
+
+/// The first `N` bytes, with zeros where the text has less.
+#[inline]
+fn window<const N: usize>(text: &[u8]) -> [u8; N] {
+    text.first_chunk().copied().unwrap_or_else(|| {
+        let mut window = [0; N];
+        window.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+        window
+    })
 }
 
 fn port(text: &[u8]) -> Option<(u16, usize)> {
-    let (value, length) = number(text, 5)?;
-    Some((u16::try_from(value).ok()?, length))
+    let (value, digits) = number(text)?;
+    let has_leading_zero = digits > 1 && text.first() == Some(&b'0');
+    let port = u16::try_from(value).ok().filter(|_| digits <= 5 && !has_leading_zero)?;
+    Some((port, digits as usize))
 }
 
+/// For each of eight bytes that is no digit, a bit.
+#[inline]
+fn stop_bits(bytes: [u8; 8]) -> u64 {
+    // The multiplication brings the lowest bits of the bytes together.
+    (stops(u64::from_le_bytes(bytes)) >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56
+}
+
+/// Numbers in addresses have one to three digits, and a processor guesses wrongly how many. So
+/// nothing here branches on it.
 fn address4(text: &[u8]) -> Option<(Ipv4Addr, usize)> {
-    let (mut bits, mut length) = (0, 0);
+    let Some(window) = text.first_chunk::<16>() else {
+        return address4(&window::<16>(text));
+    };
+    // Sixteen bytes hold every address and the byte behind it.
+    #[expect(clippy::indexing_slicing, reason = "a remainder of sixteen is a place in sixteen")]
+    let at = |place: u32| u32::from(window[place as usize % 16]);
+    let ([low, high], _) = window.as_chunks::<8>() else { return None };
+    let mut stops = stop_bits(*low) | stop_bits(*high) << 8 | 1 << 16;
+    let (mut bits, mut start, mut is_wrong) = (0_u32, 0_u32, false);
     for index in 0..4 {
-        if index > 0 {
-            if text.get(length) != Some(&b'.') {
-                return None;
-            }
-            length += 1;
-        }
-        let (octet, digits) = number(text.get(length..)?, 3)?;
-        if octet > 255 {
-            return None;
-        }
-        bits = bits << 8 | octet;
-        length += digits;
+        let stop = stops.trailing_zeros();
+        let digits = stop.wrapping_sub(start);
+        let digit = |back: u32| {
+            let digit = at(stop.wrapping_sub(back)).wrapping_sub(u32::from(b'0'));
+            if back <= digits { digit } else { 0 }
+        };
+        let tens = digit(2).wrapping_mul(10).wrapping_add(digit(3).wrapping_mul(100));
+        let octet = digit(1).wrapping_add(tens);
+        let has_leading_zero = (digits > 1) & (at(start) == u32::from(b'0'));
+        let is_ended = (index == 3) | (at(stop) == u32::from(b'.'));
+        is_wrong |= (digits.wrapping_sub(1) > 2) | (octet > 255) | has_leading_zero | !is_ended;
+        bits = bits << 8 | octet & 0xff;
+        start = stop + 1;
+        stops &= stops.wrapping_sub(1);
     }
-    Some((Ipv4Addr::from_bits(bits), length))
+    (!is_wrong).then(|| (Ipv4Addr::from_bits(bits), start.saturating_sub(1) as usize))
 }
 
 fn address6(text: &[u8]) -> Option<(Ipv6Addr, usize)> {
@@ -149,13 +195,28 @@ fn address6(text: &[u8]) -> Option<(Ipv6Addr, usize)> {
     Some((text.parse().ok()?, length))
 }
 
-/// A host name that cannot be an address: it ends with a letter.
-fn name(text: &[u8]) -> Option<&str> {
-    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(**byte, b'.' | b'-' | b'_');
-    let length = text.iter().take(NAME_BYTES_MAX + 1).take_while(is_part).count();
+/// Whether a byte is part of a host name.
+const IN_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    loop {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+        if byte == u8::MAX {
+            break table;
+        }
+        byte += 1;
+    }
+};
+
+/// A host name that cannot be an address: it ends with a letter. It is plain ASCII.
+fn name(text: &[u8]) -> Option<&[u8]> {
+    let window = text.get(..=NAME_BYTES_MAX).unwrap_or(text);
+    #[expect(clippy::indexing_slicing, reason = "the table has a place for every byte")]
+    let is_end = |byte: &u8| !IN_NAME[usize::from(*byte)];
+    let length = window.iter().position(is_end).unwrap_or(window.len());
     let name = text.get(..length)?;
     let is_name = length <= NAME_BYTES_MAX && name.last().is_some_and(u8::is_ascii_alphabetic);
-    std::str::from_utf8(name).ok().filter(|_| is_name)
+    is_name.then_some(name)
 }
 
 /// Printable ASCII up to the quote, with a letter at its end or a slash.
@@ -180,12 +241,28 @@ mod tests {
         }
 
         #[test]
-        fn every_address_is_read(bits: u32, rest in "[\": ]") {
+        fn every_address_is_read(bits: u32, rest in "([\": ].{0,20})?") {
             let text = format!("{}{rest}", Ipv4Addr::from_bits(bits));
             prop_assert_eq!(
                 address4(text.as_bytes()),
-                Some((Ipv4Addr::from_bits(bits), text.len() - 1))
+                Some((Ipv4Addr::from_bits(bits), text.len() - rest.len()))
             );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_those_of_the_standard_library(text in "[0-9]{1,9}.{0,9}|.{0,9}") {
+            let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+            let expected = (1..8).contains(&digits).then(|| text[..digits].parse().unwrap());
+            prop_assert_eq!(number(text.as_bytes()).map(|(value, _)| value), expected);
+        }
+
+        #[test]
+        fn ports_are_those_of_the_standard_library(text in "[0-9]{1,6}") {
+            let is_plain = text == "0" || !text.starts_with('0');
+            let expected = text.parse().ok().filter(|_| is_plain).map(|port| (port, text.len()));
+            prop_assert_eq!(port(text.as_bytes()), expected);
         }
     }
 
@@ -200,7 +277,7 @@ mod tests {
 
     #[test]
     fn names_are_no_addresses() {
-        assert_eq!(name(b"www.example.com:443"), Some("www.example.com"));
+        assert_eq!(name(b"www.example.com:443"), Some(&b"www.example.com"[..]));
         for text in ["192.0.2.7", "", "example.com.", "a1", ":"] {
             assert_eq!(name(text.as_bytes()), None, "{text}");
         }

@@ -9,7 +9,7 @@ use crate::syntax::flow::print_flow;
 /// Agreement with the log.
 #[must_use]
 pub fn html(input: &ReplayInput, replay: &Replay) -> Document {
-    let count = |agreement| replay.by_agreement.get(&agreement).copied().unwrap_or(0);
+    let count = |agreement| replay.count(agreement);
     let undecided = count(Agreement::Possible) + count(Agreement::Impossible);
     let cards = vec![
         card("allowed", "Agree with the log", count(Agreement::Agrees), replay.records),
@@ -25,20 +25,20 @@ pub fn html(input: &ReplayInput, replay: &Replay) -> Document {
         Column::text("evaluated"),
         Column::text("for example"),
     ];
-    let rows = replay.groups.iter().map(|group| {
-        let tone = match group.agreement {
+    let rows = replay.differing().into_iter().map(|group| {
+        let tone = match group.kind {
             Agreement::Agrees => "allowed",
             Agreement::Disagrees | Agreement::Impossible => "denied",
             Agreement::OtherRule => "medium",
             Agreement::Possible | Agreement::EvaluatedOnly => "plain",
         };
         vec![
-            Cell::badge(Badge::new(tone, agreement_title(group.agreement), ""), None),
+            Cell::badge(Badge::new(tone, agreement_title(group.kind), ""), None),
             number(group.records),
             number(group.connections),
-            Cell::text(&group.logged.as_ref().map(decision).unwrap_or_default()),
-            evaluated(&group.verdict),
-            example(&group.example, &group.example_origin),
+            Cell::text(&group.against.as_ref().map(decision).unwrap_or_default()),
+            evaluated(group.verdict),
+            example(group.example, &group.place.to_string()),
         ]
     });
     let table = Table::new("groups", "Flows that compare alike", columns, rows);
@@ -56,7 +56,7 @@ pub fn html(input: &ReplayInput, replay: &Replay) -> Document {
 /// What changes.
 #[must_use]
 pub fn comparison_html(input: &ReplayInput, comparison: &Comparison) -> Document {
-    let count = |change| comparison.by_change.get(&change).copied().unwrap_or(0);
+    let count = |change| comparison.count(change);
     let cards = vec![
         card("", "Unchanged", count(Change::None), comparison.records),
         card("allowed", "Would be allowed", count(Change::DenyToAllow), comparison.records),
@@ -72,20 +72,20 @@ pub fn comparison_html(input: &ReplayInput, comparison: &Comparison) -> Document
         Column::text("after"),
         Column::text("for example"),
     ];
-    let rows = comparison.groups.iter().map(|group| {
-        let tone = match group.change {
+    let rows = comparison.changed().into_iter().map(|group| {
+        let tone = match group.kind {
             Change::DenyToAllow => "allowed",
             Change::AllowToDeny => "denied",
             Change::Translation => "dnat",
             Change::None | Change::Rule | Change::Undecided => "plain",
         };
         vec![
-            Cell::badge(Badge::new(tone, change_title(group.change), ""), None),
+            Cell::badge(Badge::new(tone, change_title(group.kind), ""), None),
             number(group.records),
             number(group.connections),
-            evaluated(&group.before),
-            evaluated(&group.after),
-            example(&group.example, &group.example_origin),
+            evaluated(group.against),
+            evaluated(group.verdict),
+            example(group.example, &group.place.to_string()),
         ]
     });
     let table = Table::new("groups", "Flows that change alike", columns, rows);

@@ -10,7 +10,7 @@ pub use html::{comparison_html, html};
 use serde::Serialize;
 
 use crate::analyse::replay::{
-    Agreement, Change, ChangeGroup, Comparison, Group, Logged, LoggedRule, Replay, VerdictSummary,
+    Agreement, Change, Comparison, Group, Logged, LoggedRule, Replay, VerdictSummary,
 };
 use crate::evaluate::{Decision, Stage};
 use crate::report::verdict::{RuleJson, wrapped};
@@ -49,24 +49,25 @@ pub fn text(input: &ReplayInput, replay: &Replay) -> String {
         (Agreement::Impossible, "undecided; what the log says is NOT possible"),
         (Agreement::EvaluatedOnly, "evaluated only: their log holds no verdict of the firewall"),
     ] {
-        let count = replay.by_agreement.get(&agreement).copied().unwrap_or(0);
+        let count = replay.count(agreement);
         count_line(&mut out, count, replay.records, words);
     }
     let mut last = None;
-    for group in replay.groups.iter().take(GROUPS_MAX) {
-        if last != Some(group.agreement) {
-            let _ = write!(out, "\n{}\n", agreement_title(group.agreement));
-            last = Some(group.agreement);
+    let groups = replay.differing();
+    for group in groups.iter().take(GROUPS_MAX) {
+        if last != Some(group.kind) {
+            let _ = write!(out, "\n{}\n", agreement_title(group.kind));
+            last = Some(group.kind);
         }
-        let ours = verdict(&group.verdict);
-        let words = match &group.logged {
+        let ours = verdict(group.verdict);
+        let words = match group.against {
             Some(logged) => format!("logged {}; evaluated {ours}", decision(logged)),
             None => ours,
         };
         group_lines(&mut out, group.records, &words, &group.verdict.needs);
-        example(&mut out, &print_flow(&group.example), &group.example_origin);
+        example(&mut out, &print_flow(group.example), &group.place.to_string());
     }
-    more(&mut out, replay.groups.len());
+    more(&mut out, groups.len());
     out
 }
 
@@ -82,21 +83,23 @@ pub fn comparison_text(input: &ReplayInput, comparison: &Comparison) -> String {
         (Change::Rule, "same verdict by another rule"),
         (Change::Undecided, "undecided under one of the two"),
     ] {
-        let count = comparison.by_change.get(&change).copied().unwrap_or(0);
+        let count = comparison.count(change);
         count_line(&mut out, count, comparison.records, words);
     }
     let mut last = None;
-    for group in comparison.groups.iter().take(GROUPS_MAX) {
-        if last != Some(group.change) {
-            let _ = write!(out, "\n{}\n", change_title(group.change));
-            last = Some(group.change);
+    let groups = comparison.changed();
+    for group in groups.iter().take(GROUPS_MAX) {
+        if last != Some(group.kind) {
+            let _ = write!(out, "\n{}\n", change_title(group.kind));
+            last = Some(group.kind);
         }
-        let words = format!("{} becomes {}", verdict(&group.before), verdict(&group.after));
-        let needs: Vec<_> = group.before.needs.iter().chain(&group.after.needs).cloned().collect();
+        let words = format!("{} becomes {}", verdict(group.against), verdict(group.verdict));
+        let needs: Vec<_> =
+            group.against.needs.iter().chain(&group.verdict.needs).cloned().collect();
         group_lines(&mut out, group.records, &words, &needs);
-        example(&mut out, &print_flow(&group.example), &group.example_origin);
+        example(&mut out, &print_flow(group.example), &group.place.to_string());
     }
-    more(&mut out, comparison.groups.len());
+    more(&mut out, groups.len());
     out
 }
 
@@ -344,11 +347,11 @@ pub struct ChangeJson {
 /// Agreement with the log as JSON.
 #[must_use]
 pub fn json(input: &ReplayInput, replay: &Replay) -> ReplayJson {
-    let count = |agreement| replay.by_agreement.get(&agreement).copied().unwrap_or(0);
+    let count = |agreement| replay.count(agreement);
     ReplayJson {
         input: input_json(input),
         replayed: replay.records,
-        connections: replay.connections,
+        connections: replay.connections(),
         agreement: AgreementJson {
             agrees: count(Agreement::Agrees),
             other_rule: count(Agreement::OtherRule),
@@ -357,18 +360,18 @@ pub fn json(input: &ReplayInput, replay: &Replay) -> ReplayJson {
             impossible: count(Agreement::Impossible),
             evaluated_only: count(Agreement::EvaluatedOnly),
         },
-        groups: replay.groups.iter().map(group_json).collect(),
+        groups: replay.differing().iter().map(group_json).collect(),
     }
 }
 
 /// What changes as JSON.
 #[must_use]
 pub fn comparison_json(input: &ReplayInput, comparison: &Comparison) -> ComparisonJson {
-    let count = |change| comparison.by_change.get(&change).copied().unwrap_or(0);
+    let count = |change| comparison.count(change);
     ComparisonJson {
         input: input_json(input),
         replayed: comparison.records,
-        connections: comparison.connections,
+        connections: comparison.connections(),
         changes: ChangesJson {
             none: count(Change::None),
             deny_to_allow: count(Change::DenyToAllow),
@@ -377,7 +380,7 @@ pub fn comparison_json(input: &ReplayInput, comparison: &Comparison) -> Comparis
             rule: count(Change::Rule),
             undecided: count(Change::Undecided),
         },
-        groups: comparison.groups.iter().map(change_json).collect(),
+        groups: comparison.changed().iter().map(change_json).collect(),
     }
 }
 
@@ -396,17 +399,14 @@ fn input_json(input: &ReplayInput) -> InputJson {
     }
 }
 
-fn group_json(group: &Group) -> GroupJson {
+fn group_json(group: &Group<'_, Agreement, Option<Logged>>) -> GroupJson {
     GroupJson {
-        agreement: group.agreement.name(),
-        logged: group.logged.as_ref().map(logged_json),
-        evaluated: summary_json(&group.verdict),
+        agreement: group.kind.name(),
+        logged: group.against.as_ref().map(logged_json),
+        evaluated: summary_json(group.verdict),
         records: group.records,
         connections: group.connections,
-        example: ExampleJson {
-            flow: flow_to_json(&group.example),
-            origin: group.example_origin.clone(),
-        },
+        example: ExampleJson { flow: flow_to_json(group.example), origin: group.place.to_string() },
     }
 }
 
@@ -421,17 +421,14 @@ fn logged_json(logged: &Logged) -> LoggedJson {
     LoggedJson { verdict: Decision::from(logged.ruling).name(), rule, translated }
 }
 
-fn change_json(group: &ChangeGroup) -> ChangeJson {
+fn change_json(group: &Group<'_, Change, VerdictSummary>) -> ChangeJson {
     ChangeJson {
-        change: group.change.name(),
-        before: summary_json(&group.before),
-        after: summary_json(&group.after),
+        change: group.kind.name(),
+        before: summary_json(group.against),
+        after: summary_json(group.verdict),
         records: group.records,
         connections: group.connections,
-        example: ExampleJson {
-            flow: flow_to_json(&group.example),
-            origin: group.example_origin.clone(),
-        },
+        example: ExampleJson { flow: flow_to_json(group.example), origin: group.place.to_string() },
     }
 }
 
