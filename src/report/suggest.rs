@@ -71,11 +71,12 @@ fn broken(line: &mut impl FnMut(&str), what: &str, broken: &Broken) {
         if broken.flows == 1 { "1 flow".to_owned() } else { format!("{} flows", broken.flows) };
     let as_it_stands = match broken.as_it_stands {
         0 => String::new(),
-        all if all == broken.connections => ", under the policy as it stands too".to_owned(),
-        some => format!(", {some} of them under the policy as it stands too"),
+        all if all == broken.connections => "; the policy as it stands does the same".to_owned(),
+        some => format!("; the policy as it stands does the same with {some} of them"),
     };
     let what = what.replace("{are}", is(broken.connections));
-    line(&format!("{} {what} ({flows}){as_it_stands}, such as", were(broken.connections, "")));
+    let connections = were(broken.connections, "");
+    line(&format!("{connections} {what} ({flows}){as_it_stands}, such as"));
     for example in &broken.examples {
         line(&format!("  {example}"));
     }

@@ -50,7 +50,7 @@ pub fn narrowed(
     options: &Options,
 ) -> Suggestion {
     let mut notes = Vec::new();
-    let used = used(observed, ruleset, &mut notes);
+    let used = used(observed, ruleset);
     let mut by_path: BTreeMap<Path, Vec<RuleRef>> = BTreeMap::new();
     for rule in ruleset.rules().filter(|rule| !ruleset.path(*rule).is_inherited) {
         by_path.entry(path_of(ruleset, rule)).or_default().push(rule);
@@ -100,14 +100,9 @@ fn path_of(ruleset: &Ruleset, rule: RuleRef) -> Path {
     path(own.group.as_deref(), &own.collection, &own.rule)
 }
 
-fn used<'a>(
-    observed: &'a Observed,
-    ruleset: &Ruleset,
-    notes: &mut Vec<String>,
-) -> HashMap<RuleRef, Used<'a>> {
+fn used<'a>(observed: &'a Observed, ruleset: &Ruleset) -> HashMap<RuleRef, Used<'a>> {
     let index = Index::new(ruleset);
     let mut used: HashMap<RuleRef, Used<'a>> = HashMap::new();
-    let mut refused = 0;
     for (flow, fate) in observed.flows().filter(|(_, fate)| fate.allowed.connections > 0) {
         let verdict = index.verdict(flow);
         match (verdict.decision, verdict.rule) {
@@ -123,12 +118,9 @@ fn used<'a>(
                     used.times.join(fate.allowed);
                 }
             }
-            (Decision::Deny, _) => refused += fate.allowed.connections,
+            // The proof says so.
+            (Decision::Deny, _) => {}
         }
-    }
-    if refused > 0 {
-        notes
-            .push(format!("allowed in the logs, and denied by the policy as it stands: {refused}"));
     }
     used
 }
@@ -147,9 +139,11 @@ impl Narrower<'_> {
         collection: &mut RuleCollection,
         notes: &mut Vec<String>,
     ) {
-        if collection.action.value != CollectionAction::Filter(FilterAction::Allow) {
-            return;
-        }
+        let is_dnat = match collection.action.value {
+            CollectionAction::Filter(FilterAction::Allow) => false,
+            CollectionAction::Filter(FilterAction::Deny) => return,
+            CollectionAction::Dnat => true,
+        };
         let name = collection.name.value.to_string();
         collection.rules.retain_mut(|rule| {
             let own = rule.head().name.value.to_string();
@@ -162,6 +156,12 @@ impl Narrower<'_> {
                 // Rules of one name cannot be told apart in the result.
                 return true;
             };
+            if is_dnat {
+                if !self.used.contains_key(reference) {
+                    notes.push(format!("nothing used it, and DNAT rules are kept: {shown}"));
+                }
+                return true;
+            }
             if rule.is_unknown() || !rule.head().unknown_fields.is_empty() {
                 notes.push(format!("kept as it is, because it is not wholly known: {shown}"));
                 return true;

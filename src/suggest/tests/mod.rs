@@ -317,7 +317,6 @@ fn a_policy_is_cut_to_what_was_used() {
 
           allow application sites 100
             cdn: https:443 10.0.0.0/16 -> *.cdn.example.com
-        allowed in the logs, and denied by the policy as it stands: 1
         narrowed to 4 connections of 2 sources, 2026-03-02: net/base/dns
         narrowed to 1 connection of 1 source, 2026-03-02: net/base/ssh
         left out, because nothing used it: net/base/never

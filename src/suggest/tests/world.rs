@@ -212,9 +212,18 @@ proptest! {
         let after = compiled(&suggestion.inventory);
         let proof = prove(&observed, &after, None);
         let text = crate::syntax::text::print(&suggestion.inventory);
-        prop_assert!(proof.holds(), "{proof:#?}\nof\n{policy}\nas\n{text}");
-        let is_left_out = |note: &String| note.contains("no rule is made");
-        prop_assert!(!suggestion.notes.iter().any(is_left_out), "{:?}", suggestion.notes);
+        prop_assert_eq!(proof.opened.flows, 0, "{:#?}\nof\n{}\nas\n{}", proof, policy, text);
+        prop_assert_eq!(proof.moved.flows, 0, "{:#?}\nof\n{}\nas\n{}", proof, policy, text);
+        // A denial of `/a/*` before a name is allowed tells `/a` from `/a/`; no allowed URL does.
+        let told = suggestion.notes.iter().filter_map(|note| {
+            let rest = note.strip_prefix("no rule is made of ")?;
+            rest.contains("no target URL tells them").then_some(())?;
+            rest.split(' ').next()?.parse::<u64>().ok()
+        });
+        let told: u64 = told.sum();
+        prop_assert_eq!(proof.lost.connections, told, "{:#?}\nof\n{}\nas\n{}", proof, policy, text);
+        let is_slash = |flow: &String| flow.contains("/a ") || flow.contains("/a/ ");
+        prop_assert!(proof.lost.examples.iter().all(is_slash), "{:?}", proof.lost);
         // The record of an application rule holds no address, that of a network rule no name.
         let index = Index::new(&after);
         for (flow, _) in observed.flows() {
