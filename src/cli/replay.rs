@@ -1,6 +1,6 @@
 //! `azfw replay`: logged flows through a rule set.
 
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -149,9 +149,10 @@ fn write<T: serde::Serialize>(
     Ok(())
 }
 
-/// How fast a replay is depends on how often flows repeat themselves.
+/// How fast a replay is depends on how often flows repeat themselves. How many are remembered depends
+/// on who reads what, so it is said to somebody who looks, and is no part of what a run writes.
 fn say_cache_use(used: CacheUse, global: &GlobalArgs) {
-    if !global.quiet && used.lookups > 0 {
+    if !global.quiet && used.lookups > 0 && std::io::stderr().is_terminal() {
         let percent = used.hits * 100 / used.lookups;
         anstream::eprintln!("note: {percent} % of the flows were met before and remembered");
     }

@@ -118,6 +118,9 @@ impl<C: Collector> Worker<'_, '_, C> {
         let _alarm = Alarm(self.order);
         let mut spare = Vec::new();
         while !self.order.is_over() {
+            if spare.capacity() == 0 {
+                spare = self.order.spare();
+            }
             let job = {
                 let mut chunks = chunks.lock().unwrap_or_else(PoisonError::into_inner);
                 chunks.next(std::mem::take(&mut spare))

@@ -51,7 +51,8 @@ impl<'a, C: Collector> Absorber<'a, C> {
         Self { collector, counts, options, file_lines: 0, open, again }
     }
 
-    fn absorb(&mut self, mut done: Done<C::Batch>) -> ControlFlow<()> {
+    /// Takes what was done. The answer beside is memory to use again.
+    fn absorb(&mut self, mut done: Done<C::Batch>) -> (ControlFlow<()>, Option<Vec<u8>>) {
         self.begin(done.starts_file);
         if let Some(rows) = &mut done.rows {
             if !self.open.is_empty() {
@@ -72,7 +73,8 @@ impl<'a, C: Collector> Absorber<'a, C> {
         }
         let before = self.file_lines;
         self.count(done.counts);
-        self.collector.absorb(done.worker, done.batch, before)
+        let flowing = self.collector.absorb(done.worker, done.batch, before);
+        (flowing, done.rows.map(|rows| rows.text))
     }
 
     /// A job begins, and a file with it if so.
@@ -97,6 +99,8 @@ struct State<'a, C: Collector> {
     /// The job that is next to be absorbed.
     next: u64,
     waiting: BTreeMap<u64, Done<C::Batch>>,
+    /// Memory of stretches that were absorbed.
+    spare: Vec<Vec<u8>>,
     /// Absent while somebody absorbs.
     absorber: Option<Box<Absorber<'a, C>>>,
     is_over: bool,
@@ -115,6 +119,7 @@ impl<'a, C: Collector> Order<'a, C> {
         let state = State {
             next: 0,
             waiting: BTreeMap::new(),
+            spare: Vec::new(),
             absorber: Some(Box::new(absorber)),
             is_over: false,
             error: None,
@@ -128,6 +133,11 @@ impl<'a, C: Collector> Order<'a, C> {
 
     fn wait<'g>(&self, state: MutexGuard<'g, State<'a, C>>) -> MutexGuard<'g, State<'a, C>> {
         self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Memory to read into: that of a stretch that was absorbed, where there is one.
+    pub(super) fn spare(&self) -> Vec<u8> {
+        self.lock().spare.pop().unwrap_or_default()
     }
 
     /// Whether nothing more is wanted.
@@ -168,8 +178,9 @@ impl<'a, C: Collector> Order<'a, C> {
                 break;
             };
             drop(state);
-            let flowing = absorber.absorb(done);
+            let (flowing, spare) = absorber.absorb(done);
             state = self.lock();
+            state.spare.extend(spare);
             state.absorber = Some(absorber);
             state.next += 1;
             state.is_over |= flowing.is_break();

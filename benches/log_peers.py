@@ -2,7 +2,7 @@
 
     cargo build --release --bin azfw --example generate_logs
     pip install duckdb polars
-    python benches/peers.py [MEGABYTES [ROUNDS [FOLDER]]]
+    python benches/log_peers.py [MEGABYTES [ROUNDS [FOLDER]]]
 
 For each shape of log, each tool runs in a process of its own, in turn. Medians of wall time, processor
 time and peak memory are printed, and the ratio to azfw. `newlines` is `wc -l`: no
