@@ -106,6 +106,11 @@ fn settings(
         |rule: &Rule| matches!(rule, Rule::Application(rule) if rule.terminate_tls.is_some());
     if rules().any(has_urls) {
         settings.tier = Some(made(SkuTier::Premium));
+        notes.push(
+            "rules by target URL, where one name was allowed and denied to the same source, need \
+             the Premium tier"
+                .to_owned(),
+        );
     }
     if rules().any(inspects) {
         notes.push(

@@ -153,7 +153,7 @@ fn is_excused(flow: &Flow, fate: &Fate, denied: &[&Flow]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn nothing_is_opened_and_only_what_cannot_be_told_apart_is_lost(

@@ -191,6 +191,7 @@ fn urls_divide_what_one_name_was_allowed_and_denied() {
                 api.example.com-urls: https:443 10.0.0.4, 10.0.0.5 -> url api.example.com/orders/* inspect "2 connections of 2 sources, 2026-03-02"
                 api.example.com-urls-2: https:443 10.0.0.5 -> url api.example.com/status inspect "1 connection of 1 source, 2026-03-02"
                 api.example.com-urls-3: https:443 10.0.0.6 -> url api.example.com/refunds/open/* inspect "1 connection of 1 source, 2026-03-02"
+            rules by target URL, where one name was allowed and denied to the same source, need the Premium tier
             BEFORE IT IS DEPLOYED: rules with `inspect` need the certificate authority of TLS inspection, which logs do not name; add `tls-inspection NAME` to the policy"#]],
     );
     assert!(proof.is_complete(), "{proof:?}");

@@ -30,7 +30,7 @@ fn widened(before: &Ruleset, after: &Ruleset) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn what_is_left_of_a_policy_lies_within_it_and_takes_what_was_used(

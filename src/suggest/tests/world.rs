@@ -194,7 +194,7 @@ pub(crate) fn simulated(ruleset: &Ruleset, mut traffic: Vec<Traffic>, is_legacy:
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn what_one_policy_logged_is_allowed_and_denied_again(
