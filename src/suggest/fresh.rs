@@ -78,7 +78,7 @@ fn settings(
         let flows = observed.flows().filter(|(flow, _)| Turned::of(flow) == by);
         flows.map(|(_, fate)| fate.denied.connections).sum()
     };
-    let by_threat_intel = denied(Turned::ByThreatIntel);
+    let by_threat_intel = denied(Turned::ThreatIntel);
     if by_threat_intel > 0 {
         settings.threat_intel_mode = Some(made(Written::Value(ThreatIntelMode::Deny)));
         notes.push(format!(
@@ -92,7 +92,7 @@ fn settings(
             ));
         }
     }
-    let by_idps = denied(Turned::ByIdps);
+    let by_idps = denied(Turned::Idps);
     if by_idps > 0 {
         let (_, alerted) = observed.signatures();
         settings.tier = Some(made(SkuTier::Premium));

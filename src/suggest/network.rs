@@ -5,14 +5,12 @@ use std::net::IpAddr;
 
 use super::draft::{RuleNames, head, made};
 use super::fresh::{Bundle, Bundles, Draft, Entries};
-use super::services::Service;
+use super::services::{ProtocolPort, Service};
 use super::sources::single;
 use crate::net::{IpRange, IpSet, PortRange, RuleProtocol};
 use crate::policy::{Address, NetworkRule, Rule, RuleHead, Written};
 
 type Targets = BTreeSet<IpAddr>;
-/// A protocol and a port of it.
-type ProtocolPort = (RuleProtocol, Option<u16>);
 
 impl Draft<'_> {
     pub(super) fn network(&mut self) -> Vec<Rule> {

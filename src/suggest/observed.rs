@@ -78,17 +78,17 @@ pub struct Observed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turned {
     /// A rule, or that there was none.
-    ByRules,
-    ByThreatIntel,
-    ByIdps,
+    Rules,
+    ThreatIntel,
+    Idps,
 }
 
 impl Turned {
     pub(super) fn of(flow: &Flow) -> Self {
         match flow {
-            Flow { idps: Some(_), .. } => Self::ByIdps,
-            Flow { is_listed_threat: true, .. } => Self::ByThreatIntel,
-            _ => Self::ByRules,
+            Flow { idps: Some(_), .. } => Self::Idps,
+            Flow { is_listed_threat: true, .. } => Self::ThreatIntel,
+            _ => Self::Rules,
         }
     }
 }

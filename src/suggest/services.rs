@@ -62,6 +62,9 @@ impl Users {
     }
 }
 
+/// A protocol and a port of it.
+pub(super) type ProtocolPort = (RuleProtocol, Option<u16>);
+
 /// Everything that was asked for. A flow that the logs hold both allowed and denied is allowed.
 #[derive(Debug, Default)]
 pub(super) struct Services {
@@ -72,7 +75,7 @@ pub(super) struct Services {
     pub not_translated: BTreeMap<(IpAddr, u16), BTreeSet<IpAddr>>,
     /// Protocols that rules can name, with ports, that a source was denied at an address. No port:
     /// ICMP, or one that is not logged.
-    pub denied_packets: BTreeMap<(IpAddr, IpAddr), BTreeSet<(RuleProtocol, Option<u16>)>>,
+    pub denied_packets: BTreeMap<(IpAddr, IpAddr), BTreeSet<ProtocolPort>>,
     /// Why no rule is made of allowed connections, with their number.
     pub notes: BTreeMap<&'static str, u64>,
 }
@@ -88,7 +91,7 @@ impl Services {
         let both = observed.both();
         let mut services = Self::default();
         let mut web: BTreeMap<Application, Web<'_>> = BTreeMap::new();
-        let by_rules = observed.flows().filter(|(flow, _)| Turned::of(flow) == Turned::ByRules);
+        let by_rules = observed.flows().filter(|(flow, _)| Turned::of(flow) == Turned::Rules);
         for (flow, fate) in by_rules {
             let is_denied = is_denied(flow, fate, &both);
             if is_denied {

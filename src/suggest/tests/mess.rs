@@ -163,8 +163,10 @@ proptest! {
         dnat_open in 1usize..3,
     ) {
         let mut observed = Observed::default();
-        records.iter().for_each(|record| observed.push(record));
-        let options = Options { roll_up, subnet_sources, dnat_open, ..Options::default() };
+        for record in &records {
+            observed.push(record);
+        }
+        let options = Options { subnet_sources, roll_up, dnat_open, ..Options::default() };
         let suggestion = from_logs(&observed, None, &options);
         let after = compiled(&suggestion.inventory);
         let proof = prove(&observed, &after, None);

@@ -207,7 +207,7 @@ proptest! {
     ) {
         let before = compiled(&inventory(&policy));
         let observed = logged(&before, &flows, is_legacy);
-        let options = Options { roll_up, subnet_sources, dnat_open, ..Options::default() };
+        let options = Options { subnet_sources, roll_up, dnat_open, ..Options::default() };
         let suggestion = from_logs(&observed, None, &options);
         let after = compiled(&suggestion.inventory);
         let proof = prove(&observed, &after, None);
