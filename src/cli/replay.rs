@@ -116,10 +116,13 @@ where
     read.leave_out_repeated(repeated);
     read.left_out.extend(log_filter::reasons(counts.left_out, counts.unsettled));
     say_cache_use(found.cache, global);
+    let mut no_flow: Vec<(String, u64)> =
+        counts.no_flow.into_iter().map(|(why, count)| (why.to_string(), count)).collect();
+    no_flow.sort_by(|(a, count_a), (b, count_b)| count_b.cmp(count_a).then_with(|| a.cmp(b)));
     let input = ReplayInput {
         files: read.files,
         records: counts.records,
-        no_flow: counts.no_flow.into_iter().map(|(why, n)| (why.to_string(), n)).collect(),
+        no_flow,
         carried,
         lost: counts.lost.into_iter().collect(),
         left_out: read.left_out,
