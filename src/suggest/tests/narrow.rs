@@ -20,8 +20,7 @@ fn widened(before: &Ruleset, after: &Ruleset) -> Vec<String> {
         before.decision,
         after.decision,
     ) {
-        (Decision::Allow, Decision::Deny | Decision::Undecided)
-        | (Decision::Undecided, Decision::Deny | Decision::Undecided) => true,
+        (Decision::Allow | Decision::Undecided, Decision::Deny | Decision::Undecided) => true,
         (Decision::Allow, Decision::Allow) => before.translation == after.translation,
         (Decision::Undecided, Decision::Allow) | (Decision::Deny, _) => false,
     };
