@@ -10,10 +10,8 @@ use super::failure::Failure;
 use super::log_filter::{self, FilterArgs};
 use super::log_inputs::{self, LogArgs};
 use super::{ExitStatus, inputs};
-use crate::analyse::check;
-use crate::compile;
+use crate::compile::{self, CompileError, Ruleset};
 use crate::logs::Filtered;
-use crate::policy::Inventory;
 use crate::report::{sanitize, suggest as render};
 use crate::source::InputError;
 use crate::suggest::{self, Observed, Options, Suggestion};
@@ -27,8 +25,8 @@ use crate::write;
 /// Every flow of the logs is then run through the result: what was allowed must still be, and what
 /// was denied must not become allowed.
 ///
-/// Exit status: 0 both are proven, 1 one is not so, 3 the logs do not say enough to tell, 2 nothing
-/// could be read.
+/// Exit status: 0 both are proven, 1 one is not so or the service takes fewer rules than these, 3
+/// the logs do not say enough to tell, 2 nothing could be read.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct SuggestArgs {
@@ -104,69 +102,42 @@ pub(super) fn run(args: &SuggestArgs, global: &GlobalArgs) -> Result<ExitStatus,
     };
     let suggestion = match &policy {
         Some((ruleset, loaded)) => suggest::narrowed(&observed, ruleset, &loaded.inventory, &own),
-        None => within_limits(&observed, known, &own, &options)?,
+        None => suggest::within_limits(&observed, known, &own, &options).map_err(nothing)?,
     };
-    finish(args, &observed, &suggestion, &options, global)
+    let before = policy.as_ref().map(|(ruleset, _)| ruleset);
+    finish(args, &observed, &suggestion, before, &options, global)
 }
 
-/// Shorter prefixes that stand for sources, where longer ones make more than the service takes.
-const WIDER: [u8; 3] = [20, 16, 12];
-
-/// Rules for what was observed, with subnets as wide as the limits of the service make necessary.
-fn within_limits(
-    observed: &Observed,
-    known: Option<&Inventory>,
-    own: &Options,
-    options: &compile::Options,
-) -> Result<Suggestion, Failure> {
-    let mut first = suggest::from_logs(observed, known, own);
-    let above = above_limits(&first, options)?;
-    if above.is_empty() {
-        return Ok(first);
-    }
-    for length in WIDER.into_iter().filter(|length| *length < own.subnet.0) {
-        let wider = Options { subnet: (length, own.subnet.1), ..own.clone() };
-        let mut suggestion = suggest::from_logs(observed, known, &wider);
-        if above_limits(&suggestion, options)?.is_empty() {
-            suggestion.notes.push(format!(
-                "sources are put together as /{length}, because /{} makes more than the service takes: {}",
-                own.subnet.0,
-                above.join("; ")
-            ));
-            return Ok(suggestion);
-        }
-    }
-    first.notes.push(format!(
-        "NOT DEPLOYABLE as it is, the service takes less: {}; choose fewer logs with `--where`, or put sources into IP Groups and give them with `--groups`",
-        above.join("; ")
-    ));
-    Ok(first)
-}
-
-fn above_limits(
-    suggestion: &Suggestion,
-    options: &compile::Options,
-) -> Result<Vec<String>, Failure> {
-    let (ruleset, _) = compile::compile(&suggestion.inventory, options)
-        .map_err(|error| InputError::new(format!("nothing can be suggested: {error}")))?;
-    Ok(check::above_limits(&ruleset, &suggestion.inventory))
+fn nothing(error: CompileError) -> InputError {
+    InputError::new(format!("nothing can be suggested: {error}"))
 }
 
 fn finish(
     args: &SuggestArgs,
     observed: &Observed,
     suggestion: &Suggestion,
+    before: Option<&Ruleset>,
     options: &compile::Options,
     global: &GlobalArgs,
 ) -> Result<ExitStatus, Failure> {
-    let (ruleset, _) = compile::compile(&suggestion.inventory, options)
-        .map_err(|error| InputError::new(format!("nothing can be suggested: {error}")))?;
-    let proof = suggest::prove(observed, &ruleset);
+    let (ruleset, _) = compile::compile(&suggestion.inventory, options).map_err(nothing)?;
+    let proof = suggest::prove(observed, &ruleset, before);
     let account = render::account(observed, suggestion, &proof);
     let written = match args.format {
         Format::Text => write::text(&suggestion.inventory),
         Format::Arm => write::arm(&suggestion.inventory),
         Format::Terraform => write::terraform(&suggestion.inventory),
+    };
+    if written.is_another_rule_set() {
+        return Err(Failure::new(
+            "nothing is written: the rules cannot be expressed in this form",
+            "`--format text` can express everything",
+        ));
+    }
+    let status = match (proof.holds() && suggestion.above_limits.is_empty(), proof.is_complete()) {
+        (false, _) => ExitStatus::No,
+        (true, false) => ExitStatus::Undecided,
+        (true, true) => ExitStatus::Yes,
     };
     let mut out = args.output.writer()?;
     if args.format == Format::Text {
@@ -174,14 +145,10 @@ fn finish(
             writeln!(out, "# {}", sanitize::terminal(line))?;
         }
         writeln!(out)?;
-    } else if !global.quiet {
+    } else if !global.quiet || status == ExitStatus::No {
         anstream::eprint!("{}", sanitize::terminal_lines(&account));
     }
     out.write_all(written.text.as_bytes())?;
     out.flush()?;
-    Ok(match (proof.holds(), proof.is_complete()) {
-        (false, _) => ExitStatus::No,
-        (true, false) => ExitStatus::Undecided,
-        (true, true) => ExitStatus::Yes,
-    })
+    Ok(status)
 }

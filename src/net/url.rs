@@ -127,7 +127,9 @@ impl UrlPattern {
 }
 
 impl PathPattern {
-    fn matches(&self, path: &str) -> bool {
+    /// Whether `path` is one of the pattern's paths.
+    #[must_use]
+    pub fn matches(&self, path: &str) -> bool {
         match self {
             Self::Exact(exact) => path.strip_suffix('/').unwrap_or(path) == exact,
             Self::Below(start) => path.starts_with(start.as_str()),

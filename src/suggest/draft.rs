@@ -1,5 +1,7 @@
 //! Parts of a rule set that are made, not read.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use smol_str::SmolStr;
 
 use super::observed::Times;
@@ -34,55 +36,65 @@ pub(super) fn evidence(times: Times, sources: usize) -> String {
         (Some(first), Some(last)) => format!(", {} to {}", day(first), day(last)),
         (None, _) | (_, None) => String::new(),
     };
-    let connections = if times.connections == 1 { "connection" } else { "connections" };
     let of = if sources == 1 { "source" } else { "sources" };
-    format!("{} {connections} of {sources} {of}{period}", times.connections)
+    format!("{} of {sources} {of}{period}", connections(times.connections, ""))
 }
 
-/// A collection of one kind of rules in a group of its own.
+/// `1 connection`, `12 allowed connections`.
+pub(super) fn connections(count: u64, of_kind: &str) -> String {
+    format!("{count} {of_kind}{}", if count == 1 { "connection" } else { "connections" })
+}
+
+/// A collection in the making: name, priority, action and rules.
+pub(super) type Part = (&'static str, u32, CollectionAction, Vec<Rule>);
+
+/// A group of collections, of which those without rules are left out.
 pub(super) fn group(
     policy: &str,
     name: &str,
     priority: u32,
-    collection: &str,
-    action: CollectionAction,
-    rules: Vec<Rule>,
+    parts: Vec<Part>,
 ) -> Option<RuleCollectionGroup> {
-    if rules.is_empty() {
-        return None;
-    }
+    let with_rules = parts.into_iter().filter(|(.., rules)| !rules.is_empty());
+    let collection = |(name, priority, action, rules): Part| RuleCollection {
+        name: made(name.into()),
+        priority: made(priority),
+        action: made(action),
+        rules,
+    };
+    let collections: Vec<RuleCollection> = with_rules.map(collection).collect();
     let kind = "Microsoft.Network/firewallPolicies/ruleCollectionGroups";
-    Some(RuleCollectionGroup {
+    (!collections.is_empty()).then(|| RuleCollectionGroup {
         name: made(name.into()),
         id: Some(ResourceId::without_scope(kind, &[policy, name])),
         policy: Some(ResourceId::without_scope("Microsoft.Network/firewallPolicies", &[policy])),
         priority: made(priority),
-        collections: vec![RuleCollection {
-            name: made(collection.into()),
-            priority: made(100),
-            action: made(action),
-            rules,
-        }],
+        collections,
         size: None,
     })
 }
 
 pub(super) const ALLOW: CollectionAction = CollectionAction::Filter(FilterAction::Allow);
+pub(super) const DENY: CollectionAction = CollectionAction::Filter(FilterAction::Deny);
 
-/// A policy that sets nothing.
-pub(super) fn policy(name: &str) -> FirewallPolicy {
+/// A policy with these settings.
+pub(super) fn policy(name: &str, settings: Settings) -> FirewallPolicy {
     FirewallPolicy {
         name: made(name.into()),
         id: Some(ResourceId::without_scope("Microsoft.Network/firewallPolicies", &[name])),
         base: None,
-        settings: Settings::default(),
+        settings,
         group_references: Vec::new(),
     }
 }
 
 /// Names of rules that are not taken yet.
 #[derive(Debug, Default)]
-pub(super) struct RuleNames(std::collections::BTreeSet<SmolStr>);
+pub(super) struct RuleNames {
+    taken: BTreeSet<SmolStr>,
+    /// The next number to try, by name.
+    numbers: BTreeMap<SmolStr, u32>,
+}
 
 impl RuleNames {
     /// `wanted` with what no rule may be called taken out, and a number where it is taken.
@@ -90,12 +102,16 @@ impl RuleNames {
         let is_fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         let plain: String =
             wanted.chars().map(|c| if is_fine(c) { c } else { '-' }).take(70).collect();
-        let plain = plain.trim_matches(['-', '.']).to_owned();
-        let mut name = SmolStr::from(plain.as_str());
-        let mut number = 2;
-        while !self.0.insert(name.clone()) {
+        let plain = match plain.trim_matches(['-', '.']) {
+            "" => "rule",
+            plain => plain,
+        };
+        let plain = SmolStr::from(plain);
+        let mut name = plain.clone();
+        let number = self.numbers.entry(plain.clone()).or_insert(2);
+        while !self.taken.insert(name.clone()) {
             name = format!("{plain}-{number}").into();
-            number += 1;
+            *number += 1;
         }
         name
     }

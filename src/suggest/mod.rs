@@ -1,22 +1,29 @@
 //! Least-privilege rules from what logs show, and the proof that they do.
 //!
 //! [`Observed`] collects flows and what the firewall did with them. [`from_logs`] makes a rule set
-//! of the allowed ones alone; [`narrowed`] keeps the rules of a policy that were used, cut down to
+//! of the allowed ones alone, and [`within_limits`] one that the service takes; [`narrowed`] keeps the rules of a policy that were used, cut down to
 //! what was used of them. [`prove`] runs every flow through the result: what was allowed must still
 //! be, and what was denied must not become allowed.
 
+mod application;
+mod dnat;
 mod draft;
 mod fresh;
+mod limits;
 mod names;
 mod narrow;
+mod network;
 mod observed;
 mod proof;
+mod services;
 mod sources;
+mod web;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use fresh::from_logs;
+pub use limits::within_limits;
 pub use narrow::narrowed;
 pub use observed::{Fate, Observed, Times};
 pub use proof::{Broken, Proof, prove};
@@ -56,6 +63,8 @@ pub struct Suggestion {
     pub inventory: Inventory,
     /// One sentence each, without a full stop.
     pub notes: Vec<String>,
+    /// Where the service takes less than this, in words: it cannot be deployed as it is.
+    pub above_limits: Vec<String>,
 }
 
 /// IP Groups whose addresses are all known, in the order of the files.

@@ -11,12 +11,13 @@ use foldhash::{HashMap, HashMapExt as _};
 
 use super::draft::made;
 use super::observed::{Observed, Times};
+use super::services::rule_protocol;
 use super::sources::{SourceEntry, Sources};
 use super::{Options, Suggestion, groups};
 use crate::compile::Ruleset;
 use crate::evaluate::{Decision, Index, RuleRef};
 use crate::flow::{Flow, FlowProtocol};
-use crate::net::{FqdnPattern, IpProtocol, IpRange, IpSet, PortRange, RuleProtocol};
+use crate::net::{FqdnPattern, IpRange, IpSet, PortRange, RuleProtocol};
 use crate::policy::{
     Address, ApplicationRule, CollectionAction, FilterAction, Inventory, IpGroupRef, NetworkRule,
     Rule, RuleCollection, RuleHead, Written,
@@ -49,7 +50,7 @@ pub fn narrowed(
     options: &Options,
 ) -> Suggestion {
     let mut notes = Vec::new();
-    let used = used(observed, ruleset, &mut notes);
+    let used = used(observed, ruleset);
     let mut by_path: BTreeMap<Path, Vec<RuleRef>> = BTreeMap::new();
     for rule in ruleset.rules().filter(|rule| !ruleset.path(*rule).is_inherited) {
         by_path.entry(path_of(ruleset, rule)).or_default().push(rule);
@@ -84,7 +85,7 @@ pub fn narrowed(
             firewall.collections.retain(|collection| !collection.rules.is_empty());
         }
     }
-    Suggestion { inventory: result, notes }
+    Suggestion { inventory: result, notes, above_limits: Vec::new() }
 }
 
 /// Group, collection and rule, lower case.
@@ -99,14 +100,9 @@ fn path_of(ruleset: &Ruleset, rule: RuleRef) -> Path {
     path(own.group.as_deref(), &own.collection, &own.rule)
 }
 
-fn used<'a>(
-    observed: &'a Observed,
-    ruleset: &Ruleset,
-    notes: &mut Vec<String>,
-) -> HashMap<RuleRef, Used<'a>> {
+fn used<'a>(observed: &'a Observed, ruleset: &Ruleset) -> HashMap<RuleRef, Used<'a>> {
     let index = Index::new(ruleset);
     let mut used: HashMap<RuleRef, Used<'a>> = HashMap::new();
-    let mut refused = 0;
     for (flow, fate) in observed.flows().filter(|(_, fate)| fate.allowed.connections > 0) {
         let verdict = index.verdict(flow);
         match (verdict.decision, verdict.rule) {
@@ -122,12 +118,9 @@ fn used<'a>(
                     used.times.join(fate.allowed);
                 }
             }
-            (Decision::Deny, _) => refused += fate.allowed.connections,
+            // The proof says so.
+            (Decision::Deny, _) => {}
         }
-    }
-    if refused > 0 {
-        notes
-            .push(format!("allowed in the logs, and denied by the policy as it stands: {refused}"));
     }
     used
 }
@@ -146,9 +139,11 @@ impl Narrower<'_> {
         collection: &mut RuleCollection,
         notes: &mut Vec<String>,
     ) {
-        if collection.action.value != CollectionAction::Filter(FilterAction::Allow) {
-            return;
-        }
+        let is_dnat = match collection.action.value {
+            CollectionAction::Filter(FilterAction::Allow) => false,
+            CollectionAction::Filter(FilterAction::Deny) => return,
+            CollectionAction::Dnat => true,
+        };
         let name = collection.name.value.to_string();
         collection.rules.retain_mut(|rule| {
             let own = rule.head().name.value.to_string();
@@ -161,6 +156,12 @@ impl Narrower<'_> {
                 // Rules of one name cannot be told apart in the result.
                 return true;
             };
+            if is_dnat {
+                if !self.used.contains_key(reference) {
+                    notes.push(format!("nothing used it, and DNAT rules are kept: {shown}"));
+                }
+                return true;
+            }
             if rule.is_unknown() || !rule.head().unknown_fields.is_empty() {
                 notes.push(format!("kept as it is, because it is not wholly known: {shown}"));
                 return true;
@@ -219,24 +220,24 @@ impl Narrower<'_> {
                 replaced,
             );
         }
+        let is_any = rule
+            .protocols
+            .iter()
+            .any(|one| one.value.value().is_none_or(|protocol| *protocol == RuleProtocol::Any));
+        // `Any` holds protocols without ports only with `*` as its ports.
+        if is_any && used.flows.iter().any(|flow| !flow.protocol.has_ports()) {
+            return;
+        }
         let ports: BTreeSet<u16> = used.flows.iter().filter_map(|flow| flow.port).collect();
         cut_ports(&mut rule.destination_ports, &ports);
-        let protocols: BTreeSet<Option<RuleProtocol>> =
-            used.flows.iter().map(|flow| rule_protocol(flow.protocol.ip())).collect();
-        if let Some(known) = protocols.into_iter().collect::<Option<BTreeSet<_>>>() {
-            let is_any = |one: &Spanned<Written<RuleProtocol>>| {
-                one.value == Written::Value(RuleProtocol::Any)
-            };
-            // Under `Any`, ports mean another thing to protocols without them.
-            let has_icmp = known.contains(&RuleProtocol::Icmp);
-            if rule.protocols.iter().any(is_any) && !has_icmp {
+        let protocols = used.flows.iter().map(|flow| rule_protocol(flow.protocol.ip()));
+        let Some(known) = protocols.collect::<Option<BTreeSet<_>>>() else { return };
+        if rule.protocols.iter().all(|one| one.value.value().is_some()) {
+            if is_any {
                 rule.protocols = known.into_iter().map(|one| made(Written::Value(one))).collect();
             } else {
-                rule.protocols.retain(|one| {
-                    one.value
-                        .value()
-                        .is_none_or(|one| *one == RuleProtocol::Any || known.contains(one))
-                });
+                let is_used = |one: &RuleProtocol| known.contains(one);
+                rule.protocols.retain(|one| one.value.value().is_none_or(is_used));
             }
         }
     }
@@ -393,15 +394,6 @@ fn cut_ports(list: &mut Vec<Spanned<Written<PortRange>>>, used: &BTreeSet<u16>) 
     }
     if !kept.is_empty() {
         *list = kept;
-    }
-}
-
-fn rule_protocol(protocol: IpProtocol) -> Option<RuleProtocol> {
-    match protocol {
-        IpProtocol::TCP => Some(RuleProtocol::Tcp),
-        IpProtocol::UDP => Some(RuleProtocol::Udp),
-        IpProtocol::ICMP | IpProtocol::ICMPV6 => Some(RuleProtocol::Icmp),
-        _ => None,
     }
 }
 

@@ -17,6 +17,8 @@ mod scanner;
 mod schema;
 mod shapes;
 mod spec;
+#[cfg(feature = "logs")]
+mod suggest;
 mod testing;
 mod tidy;
 #[cfg(feature = "logs")]

@@ -26,6 +26,12 @@ const PORTS: [(u16, &str); 7] = [
     (5986, "WinRM"),
 ];
 
+/// Whether machines are administered by the port.
+#[must_use]
+pub fn is_management_port(port: u16) -> bool {
+    PORTS.iter().any(|(known, _)| *known == port)
+}
+
 fn run(context: &Context<'_>) -> Vec<Finding> {
     let allowing = context.live().filter(|(_, item)| item.effect.ruling == Ruling::Allow);
     let network =

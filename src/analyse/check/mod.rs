@@ -48,6 +48,7 @@ use crate::flow::Flow;
 use crate::policy::Inventory;
 
 pub use finding::{Finding, Level};
+pub use management_port_open::is_management_port;
 
 /// One check.
 #[derive(Debug, Clone, Copy)]
@@ -210,7 +211,8 @@ pub fn above_limits(ruleset: &Ruleset, inventory: &Inventory) -> Vec<String> {
         limit::too_many_ip_groups::CHECK,
         limit::too_many_network_fqdns::CHECK,
     ];
-    let context = Context::new(ruleset, inventory);
+    // Nothing is counted by what a rule decides, which takes longest to find out.
+    let context = Context::with(ruleset, inventory, Layout::new(ruleset), Vec::new(), Vec::new());
     let findings = LIMITS.iter().flat_map(|check| (check.run)(&context));
     let above = findings.filter(|finding| finding.level == Level::Error);
     above.map(|finding| finding.message).collect()
@@ -223,6 +225,16 @@ impl<'a> Context<'a> {
         let layout = Layout::new(ruleset);
         let reaches = layout.reaches();
         let redundant = redundant(&layout, &reaches);
+        Self::with(ruleset, inventory, layout, reaches, redundant)
+    }
+
+    fn with(
+        ruleset: &'a Ruleset,
+        inventory: &'a Inventory,
+        layout: Layout<'a>,
+        reaches: Vec<Reach>,
+        redundant: Vec<Redundant>,
+    ) -> Self {
         let redundant_places = redundant.iter().map(|found| found.rule).collect();
         Self {
             ruleset,

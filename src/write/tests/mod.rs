@@ -3,3 +3,5 @@
 mod inventories;
 mod messages;
 mod round_trip;
+#[cfg(feature = "logs")]
+mod suggested;

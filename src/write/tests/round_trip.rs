@@ -17,7 +17,7 @@ use crate::syntax::hcl;
 use crate::write::{self, Output};
 
 /// What `text` holds, and errors about it.
-fn loaded(text: &str) -> (Inventory, Vec<String>) {
+pub(super) fn loaded(text: &str) -> (Inventory, Vec<String>) {
     let mut sources = Sources::default();
     let id = sources.add(Source::new("a.json", text));
     let (inventory, warnings) = match read(id, &sources, &Options::default()) {
@@ -28,13 +28,13 @@ fn loaded(text: &str) -> (Inventory, Vec<String>) {
     (inventory, errors.map(|it| it.message).collect())
 }
 
-fn checked(output: Output) -> String {
+pub(super) fn checked(output: Output) -> String {
     assert!(!output.is_another_rule_set(), "{:?}", output.warnings);
     output.text
 }
 
 /// A template's place decides its location; it is not part of a rule set.
-fn without_places(mut inventory: Inventory) -> Inventory {
+pub(super) fn without_places(mut inventory: Inventory) -> Inventory {
     for policy in &mut inventory.policies {
         policy.settings.location = None;
     }
@@ -50,7 +50,7 @@ fn without_places(mut inventory: Inventory) -> Inventory {
 }
 
 /// Terraform sorts collections by type; among them the priority decides, not the order.
-fn by_priority(mut inventory: Inventory) -> Inventory {
+pub(super) fn by_priority(mut inventory: Inventory) -> Inventory {
     for group in &mut inventory.groups {
         group.collections.sort_by_key(|collection| collection.priority.value);
         group.id = None;
@@ -59,7 +59,7 @@ fn by_priority(mut inventory: Inventory) -> Inventory {
 }
 
 /// What only a deployment settles is a variable, which stands for no address.
-fn with_variables(mut inventory: Inventory) -> Inventory {
+pub(super) fn with_variables(mut inventory: Inventory) -> Inventory {
     fn every<T>(values: &mut [crate::source::Spanned<Written<T>>]) {
         for value in values {
             if let Written::Invalid(text) = &value.value {

@@ -4,12 +4,17 @@ use expect_test::{Expect, expect};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
+mod mess;
+mod narrow;
+pub(crate) mod world;
+
 use super::*;
 use crate::compile::{self, Ruleset, compile};
 use crate::logs::{Form, LogRecord, LoggedAction, Origin, RecordKind};
 use crate::source::{Source, Sources};
 
-/// `allow tcp 10.0.0.4 -> 192.0.2.1:443`, one record a line; `nat` lines end in `=> address:port`.
+/// `allow tcp 10.0.0.4 -> 192.0.2.1:443`, one record a line; `nat` lines end in `=> address:port`,
+/// those with a URL in its path. `threat` is denied by threat intelligence, `drop` by IDPS.
 fn observed(text: &str) -> Observed {
     let mut observed = Observed::default();
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -22,6 +27,8 @@ fn observed(text: &str) -> Observed {
         let is_web = ["http", "https"].contains(protocol);
         let kind = match *action {
             "nat" => RecordKind::Nat,
+            "threat" => RecordKind::ThreatIntel,
+            "drop" => RecordKind::Idps,
             _ if is_web => RecordKind::Application,
             _ => RecordKind::Network,
         };
@@ -38,10 +45,13 @@ fn observed(text: &str) -> Observed {
         record.destination_port = Some(port.parse().expect("a port"));
         record.action = Some(match *action {
             "allow" => LoggedAction::Allow,
-            "deny" => LoggedAction::Deny,
+            "deny" | "threat" | "drop" => LoggedAction::Deny,
             "nat" => LoggedAction::Dnat,
             other => panic!("`{other}` is no action"),
         });
+        if let [path] = rest {
+            record.url = record.fqdn.as_ref().map(|name| format!("{name}{path}").into());
+        }
         if let ["=>", inner] = rest {
             let (address, port) = inner.rsplit_once(':').expect("a port");
             record.translated = Some(address.parse().expect("an address"));
@@ -62,7 +72,7 @@ fn check(records: &str, options: &Options, expected: Expect) -> Proof {
     let suggestion = from_logs(&observed, None, options);
     let text = crate::syntax::text::print(&suggestion.inventory);
     expected.assert_eq(&format!("{text}{}", suggestion.notes.join("\n")));
-    prove(&observed, &compiled(&suggestion.inventory))
+    prove(&observed, &compiled(&suggestion.inventory), None)
 }
 
 const TRAFFIC: &str = "
@@ -144,9 +154,128 @@ fn a_denied_neighbour_keeps_a_subnet_out() {
 
               allow network observed-network 100
                 tcp-22-to-192.0.2.1: tcp 10.0.0.4, 10.0.0.5 -> 192.0.2.1 : 22 "2 connections of 2 sources, 2026-03-02"
-            connections of a protocol that only a rule for `Any` would allow: 1"#]],
+
+              deny network named-protocols-denied 200
+                no-tcp-udp-icmp-to-192.0.2.1: tcp, udp, icmp 10.0.0.5 -> 192.0.2.1 : * "the rules for other protocols do not reach it"
+
+              allow network observed-other-protocols 300
+                any-to-192.0.2.1: any 10.0.0.5 -> 192.0.2.1 : * "1 connection of 1 source, 2026-03-02"
+        "#]],
     );
-    assert_eq!((proof.opened.flows, proof.lost.connections), (0, 1), "{proof:?}");
+    assert!(proof.is_complete(), "{proof:?}");
+}
+
+#[test]
+fn urls_divide_what_one_name_was_allowed_and_denied() {
+    let proof = check(
+        "allow https 10.0.0.4 -> api.example.com:443 /orders/17
+         allow https 10.0.0.5 -> api.example.com:443 /orders/old/18
+         allow https 10.0.0.5 -> api.example.com:443 /status
+         allow https 10.0.0.6 -> api.example.com:443 /refunds/open/1
+         allow https 10.0.0.7 -> api.example.com:443
+         deny https 10.0.0.5 -> api.example.com:443 /refunds/17
+         deny https 10.0.0.6 -> api.example.com:443 /
+         deny https 10.0.0.9 -> api.example.com:443 /orders/17
+         deny https 10.0.0.4 -> www.example.net:443 /
+         allow https 10.0.1.4 -> www.example.net:443 /",
+        &Options::default(),
+        expect![[r#"
+            policy suggested
+              tier Premium
+
+            group SuggestedApplication 300
+
+              allow application observed-application 100
+                api.example.com: https:443 10.0.0.7 -> api.example.com "1 connection of 1 source, 2026-03-02"
+                www.example.net: https:443 10.0.1.4 -> www.example.net "1 connection of 1 source, 2026-03-02"
+                api.example.com-urls: https:443 10.0.0.4, 10.0.0.5 -> url api.example.com/orders/* inspect "2 connections of 2 sources, 2026-03-02"
+                api.example.com-urls-2: https:443 10.0.0.5 -> url api.example.com/status inspect "1 connection of 1 source, 2026-03-02"
+                api.example.com-urls-3: https:443 10.0.0.6 -> url api.example.com/refunds/open/* inspect "1 connection of 1 source, 2026-03-02"
+            rules by target URL, where one name was allowed and denied to the same source, need the Premium tier
+            BEFORE IT IS DEPLOYED: rules with `inspect` need the certificate authority of TLS inspection, which logs do not name; add `tls-inspection NAME` to the policy"#]],
+    );
+    assert!(proof.is_complete(), "{proof:?}");
+}
+
+#[test]
+fn what_no_url_tells_apart_is_not_opened() {
+    let proof = check(
+        "allow https 10.0.0.4 -> api.example.com:443
+         deny https 10.0.0.4 -> api.example.com:443 /refunds/17
+         allow http 10.0.0.4 -> www.example.net:80 /a
+         deny http 10.0.0.4 -> www.example.net:80 /a/
+         allow https 10.0.0.4 -> bad,name:443
+         allow https 10.0.0.4 -> fine.example.com:443",
+        &Options::default(),
+        expect![[r#"
+            policy suggested
+
+            group SuggestedApplication 300
+
+              allow application observed-application 100
+                fine.example.com: https:443 10.0.0.4 -> fine.example.com "1 connection of 1 source, 2026-03-02"
+            no rule is made of 1 allowed connection, because no rule can hold such a name
+            no rule is made of 1 allowed connection, because no target URL tells them from a request that was denied to the same source
+            no rule is made of 1 allowed connection, because their records hold no URL, and their source was denied a request of the same name"#]],
+    );
+    assert_eq!((proof.lost.connections, proof.opened.flows), (3, 0), "{proof:?}");
+}
+
+#[test]
+fn what_inspection_denied_stays_denied_by_it() {
+    let proof = check(
+        "allow tcp 10.0.0.4 -> 192.0.2.1:22
+         threat tcp 10.0.0.4 -> 192.0.2.1:22
+         drop tcp 10.0.0.4 -> 192.0.2.1:22",
+        &Options::default(),
+        expect![[r#"
+            policy suggested
+              tier Premium
+              threat-intel Deny
+              idps Deny
+
+            group SuggestedNetwork 200
+
+              allow network observed-network 100
+                tcp-22-to-192.0.2.1: tcp 10.0.0.4 -> 192.0.2.1 : 22 "1 connection of 1 source, 2026-03-02"
+            threat intelligence is set to deny, as it denied 1 connection
+            IDPS is set to deny, as it denied 1 connection"#]],
+    );
+    assert!(proof.is_complete(), "{proof:?}");
+    assert_eq!((proof.allowed, proof.denied, proof.both), (1, 2, 0));
+}
+
+#[test]
+fn nobody_is_translated_to_where_another_was() {
+    let options = Options { dnat_open: 2, ..Options::default() };
+    let proof = check(
+        "nat tcp 10.0.0.4 -> 198.51.100.1:443 => 10.9.0.1:8443
+         nat tcp 10.0.0.5 -> 198.51.100.1:443 => 10.9.0.1:8443
+         nat tcp 10.0.0.6 -> 198.51.100.1:443 => 10.9.0.2:8443
+         nat tcp 203.0.113.8 -> 198.51.100.1:8022 => 10.9.0.1:22
+         nat tcp 203.0.113.9 -> 198.51.100.1:8022 => 10.9.0.1:22
+         nat tcp 203.0.113.8 -> 198.51.100.1:80 => 10.9.0.1:80
+         nat tcp 203.0.113.9 -> 198.51.100.1:80 => 10.9.0.1:80
+         allow tcp 10.0.0.7 -> 198.51.100.1:443",
+        &options,
+        expect![[r#"
+            policy suggested
+
+            group SuggestedDnat 100
+
+              dnat observed-dnat 100
+                tcp-80-to-10.9.0.1: tcp * -> 198.51.100.1 : 80 => 10.9.0.1 : 80 "2 connections of 2 sources, 2026-03-02"
+                tcp-443-to-10.9.0.1: tcp 10.0.0.4, 10.0.0.5 -> 198.51.100.1 : 443 => 10.9.0.1 : 8443 "2 connections of 2 sources, 2026-03-02"
+                tcp-443-to-10.9.0.2: tcp 10.0.0.6 -> 198.51.100.1 : 443 => 10.9.0.2 : 8443 "1 connection of 1 source, 2026-03-02"
+                tcp-8022-to-10.9.0.1: tcp 203.0.113.8, 203.0.113.9 -> 198.51.100.1 : 8022 => 10.9.0.1 : 22 "2 connections of 2 sources, 2026-03-02"
+
+            group SuggestedNetwork 200
+
+              allow network observed-network 100
+                tcp-443-to-198.51.100.1: tcp 10.0.0.7 -> 198.51.100.1 : 443 "1 connection of 1 source, 2026-03-02"
+        "#]],
+    );
+    assert!(proof.is_complete(), "{proof:?}");
 }
 
 const POLICY: &str = "
@@ -189,13 +318,12 @@ fn a_policy_is_cut_to_what_was_used() {
 
           allow application sites 100
             cdn: https:443 10.0.0.0/16 -> *.cdn.example.com
-        allowed in the logs, and denied by the policy as it stands: 1
         narrowed to 4 connections of 2 sources, 2026-03-02: net/base/dns
         narrowed to 1 connection of 1 source, 2026-03-02: net/base/ssh
         left out, because nothing used it: net/base/never
         narrowed to 4 connections of 2 sources, 2026-03-02: web/sites/cdn"#]]
     .assert_eq(&format!("{text}{}", suggestion.notes.join("\n")));
-    let proof = prove(&observed, &compiled(&suggestion.inventory));
+    let proof = prove(&observed, &compiled(&suggestion.inventory), None);
     assert_eq!(proof.opened.flows, 0, "{proof:?}");
 }
 
@@ -224,7 +352,7 @@ proptest! {
         let suggestion = from_logs(&observed, None, &options);
         prop_assert!(suggestion.notes.is_empty());
         if !observed.has_no_allowed() {
-            let proof = prove(&observed, &compiled(&suggestion.inventory));
+            let proof = prove(&observed, &compiled(&suggestion.inventory), None);
             prop_assert!(proof.holds(), "{:?}", proof);
             // What an application rule logs has no address, which a network rule may ask for.
             prop_assert_eq!(proof.lost_perhaps.flows, 0);
