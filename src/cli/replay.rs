@@ -93,13 +93,16 @@ pub(super) fn run(args: &ReplayArgs, global: &GlobalArgs) -> Result<ExitStatus, 
     Ok(change_status(&comparison))
 }
 
+/// What was read, and what the replay has found in it.
+type Found<A> = (ReplayInput, Replayed<<A as Against>::Kind, <A as Against>::What>);
+
 /// Reads the logs side by side, or in their order where rejected lines are to be written in theirs.
 fn read<'a, A, F>(
     logs: &[PathBuf],
     args: &ReplayArgs,
     global: &GlobalArgs,
     mut replaying: Replaying<'a, A, F>,
-) -> Result<(ReplayInput, Replayed<A::Kind, A::What>), Failure>
+) -> Result<Found<A>, Failure>
 where
     A: Against + Send,
     A::Kind: Send,

@@ -45,7 +45,7 @@ impl Row {
 /// The groups that sources belong to, by their numbers.
 #[derive(Default)]
 struct Groups {
-    groups: Vec<SourceGroup>,
+    all: Vec<SourceGroup>,
     numbers: HashMap<SourceGroup, usize>,
     /// Of sources.
     known: CodeMap<Code, usize>,
@@ -53,12 +53,12 @@ struct Groups {
 
 impl Groups {
     fn number(&mut self, source: Code, (dictionary, names): Named<'_>) -> usize {
-        let Self { groups, numbers, known } = self;
+        let Self { all, numbers, known } = self;
         *known.entry(source).or_insert_with(|| {
             let group = group(address(source, dictionary), names);
             *numbers.entry(group).or_insert_with_key(|group| {
-                groups.push(group.clone());
-                groups.len() - 1
+                all.push(group.clone());
+                all.len() - 1
             })
         })
     }
@@ -90,7 +90,7 @@ impl DeniedGroups {
         let (rows_total, records) =
             (rows.len() as u64, rows.values().map(|row| row.measure.count).sum());
         let order = |(number, key): &(usize, [Code; 4]), row: &Row| {
-            (size(row), groups.groups.get(*number), *key)
+            (size(row), groups.all.get(*number), *key)
         };
         let mut rows: Vec<((usize, [Code; 4]), Row)> = rows.into_iter().collect();
         keep_first(&mut rows, top, |(a, row_a), (b, row_b)| order(a, row_a).cmp(&order(b, row_b)));
@@ -104,7 +104,7 @@ impl DeniedGroups {
             }
         }
         let named = |((number, key), row)| {
-            let group = groups.groups.get(number).cloned().unwrap_or(SourceGroup::Unknown);
+            let group = groups.all.get(number).cloned().unwrap_or(SourceGroup::Unknown);
             ((group, key), row)
         };
         Self { rows: rows.into_iter().map(named).collect(), rows_total, records }

@@ -159,6 +159,7 @@ fn stop_bits(bytes: [u8; 8]) -> u64 {
 
 /// Numbers in addresses have one to three digits, and a processor guesses wrongly how many. So
 /// nothing here branches on it.
+#[expect(clippy::needless_bitwise_bool, reason = "the lazy operators branch")]
 fn address4(text: &[u8]) -> Option<(Ipv4Addr, usize)> {
     let Some(window) = text.first_chunk::<16>() else {
         return address4(&window::<16>(text));
@@ -200,7 +201,9 @@ const IN_NAME: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0_u8;
     loop {
-        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+        #[expect(clippy::indexing_slicing, reason = "the table has a place for every byte")]
+        let place = &mut table[byte as usize];
+        *place = byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
         if byte == u8::MAX {
             break table;
         }
