@@ -9,6 +9,7 @@
 mod estates;
 mod names;
 
+use std::cmp::Reverse;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -99,12 +100,23 @@ fn wanted(index: &Index<'_>, mix: Mix) -> Vec<Flow> {
             Mix::Uniform | Mix::Zipf | Mix::Boundary => true,
         }
     };
-    let wanted: Vec<Flow> = drawn.iter().filter(is_wanted).take(FLOWS).cloned().collect();
+    let mut wanted: Vec<Flow> = drawn.iter().filter(is_wanted).take(FLOWS).cloned().collect();
+    if wanted.is_empty() && mix == Mix::LastRule {
+        wanted = of_late_rules(index);
+    }
     for flow in wanted.iter().take(8) {
         assert_eq!(index.verdict(flow), evaluate(ruleset, flow, &mut ()), "{flow:?}");
     }
     assert!(!wanted.is_empty(), "no flow of {mix:?}");
     wanted
+}
+
+/// Flows that the latest rules decide, where earlier ones leave nothing to the last.
+fn of_late_rules(index: &Index<'_>) -> Vec<Flow> {
+    let mut drawn = flows(index.ruleset(), Mix::Uniform, 8 * FLOWS, 1);
+    drawn.sort_by_cached_key(|flow| Reverse(index.decided(flow).rule));
+    drawn.truncate(FLOWS / 8);
+    drawn
 }
 
 criterion_group!(evaluation, benches, names::benches);
