@@ -12,13 +12,16 @@ pub(super) const NONE: Row = 0;
 /// Some rules of a stage, and sets of them as rows.
 ///
 /// A row is a summary (one bit for each word of 64 rules) and behind it those words that are not
-/// zero. Rows are short for the usual rule, which names few addresses.
+/// zero. Rows are short for the usual rule, which names few addresses. Few rules need no summary: a
+/// row is all their words.
 #[derive(Debug)]
 pub(super) struct Table {
     /// Ranks, ascending; a bit of a row is an index into them.
     ranks: Vec<u32>,
-    /// Length of a summary.
+    /// Length of a summary, or of a row without one.
     blocks: usize,
+    /// Rows have no summary.
+    is_flat: bool,
     pool: Vec<u64>,
     /// The row of all rules.
     full: Row,
@@ -26,6 +29,9 @@ pub(super) struct Table {
     always: Vec<u64>,
     always_summary: Vec<u64>,
 }
+
+/// Words that rows are stored in whole: about what a summary and the words behind it take.
+const FLAT_WORDS_MAX: usize = 4;
 
 /// A table that is being filled.
 #[derive(Debug)]
@@ -43,10 +49,12 @@ impl TableBuilder {
     /// A table of the rules with these ranks, which ascend, whose rows hold so many words at most.
     pub(super) fn new(ranks: Vec<u32>, words_max: usize) -> Self {
         let words = ranks.len().div_ceil(64);
-        let blocks = words.div_ceil(64);
+        let is_flat = words <= FLAT_WORDS_MAX;
+        let blocks = if is_flat { words } else { words.div_ceil(64) };
         let table = Table {
             ranks,
             blocks,
+            is_flat,
             pool: vec![0; blocks],
             full: NONE,
             always: vec![0; words],
@@ -78,6 +86,9 @@ impl TableBuilder {
 
     fn is_row(&self, row: Row, set: &RuleSet) -> bool {
         let pool = self.table.pool.get(row as usize..).unwrap_or(&[]);
+        if self.table.is_flat {
+            return pool.starts_with(&set.words);
+        }
         let Some((summary, words)) = pool.split_at_checked(set.summary.len()) else { return false };
         summary == set.summary
             && members(&set.summary, &set.words).zip(words).all(|(member, &word)| member == word)
@@ -87,13 +98,21 @@ impl TableBuilder {
     fn pushed(&mut self, summary: &[u64], words: &[u64]) -> Result<Row, TooLarge> {
         let pool = &mut self.table.pool;
         let row = u32::try_from(pool.len()).map_err(|_| TooLarge)?;
-        let members_count: usize = summary.iter().map(|bits| bits.count_ones() as usize).sum();
-        let length = summary.len() + members_count;
+        let length = if self.table.is_flat {
+            words.len()
+        } else {
+            let members = summary.iter().map(|bits| bits.count_ones() as usize);
+            summary.len() + members.sum::<usize>()
+        };
         if pool.len() + length > self.words_max {
             return Err(TooLarge);
         }
-        pool.extend(summary);
-        pool.extend(members(summary, words));
+        if self.table.is_flat {
+            pool.extend(words);
+        } else {
+            pool.extend(summary);
+            pool.extend(members(summary, words));
+        }
         Ok(row)
     }
 
@@ -128,7 +147,11 @@ impl TableBuilder {
         let count = u32::try_from(self.table.ranks.len()).map_err(|_| TooLarge)?;
         let all: Vec<u32> = (0..count).collect();
         self.table.full = self.row_of(&all)?;
-        self.table.always_summary = self.table.always.chunks(64).map(summary_of).collect();
+        self.table.always_summary = if self.table.is_flat {
+            self.table.always.clone()
+        } else {
+            self.table.always.chunks(64).map(summary_of).collect()
+        };
         self.table.pool.shrink_to_fit();
         Ok(self.table)
     }
@@ -336,7 +359,8 @@ impl Table {
 
     /// The lowest rank of a block.
     pub(super) fn first_rank(&self, block: usize) -> u32 {
-        self.ranks.get(block * 64 * 64).copied().unwrap_or(u32::MAX)
+        let rules = if self.is_flat { 64 } else { 64 * 64 };
+        self.ranks.get(block * rules).copied().unwrap_or(u32::MAX)
     }
 
     /// What three rows may have in common in a block: nothing where it is 0.
@@ -359,9 +383,11 @@ impl Table {
     ) -> ControlFlow<()> {
         let [mut sources, mut targets, mut services] =
             [rows.sources, rows.targets, rows.services].map(|row| Cursor::new(self, row));
-        sources.enter(block);
-        targets.enter(block);
-        services.enter(block);
+        if !self.is_flat {
+            sources.enter(block);
+            targets.enter(block);
+            services.enter(block);
+        }
         self.visit_block(block, shared, (&mut sources, &mut targets, &mut services), &mut visit)
     }
 
@@ -399,6 +425,9 @@ impl Table {
         (sources, targets, services): (&mut impl Rules, &mut impl Rules, &mut impl Rules),
         visit: &mut impl FnMut(u32) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
+        if self.is_flat {
+            return self.visit_word(block, shared, visit);
+        }
         while shared != 0 {
             let bit = shared.trailing_zeros();
             shared &= shared - 1;
