@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::index::{Decided, Index};
-use super::packet::{Packet, PacketEnd, PacketSlice, Packets};
+use super::packet::{PacketEnd, PacketSlice, Packets};
 use crate::flow::Flow;
 
 /// Flows that one core takes at a time.
@@ -23,10 +23,7 @@ impl Index<'_> {
     #[must_use]
     pub fn decided_each(&self, flows: &[Flow]) -> Vec<Decided> {
         let mut packets = Packets::with_capacity(flows.len());
-        let is_packet: Vec<bool> = flows
-            .iter()
-            .map(|flow| Packet::of(flow).map(|packet| packets.push(packet)).is_some())
-            .collect();
+        let is_packet = packets.add_of(flows);
         let mut ends = Vec::new();
         self.packet_ends(packets.all(), &mut ends);
         let mut ends = ends.into_iter();

@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use super::index::{Decided, Index, NameHasher};
 use super::memo::PacketMemo;
-use super::packet::{Packet, PacketEnd, Packets};
+use super::packet::Packets;
 use super::verdict::Verdict;
 use crate::flow::Flow;
 
@@ -35,9 +35,8 @@ pub struct FlowCache<'a, V> {
     slots: Vec<Option<Box<Entry<V>>>>,
     used: CacheUse,
     packets: PacketMemo,
-    // Kept for their memory.
+    // Kept for its memory.
     columns: Packets,
-    ends: Vec<PacketEnd>,
 }
 
 #[derive(Debug)]
@@ -69,7 +68,6 @@ impl<'a, V> FlowCache<'a, V> {
             used: CacheUse::default(),
             packets: PacketMemo::new(PacketMemo::PACKETS),
             columns: Packets::default(),
-            ends: Vec::new(),
         }
     }
 
@@ -116,13 +114,10 @@ impl<'a, V> FlowCache<'a, V> {
     {
         let index = self.index;
         self.columns.clear();
-        self.ends.clear();
-        let is_packet: Vec<bool> = flows
-            .iter()
-            .map(|flow| Packet::of(flow).map(|packet| self.columns.push(packet)).is_some())
-            .collect();
-        self.packets.packet_ends(index, self.columns.all(), &mut self.ends);
-        let mut ends = std::mem::take(&mut self.ends).into_iter();
+        let is_packet = self.columns.add_of(flows);
+        let mut ends = Vec::new();
+        self.packets.packet_ends(index, self.columns.all(), &mut ends);
+        let mut ends = ends.into_iter();
         let mut settled = Vec::with_capacity(flows.len());
         for (flow, is_packet) in flows.iter().zip(is_packet) {
             let decided = match is_packet.then(|| ends.next()).flatten() {

@@ -85,6 +85,12 @@ impl Packets {
         self.protocols.clear();
     }
 
+    /// Adds the packets among `flows`, and says of each flow whether it is one.
+    pub(super) fn add_of(&mut self, flows: &[Flow]) -> Vec<bool> {
+        let add = |flow: &Flow| Packet::of(flow).map(|packet| self.push(packet)).is_some();
+        flows.iter().map(add).collect()
+    }
+
     #[inline]
     pub fn push(&mut self, packet: Packet) {
         self.sources.push(packet.source.to_bits());

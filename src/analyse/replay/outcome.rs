@@ -76,8 +76,7 @@ impl<K: Copy + Ord + Hash, A: Ord + Hash> Replayed<K, A> {
     /// there.
     pub fn merge(&mut self, next: Self, lines_before: u64) {
         self.records += next.records;
-        self.cache.lookups += next.cache.lookups;
-        self.cache.hits += next.cache.hits;
+        self.cache = self.cache.and(next.cache);
         for ((kind, against, verdict), mut count) in next.groups {
             count.place.line += lines_before;
             self.add(kind, (against, verdict), count);
