@@ -14,7 +14,7 @@ use crate::tables::{Account, Plan, Stored};
 
 const MAGIC: &[u8] = b"azfw-state\n";
 /// Raised whenever what stands behind it is written in another way.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const HASH_BYTES: usize = 32;
 /// So much of both ends of what was read tells whether a file is still the same.
 const MARK_BYTES: u64 = 4 << 10;

@@ -14,7 +14,8 @@ use super::tally::Measure;
 /// Denied records of the same connection that lie no further apart are one attempt.
 pub(super) const RETRY_MAX_US: i64 = 60_000_000;
 
-/// What the attempts are counted for: class, reason, source, target, port, protocol.
+/// What the attempts are counted for: class, reason, target, port, protocol, source. In their order,
+/// those that differ in nothing but the source lie together.
 pub(super) type Group = [Code; 6];
 
 /// A denied connection: its group and the source port.
@@ -24,7 +25,7 @@ type Connection = (Group, Code);
 const ALONE: Code = Code::MAX;
 
 /// Connections that are at hand. Retries come within seconds.
-const OPEN_MAX: usize = 1 << 13;
+const OPEN_MAX: usize = 1 << 11;
 
 /// Group, source port, count, attempts, first and last time.
 pub(super) const WORDS: usize = 13;
@@ -53,6 +54,21 @@ pub(super) struct Denied {
     pub(super) attempts: u64,
 }
 
+/// What was asked for: reason, target, port and protocol.
+pub(super) type Asked = [Code; 4];
+
+impl Denied {
+    pub(super) fn source(&self) -> Code {
+        let [.., source] = self.group;
+        source
+    }
+
+    pub(super) fn asked(&self) -> Asked {
+        let [_, asked @ .., _] = self.group;
+        asked
+    }
+}
+
 impl Denials {
     /// The rows as they are kept, in order.
     pub(super) fn stored(&mut self, coding: &Coding) -> io::Result<Vec<[u32; WORDS]>> {
@@ -75,10 +91,10 @@ impl Denials {
         let group = row.key([
             Field::Class,
             Field::Reason,
-            Field::Source,
             Field::Target,
             Field::DestinationPort,
             Field::Protocol,
+            Field::Source,
         ]);
         let (Some(port), Some(time)) = (row.client_port(), row.event.time) else {
             let (first, last) = row.event.time.map_or((i64::MAX, i64::MIN), |time| (time, time));
@@ -111,25 +127,27 @@ impl Denials {
 
     /// Puts away what is at hand.
     fn close(&mut self, coding: &Coding) {
-        for (connection, stretch) in std::mem::take(&mut self.open) {
+        let mut open = std::mem::take(&mut self.open);
+        for (connection, stretch) in open.drain() {
             self.put_away(connection, stretch, coding);
         }
+        self.open = open;
     }
 
     /// Groups that differ in nothing but the source come to lie together.
     fn put_away(&mut self, (group, port): Connection, stretch: Stretch, coding: &Coding) {
-        let [class, reason, source, target, target_port, protocol] = group;
-        let together = [class, reason, target, target_port, protocol];
+        let [together @ .., source] = group;
         let hash = mixed(together.map(|code| coding.dictionary.hash(code)));
         let [first_low, first_high] = words(stretch.first.cast_unsigned());
         let [last_low, last_high] = words(stretch.last.cast_unsigned());
+        let [class, reason, target, target_port, protocol] = together;
         let row = [
             class,
             reason,
-            source,
             target,
             target_port,
             protocol,
+            source,
             port,
             stretch.count,
             stretch.attempts,
@@ -142,32 +160,40 @@ impl Denials {
     }
 }
 
-/// Hands over what `find` finds in some of the groups, in the codes of `translations`, to `take`.
-/// Groups that differ in nothing but the source are looked at together. As many threads find
-/// something as there are.
+/// Hands over what `find` finds in some of the groups, in their order and in the codes of
+/// `translations`, to `take`. Groups that differ in nothing but the source are looked at together. As
+/// many threads find something as there are.
 pub(super) fn settle<T: Send, E: From<io::Error>>(
     all: &mut [(Translation, &mut Denials, &Coding)],
     find: impl Fn(Vec<Denied>) -> T + Sync,
     mut take: impl FnMut(T) -> Result<(), E>,
 ) -> Result<(), E> {
     /// So many rows are looked at together, at least.
-    const ROWS: usize = 1 << 14;
+    const ROWS: usize = 1 << 13;
     for (_, denials, coding) in all.iter_mut() {
         denials.close(coding);
     }
     let threads = rayon::current_num_threads();
-    let (mut rows, mut lots) = (Vec::new(), Vec::with_capacity(threads));
+    let (mut lot, mut lots) = (Vec::new(), Vec::with_capacity(threads));
     for part in 0..PARTS {
-        for (translation, denials, _) in all.iter_mut() {
-            rows.extend(denials.rows.take(part)?.into_iter().map(|row| read(row, translation)));
+        for (number, (_, denials, _)) in all.iter_mut().enumerate() {
+            lot.push((number, denials.rows.take(part)?));
         }
         let is_last = part + 1 == PARTS;
-        if rows.len() >= ROWS || is_last {
-            lots.push(std::mem::take(&mut rows));
+        if is_last || lot.iter().map(|(_, rows)| rows.len()).sum::<usize>() >= ROWS {
+            lots.push(std::mem::take(&mut lot));
         }
         if lots.len() == threads || is_last {
+            let translations: Vec<&Translation> = all.iter().map(|(own, ..)| own).collect();
             let lots = std::mem::take(&mut lots).into_par_iter();
-            let found: Vec<T> = lots.map(|rows| find(joined_rows(rows))).collect();
+            let found = lots.map(|lot: Vec<(usize, Vec<[u32; WORDS]>)>| {
+                let own = lot.into_iter().filter_map(|(number, rows)| {
+                    Some((translations.get(number).copied()?, rows))
+                });
+                let read = |(own, rows): (_, Vec<_>)| rows.into_iter().map(move |row| read(row, own));
+                find(joined_rows(own.flat_map(read).collect()))
+            });
+            let found: Vec<T> = found.collect();
             found.into_iter().try_for_each(&mut take)?;
         }
     }
@@ -240,6 +266,7 @@ fn read(row: [u32; WORDS], translation: &Translation) -> (Connection, Stretch) {
     ((translation.codes(group), port), Stretch { count, attempts, first, last })
 }
 
+/// What the rows of each group add up to, in the order of the groups.
 fn joined_rows(rows: Vec<(Connection, Stretch)>) -> Vec<Denied> {
     let mut all: Vec<Denied> = Vec::new();
     for ((group, _), Stretch { count, attempts, first, last }) in stretches(rows) {

@@ -4,10 +4,10 @@
 
 use super::activity::Activity;
 use super::coding::{Coding, Recoding};
-use super::dictionary::{ABSENT, Code, CodeMap, Translation};
-use super::ends::{Ends, Talkers};
+use super::dictionary::{ABSENT, Code, CodeMap, Dictionary, Entry, Translation};
+use super::ends::{Ends, OUTCOMES, Outcomes, RuleEnds};
 use super::head_ports::HeadPorts;
-use super::row::{Class, Field, Head, Row};
+use super::row::{Class, Event, Field, Head, Row};
 use super::stored::Stored;
 use super::tally::{Measure, Table};
 
@@ -39,12 +39,10 @@ pub(super) struct Counted {
     heads: Vec<HeadCount>,
     rules: Vec<RuleKey>,
     rule_numbers: CodeMap<RuleKey, u32>,
-    rule_sources: Ends,
-    rule_targets: Ends,
+    sources: Ends,
+    /// Destinations and names.
+    targets: Ends,
     head_ports: HeadPorts,
-    sources: Talkers,
-    destinations: Talkers,
-    fqdns: Talkers,
     activity: Activity,
     rare: Tables,
 }
@@ -72,24 +70,25 @@ impl Counted {
         if let Some(time) = row.event.time {
             self.activity.add(time, row.head.class);
         }
-        if let HeadRule::Number(rule) = rule {
-            self.rule_sources.add(rule, row.event.source);
-            self.rule_targets.add(rule, row.get(Field::Target));
+        let rule = if let HeadRule::Number(rule) = rule { Some(rule) } else { None };
+        let outcome = OUTCOMES.iter().position(|class| *class == row.head.class);
+        if rule.is_some() || outcome.is_some() {
+            self.add_ends(row, rule, outcome);
+            self.head_ports.add(row.event.head, row.event.destination_port);
         }
         match row.head.class {
-            Class::Allowed => self.add_connection(row, 0),
-            Class::DeniedByRule => self.add_connection(row, 1),
-            Class::DeniedByDefault => self.add_connection(row, 2),
-            Class::Dnat => {
-                self.head_ports.add(row.event.head, row.event.destination_port);
-                self.rare.add_dnat(row, one);
-            }
+            Class::Dnat => self.rare.add_dnat(row, one),
             Class::ThreatAlert | Class::ThreatDenied => self.rare.add_threat(row, one),
             Class::Idps => self.rare.add_idps(row, one),
             Class::Dns => self.rare.add_dns(row, one),
             Class::DnsFailure => self.rare.add_unresolved(row, one),
             Class::Aggregation => self.rare.add_aggregation(row, one),
-            Class::FlowTrace | Class::FatFlow | Class::Unstated => {}
+            Class::Allowed
+            | Class::DeniedByRule
+            | Class::DeniedByDefault
+            | Class::FlowTrace
+            | Class::FatFlow
+            | Class::Unstated => {}
         }
     }
 
@@ -120,12 +119,15 @@ impl Counted {
         })
     }
 
-    /// The `outcome` is the place of the class in [`OUTCOMES`](super::ends::OUTCOMES).
-    fn add_connection(&mut self, row: &Row<'_>, outcome: usize) {
-        self.sources.add(row.event.source, outcome, 1);
-        self.destinations.add(row.event.destination, outcome, 1);
-        self.fqdns.add(row.get(Field::Fqdn), outcome, 1);
-        self.head_ports.add(row.event.head, row.event.destination_port);
+    /// A connection counts for its destination and for its name. The rule has met one of them.
+    fn add_ends(&mut self, row: &Row<'_>, rule: Option<u32>, outcome: Option<usize>) {
+        let Event { source, destination, .. } = row.event;
+        self.sources.add(source, rule, outcome);
+        self.targets.add(destination, rule, outcome);
+        let rule = rule.filter(|_| destination == ABSENT);
+        if rule.is_some() || outcome.is_some() {
+            self.targets.add(row.get(Field::Fqdn), rule, outcome);
+        }
     }
 
     pub(super) fn merge(&mut self, other: Self, recoding: &Recoding, coding: &Coding) {
@@ -142,29 +144,11 @@ impl Counted {
         }
         let rules: Vec<u32> =
             other.rules.iter().map(|key| self.rule(translation.codes(*key))).collect();
-        self.rule_sources.merge(&other.rule_sources, &rules, translation);
-        self.rule_targets.merge(&other.rule_targets, &rules, translation);
+        self.sources.merge(&other.sources, &rules, translation);
+        self.targets.merge(&other.targets, &rules, translation);
         self.head_ports.merge(other.head_ports, recoding);
-        self.sources.merge(&other.sources, translation);
-        self.destinations.merge(&other.destinations, translation);
-        self.fqdns.merge(&other.fqdns, translation);
         self.activity.merge(other.activity);
         self.rare.merge(other.rare, translation);
-    }
-
-    /// Which sources and targets each rule has seen.
-    fn rule_ends(&self, translation: &Translation) -> CodeMap<RuleKey, [Vec<Code>; 2]> {
-        let mut ends: CodeMap<RuleKey, [Vec<Code>; 2]> = CodeMap::default();
-        for (side, seen) in [(0, &self.rule_sources), (1, &self.rule_targets)] {
-            seen.each(|rule, end| {
-                let Some(key) = self.rules.get(rule) else { return };
-                let places = ends.entry(translation.codes(*key)).or_default();
-                if let Some(place) = places.get_mut(side) {
-                    place.push(translation.code(end));
-                }
-            });
-        }
-        ends
     }
 
     pub(super) fn put(&mut self, out: &mut Vec<u8>) {
@@ -172,19 +156,16 @@ impl Counted {
         let measures: Vec<Measure> = self.heads.iter().map(|head| head.measure).collect();
         measures.put(out);
         // Numbers of rules say who came first.
-        let mut order: Vec<usize> = (0..self.rules.len()).collect();
-        order.sort_unstable_by_key(|&number| self.rules.get(number));
-        order
-            .iter()
-            .filter_map(|&number| self.rules.get(number).copied())
-            .collect::<Vec<_>>()
-            .put(out);
-        self.rule_sources.ordered(&order).put(out);
-        self.rule_targets.ordered(&order).put(out);
+        let mut order: Vec<(RuleKey, usize)> = self.rules.iter().copied().zip(0..).collect();
+        order.sort_unstable();
+        let mut numbers = vec![0; order.len()];
+        for (to, (_, from)) in (0..).zip(&order) {
+            numbers.get_mut(*from).into_iter().for_each(|number| *number = to);
+        }
+        order.iter().map(|(key, _)| *key).collect::<Vec<_>>().put(out);
+        self.sources.put(&numbers, out);
+        self.targets.put(&numbers, out);
         self.head_ports.put(out);
-        self.sources.0.put(out);
-        self.destinations.0.put(out);
-        self.fqdns.0.put(out);
         self.activity.earlier.put(out);
         self.rare.put(out);
     }
@@ -197,19 +178,21 @@ impl Counted {
         for key in Vec::<RuleKey>::got(input)? {
             counted.rule(key);
         }
-        counted.rule_sources = Ends::got(input)?;
-        counted.rule_targets = Ends::got(input)?;
+        counted.sources = Ends::got(input)?;
+        counted.targets = Ends::got(input)?;
         counted.head_ports = HeadPorts::got(input)?;
-        counted.sources = Talkers(Vec::got(input)?);
-        counted.destinations = Talkers(Vec::got(input)?);
-        counted.fqdns = Talkers(Vec::got(input)?);
         counted.activity.earlier = CodeMap::got(input)?;
         counted.rare = Tables::got(input)?;
         Some(counted)
     }
 
-    /// The tables in the codes of another dictionary.
-    pub(super) fn tables(mut self, heads: &[Head], translation: &Translation) -> Tables {
+    /// The tables in the codes of `dictionary`.
+    pub(super) fn tables(
+        mut self,
+        heads: &[Head],
+        translation: &Translation,
+        dictionary: &Dictionary,
+    ) -> Tables {
         let mut tables = Tables::default();
         tables.merge(std::mem::take(&mut self.rare), translation);
         for (head, count) in heads.iter().zip(&self.heads) {
@@ -217,13 +200,23 @@ impl Counted {
                 tables.add_head(&head.translated(translation), count.measure);
             }
         }
-        tables.rule_sources = self.rule_sources.table(&self.rules, translation);
-        tables.rule_targets = self.rule_targets.table(&self.rules, translation);
-        tables.rule_ends = self.rule_ends(translation);
         (tables.rule_ports, tables.ports) = self.head_ports.tables(heads, translation, rule_key);
-        tables.sources = self.sources.table(translation);
-        tables.destinations = self.destinations.table(translation);
-        tables.fqdns = self.fqdns.table(translation);
+        let talkers = |ends: &Ends| {
+            let outcomes = ends.outcomes();
+            outcomes.map(|(code, outcomes)| (translation.code(code), outcomes)).collect::<Vec<_>>()
+        };
+        tables.sources = talkers(&self.sources);
+        let is_address = |(code, _): &(Code, Outcomes)| {
+            matches!(dictionary.entry(*code), Some(Entry::Address(_)))
+        };
+        (tables.destinations, tables.fqdns) =
+            talkers(&self.targets).into_iter().partition(is_address);
+        tables.rule_ends = RuleEnds {
+            rules: self.rules.iter().map(|key| translation.codes(*key)).collect(),
+            sources: self.sources,
+            targets: self.targets,
+            translation: translation.clone(),
+        };
         self.activity.put_away();
         for (minute, counts) in self.activity.earlier {
             for (class, count) in Class::ALL.into_iter().zip(counts) {
@@ -264,22 +257,15 @@ pub(super) struct Tables {
     pub(super) classes: Table<1>,
     /// Rule, kind, action.
     pub(super) rules: Table<6>,
-    /// The same, counting sources.
-    pub(super) rule_sources: Table<6>,
-    /// The same, counting targets.
-    pub(super) rule_targets: Table<6>,
     /// The sources and the targets of each rule.
-    pub(super) rule_ends: CodeMap<RuleKey, [Vec<Code>; 2]>,
+    pub(super) rule_ends: RuleEnds,
     /// Rule, kind, action, protocol, port.
     pub(super) rule_ports: Table<8>,
     /// Rule, kind, action, protocol, web category.
     pub(super) rule_words: Table<8>,
-    /// Source, class.
-    pub(super) sources: Table<2>,
-    /// Destination, class.
-    pub(super) destinations: Table<2>,
-    /// Name, class.
-    pub(super) fqdns: Table<2>,
+    pub(super) sources: Vec<(Code, Outcomes)>,
+    pub(super) destinations: Vec<(Code, Outcomes)>,
+    pub(super) fqdns: Vec<(Code, Outcomes)>,
     /// Protocol, port, class.
     pub(super) ports: Table<3>,
     /// Web category, class.

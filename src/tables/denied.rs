@@ -1,32 +1,37 @@
 //! Tables of denials by default. There may be about as many rows as denied records, so they are looked at
 //! part by part, and of each part only what may come out on top is kept.
 
-use polars::prelude::*;
+use std::cmp::{Ordering, Reverse};
 
 use crate::net::AddressNames;
 
-use super::attempts::{Denials, Denied, settle};
+use super::attempts::{Asked, Denials, Denied, settle};
 use super::coding::Coding;
-use super::denied_groups::DeniedGroups;
-use super::dictionary::{Dictionary, Translation, as_number};
+use super::denied_groups::{Grouped, Groups};
+use super::dictionary::{ABSENT, Dictionary, Translation, as_number};
 use super::finish::{Finish, SummaryError};
-use super::frame::{COUNT, Line, distinct, frame_of, lines, measures, ranked};
+use super::frame::seen;
 use super::row::Class;
 use super::summary::{DeniedRow, DeniedTargetRow, Top};
-
-const ATTEMPTS: &str = "attempts";
-const BY: &[&str] = &[ATTEMPTS, COUNT];
-const FLOW_KEYS: [&str; 5] = ["reason", "source", "target", "port", "protocol"];
-const TARGET_KEYS: [&str; 4] = ["reason", "target", "port", "protocol"];
+use super::tally::Measure;
 
 /// What came out on top of all denials.
 #[derive(Debug, Default)]
 pub(super) struct DeniedTops {
     pub(super) attempts_by_rule: u64,
     pub(super) attempts_by_default: u64,
-    targets: Largest,
-    flows: Largest,
-    pub(super) groups: DeniedGroups,
+    targets: Largest<Target>,
+    flows: Largest<Denied>,
+    pub(super) groups: Largest<Grouped>,
+}
+
+/// Denials of what was asked for, by whomever.
+#[derive(Debug)]
+pub(super) struct Target {
+    asked: Asked,
+    sources: u64,
+    attempts: u64,
+    measure: Measure,
 }
 
 /// Where denials are named: their codes, and what addresses are called.
@@ -37,84 +42,149 @@ impl DeniedTops {
         self.attempts_by_rule + self.attempts_by_default
     }
 
-    /// What comes out on top of some denials.
-    fn of(mut denials: Vec<Denied>, named: Named<'_>, top: usize) -> PolarsResult<Self> {
+    /// What comes out on top of some denials, given in the order of their groups.
+    fn of(mut denials: Vec<Denied>, named: Named<'_>, top: usize) -> Self {
+        let attempts = |denials: &[Denied]| denials.iter().map(|denied| denied.attempts).sum();
+        let attempts_of_all: u64 = attempts(&denials);
         let by_rule = Class::DeniedByRule.code();
-        let [attempts_by_rule, attempts_by_default] = [true, false].map(|is_by_rule| {
-            let groups = denials.iter().filter(|denied| (denied.group[0] == by_rule) == is_by_rule);
-            groups.map(|denied| denied.attempts).sum::<u64>()
-        });
-        let tops = Self { attempts_by_rule, attempts_by_default, ..Self::default() };
         denials.retain(|denied| denied.group[0] != by_rule);
-        if denials.is_empty() {
-            return Ok(tops);
+        let attempts_by_default: u64 = attempts(&denials);
+        let mut groups = Groups::new(named);
+        let (mut targets, mut grouped) = (Vec::new(), Vec::new());
+        for denials in denials.chunk_by(|a, b| a.asked() == b.asked()) {
+            targets.extend(Target::of(denials));
+            groups.add(denials, &mut grouped);
         }
-        let groups = DeniedGroups::of(&denials, named, top);
-        let all = flows(&denials)?;
-        let [count, first, last] = measures();
-        let numbers = [count, first, last, col(ATTEMPTS).sum(), distinct("source")];
-        let targets = ranked(all.group_by(TARGET_KEYS.map(col)).agg(numbers), BY, &TARGET_KEYS)?;
-        let targets = Largest {
-            rows_total: targets.height() as u64,
-            records: targets.column(COUNT)?.u64()?.iter().flatten().sum(),
-            rows: Some(targets.head(Some(top))),
-        };
-        let (rows_total, records) =
-            (denials.len() as u64, denials.iter().map(|denied| denied.measure.count).sum());
-        // Only rows that are large enough are worth sorting.
-        let least = least_of_top(&denials, top);
-        denials.retain(|denied| denied.attempts >= least);
-        let largest = ranked(flows(&denials)?, BY, &FLOW_KEYS)?.head(Some(top));
-        let flows = Largest { rows_total, records, rows: Some(largest) };
-        Ok(Self { targets, flows, groups, ..tops })
+        let mut grouped = Largest::of(grouped, top);
+        for row in &mut grouped.rows {
+            groups.find_addresses(&denials, row);
+        }
+        Self {
+            attempts_by_rule: attempts_of_all - attempts_by_default,
+            attempts_by_default,
+            targets: Largest::of(targets, top),
+            groups: grouped,
+            flows: Largest::of(denials, top),
+        }
     }
 
-    /// Takes what comes out on top of others.
-    fn merge(&mut self, other: Self, top: usize) -> PolarsResult<()> {
+    /// Takes what comes out on top of others, of which none asked for what one of these asked for.
+    fn merge(&mut self, other: Self, top: usize) {
         self.attempts_by_rule += other.attempts_by_rule;
         self.attempts_by_default += other.attempts_by_default;
+        self.targets.merge(other.targets, top);
+        self.flows.merge(other.flows, top);
         self.groups.merge(other.groups, top);
-        self.targets.merge(other.targets, &TARGET_KEYS, top)?;
-        self.flows.merge(other.flows, &FLOW_KEYS, top)
     }
 }
 
-/// The largest rows of a table that is looked at part by part.
-#[derive(Debug, Default)]
-struct Largest {
-    rows: Option<DataFrame>,
+impl Target {
+    /// The denials, all of which ask for the same, in the order of their sources.
+    fn of(denials: &[Denied]) -> Option<Self> {
+        let mut target = Self {
+            asked: denials.first()?.asked(),
+            sources: 0,
+            attempts: 0,
+            measure: Measure::ZERO,
+        };
+        for denied in denials {
+            target.sources += u64::from(denied.source() != ABSENT);
+            target.attempts += denied.attempts;
+            target.measure.add(denied.measure);
+        }
+        Some(target)
+    }
+}
+
+/// Rows of which the largest are wanted: those with the most attempts, and of these those with the
+/// most records.
+pub(super) trait Ranked {
+    fn attempts(&self) -> u64;
+    fn records(&self) -> u64;
+    /// The order of rows that are as large.
+    fn tie(&self, other: &Self) -> Ordering;
+}
+
+impl Ranked for Target {
+    fn attempts(&self) -> u64 {
+        self.attempts
+    }
+
+    fn records(&self) -> u64 {
+        self.measure.count
+    }
+
+    fn tie(&self, other: &Self) -> Ordering {
+        self.asked.cmp(&other.asked)
+    }
+}
+
+impl Ranked for Denied {
+    fn attempts(&self) -> u64 {
+        self.attempts
+    }
+
+    fn records(&self) -> u64 {
+        self.measure.count
+    }
+
+    fn tie(&self, other: &Self) -> Ordering {
+        let key = |denied: &Self| {
+            let [reason, rest @ ..] = denied.asked();
+            (reason, denied.source(), rest)
+        };
+        key(self).cmp(&key(other))
+    }
+}
+
+/// The largest rows of a table that is looked at part by part, in order.
+#[derive(Debug)]
+pub(super) struct Largest<T> {
+    rows: Vec<T>,
     rows_total: u64,
     records: u64,
 }
 
-impl Largest {
-    /// Takes another part. No row of it has the keys of a row of another part.
-    fn merge(&mut self, other: Self, keys: &[&str], top: usize) -> PolarsResult<()> {
-        self.rows_total += other.rows_total;
-        self.records += other.records;
-        self.rows = match (self.rows.take(), other.rows) {
-            (Some(rows), Some(part)) => {
-                Some(ranked(rows.vstack(&part)?.lazy(), BY, keys)?.head(Some(top)))
-            }
-            (rows, part) => rows.or(part),
-        };
-        Ok(())
+impl<T> Default for Largest<T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), rows_total: 0, records: 0 }
+    }
+}
+
+impl<T: Ranked> Largest<T> {
+    fn of(rows: Vec<T>, top: usize) -> Self {
+        let (rows_total, records) = (rows.len() as u64, rows.iter().map(T::records).sum());
+        let mut largest = Self { rows, rows_total, records };
+        largest.keep(top);
+        largest
     }
 
-    fn top<const K: usize, const C: usize, R>(
-        &self,
-        keys: [&str; K],
-        counts: [&str; C],
-        row: impl Fn(Line<K, C>) -> R,
-    ) -> PolarsResult<Top<R>> {
-        let Some(rows) = &self.rows else { return Ok(Top::NONE) };
-        let shown: u64 = rows.column(COUNT)?.u64()?.iter().flatten().sum();
-        let lines = lines(rows, usize::MAX, keys, counts)?.into_iter();
-        Ok(Top {
-            rows: lines.map(row).collect(),
+    fn keep(&mut self, top: usize) {
+        let size = |row: &T| Reverse((row.attempts(), row.records()));
+        let order = |a: &T, b: &T| size(a).cmp(&size(b)).then_with(|| a.tie(b));
+        if top < self.rows.len() {
+            self.rows.select_nth_unstable_by(top, order);
+            self.rows.truncate(top);
+            self.rows.shrink_to_fit();
+        }
+        self.rows.sort_unstable_by(order);
+    }
+
+    /// Takes another part. No row of it has the keys of a row of another part.
+    fn merge(&mut self, other: Self, top: usize) {
+        self.rows_total += other.rows_total;
+        self.records += other.records;
+        self.rows.extend(other.rows);
+        self.keep(top);
+    }
+
+    pub(super) fn top<R>(&self, row: impl Fn(&T) -> R) -> Top<R> {
+        let shown: u64 = self.rows.iter().map(T::records).sum();
+        Top {
+            rows: self.rows.iter().map(row).collect(),
             rows_total: self.rows_total,
             records_left_out: self.records - shown,
-        })
+        }
     }
 }
 
@@ -128,56 +198,37 @@ pub(super) fn denied_tops(
     settle(
         all,
         |denials| DeniedTops::of(denials, named, top),
-        |part| -> Result<(), SummaryError> { Ok(tops.merge(part?, top)?) },
+        |part| -> Result<(), SummaryError> {
+            tops.merge(part, top);
+            Ok(())
+        },
     )?;
     Ok(tops)
 }
 
-/// The attempts of the last row that comes out on top.
-fn least_of_top(denials: &[Denied], top: usize) -> u64 {
-    let mut attempts: Vec<u64> = denials.iter().map(|denied| denied.attempts).collect();
-    if top == 0 || top >= attempts.len() {
-        return 0;
-    }
-    let (_, least, _) = attempts.select_nth_unstable_by(top - 1, |a, b| b.cmp(a));
-    *least
-}
-
-fn flows(denials: &[Denied]) -> PolarsResult<LazyFrame> {
-    let rows = denials.iter().map(|denied| {
-        let [_, key @ ..] = denied.group;
-        (key, denied.measure)
-    });
-    let attempts: Vec<u64> = denials.iter().map(|denied| denied.attempts).collect();
-    let mut frame = frame_of(denials.len(), rows, FLOW_KEYS)?;
-    frame.with_column(Column::new(ATTEMPTS.into(), attempts))?;
-    Ok(frame.lazy())
-}
-
 impl Finish<'_> {
     /// Denials by default, by what was asked for.
-    pub(super) fn denied_targets(&self) -> PolarsResult<Top<DeniedTargetRow>> {
-        let row = |Line { keys, counts: [records, attempts, sources], seen }: Line<4, 3>| {
-            let [reason, target, port, protocol] = keys;
+    pub(super) fn denied_targets(&self) -> Top<DeniedTargetRow> {
+        self.denied.targets.top(|row| {
+            let [reason, target, port, protocol] = row.asked;
             DeniedTargetRow {
                 target: self.text(target),
                 target_name: self.name(target),
                 port: as_number(port),
                 protocol: self.text(protocol),
                 reason: self.text(reason),
-                sources,
-                records,
-                attempts,
-                seen,
+                sources: row.sources,
+                records: row.measure.count,
+                attempts: row.attempts,
+                seen: seen(row.measure.first_known(), row.measure.last_known()),
             }
-        };
-        self.denied.targets.top(TARGET_KEYS, [COUNT, ATTEMPTS, "source"], row)
+        })
     }
 
     /// Denials by default, by who asked for what.
-    pub(super) fn denied_flows(&self) -> PolarsResult<Top<DeniedRow>> {
-        let row = |Line { keys, counts: [records, attempts], seen }: Line<5, 2>| {
-            let [reason, source, target, port, protocol] = keys;
+    pub(super) fn denied_flows(&self) -> Top<DeniedRow> {
+        self.denied.flows.top(|row| {
+            let ([reason, target, port, protocol], source) = (row.asked(), row.source());
             DeniedRow {
                 source: self.text(source),
                 source_name: self.name(source),
@@ -186,11 +237,10 @@ impl Finish<'_> {
                 port: as_number(port),
                 protocol: self.text(protocol),
                 reason: self.text(reason),
-                records,
-                attempts,
-                seen,
+                records: row.measure.count,
+                attempts: row.attempts,
+                seen: seen(row.measure.first_known(), row.measure.last_known()),
             }
-        };
-        self.denied.flows.top(FLOW_KEYS, [COUNT, ATTEMPTS], row)
+        })
     }
 }

@@ -1,11 +1,11 @@
 //! Denials by default by what their sources are called: which rule is needed, and for whom?
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::net::IpAddr;
 
-use super::attempts::Denied;
-use super::denied::Named;
+use super::attempts::{Asked, Denied};
+use super::denied::{Named, Ranked};
 use super::dictionary::{ABSENT, Code, CodeMap, Dictionary, Entry, as_number};
 use super::finish::Finish;
 use super::frame::seen;
@@ -17,50 +17,91 @@ use crate::net::AddressNames;
 /// So many addresses of a row are kept. A rule with more sources is better written with a group.
 const ADDRESSES_MAX: usize = 64;
 
-/// Sources, and reason, target, port and protocol.
-type Key = (SourceGroup, [Code; 4]);
-
-/// What came out on top of all rows.
-#[derive(Debug, Default)]
-pub(super) struct DeniedGroups {
-    rows: Vec<(Key, Row)>,
-    rows_total: u64,
-    records: u64,
-}
-
+/// Denials of what sources asked for that are called alike.
 #[derive(Debug)]
-struct Row {
+pub(super) struct Grouped {
+    group: SourceGroup,
+    asked: Asked,
     sources: u64,
     attempts: u64,
     measure: Measure,
-    /// Only of what comes out on top.
-    addresses: BTreeSet<IpAddr>,
+    /// The first of the sources, in order. Only of what comes out on top.
+    addresses: Vec<IpAddr>,
 }
 
-impl Row {
-    const NONE: Self =
-        Self { sources: 0, attempts: 0, measure: Measure::ZERO, addresses: BTreeSet::new() };
+impl Ranked for Grouped {
+    fn attempts(&self) -> u64 {
+        self.attempts
+    }
+
+    fn records(&self) -> u64 {
+        self.measure.count
+    }
+
+    fn tie(&self, other: &Self) -> Ordering {
+        (&self.group, self.asked).cmp(&(&other.group, other.asked))
+    }
 }
 
 /// The groups that sources belong to, by their numbers.
-#[derive(Default)]
-struct Groups {
+pub(super) struct Groups<'a> {
+    named: Named<'a>,
     all: Vec<SourceGroup>,
     numbers: HashMap<SourceGroup, usize>,
     /// Of sources.
     known: CodeMap<Code, usize>,
 }
 
-impl Groups {
-    fn number(&mut self, source: Code, (dictionary, names): Named<'_>) -> usize {
-        let Self { all, numbers, known } = self;
+impl<'a> Groups<'a> {
+    pub(super) fn new(named: Named<'a>) -> Self {
+        Self { named, all: Vec::new(), numbers: HashMap::new(), known: CodeMap::default() }
+    }
+
+    fn number(&mut self, source: Code) -> usize {
+        let Self { named: (dictionary, names), all, numbers, known } = self;
         *known.entry(source).or_insert_with(|| {
-            let group = group(address(source, dictionary), names);
+            let group = group(address(source, dictionary), *names);
             *numbers.entry(group).or_insert_with_key(|group| {
                 all.push(group.clone());
                 all.len() - 1
             })
         })
+    }
+
+    /// Adds the rows that denials come to, all of which ask for the same.
+    pub(super) fn add(&mut self, denials: &[Denied], rows: &mut Vec<Grouped>) {
+        let mut numbered: Vec<(usize, &Denied)> =
+            denials.iter().map(|denied| (self.number(denied.source()), denied)).collect();
+        numbered.sort_unstable_by_key(|(number, _)| *number);
+        for denials in numbered.chunk_by(|(a, _), (b, _)| a == b) {
+            let Some((number, first)) = denials.first() else { continue };
+            let group = self.all.get(*number).cloned().unwrap_or(SourceGroup::Unknown);
+            let mut row = Grouped {
+                group,
+                asked: first.asked(),
+                sources: 0,
+                attempts: 0,
+                measure: Measure::ZERO,
+                addresses: Vec::new(),
+            };
+            for (_, denied) in denials {
+                row.sources += u64::from(denied.source() != ABSENT);
+                row.attempts += denied.attempts;
+                row.measure.add(denied.measure);
+            }
+            rows.push(row);
+        }
+    }
+
+    /// Finds the addresses of a row among all denials, which are in the order of their groups.
+    pub(super) fn find_addresses(&mut self, denials: &[Denied], row: &mut Grouped) {
+        let first = denials.partition_point(|denied| denied.asked() < row.asked);
+        let denials = denials.iter().skip(first).take_while(|denied| denied.asked() == row.asked);
+        let sources = denials.map(Denied::source);
+        let number = self.numbers.get(&row.group).copied();
+        let own = sources.filter(|source| self.known.get(source).copied() == number);
+        let addresses = own.filter_map(|source| address(source, self.named.0));
+        row.addresses = addresses.take(ADDRESSES_MAX).collect();
     }
 }
 
@@ -68,71 +109,6 @@ fn address(source: Code, dictionary: &Dictionary) -> Option<IpAddr> {
     match dictionary.entry(source)? {
         Entry::Address(address) => Some(*address),
         Entry::Text(_) => None,
-    }
-}
-
-impl DeniedGroups {
-    /// What comes out on top of some denials.
-    pub(super) fn of(denials: &[Denied], named: Named<'_>, top: usize) -> Self {
-        let mut groups = Groups::default();
-        let mut rows: CodeMap<(usize, [Code; 4]), Row> = CodeMap::default();
-        let split = |denied: &Denied| {
-            let [_, reason, source, target, port, protocol] = denied.group;
-            (source, [reason, target, port, protocol])
-        };
-        for denied in denials {
-            let (source, key) = split(denied);
-            let row = rows.entry((groups.number(source, named), key)).or_insert(Row::NONE);
-            row.sources += u64::from(source != ABSENT);
-            row.attempts += denied.attempts;
-            row.measure.add(denied.measure);
-        }
-        let (rows_total, records) =
-            (rows.len() as u64, rows.values().map(|row| row.measure.count).sum());
-        let order = |(number, key): &(usize, [Code; 4]), row: &Row| {
-            (size(row), groups.all.get(*number), *key)
-        };
-        let mut rows: Vec<((usize, [Code; 4]), Row)> = rows.into_iter().collect();
-        keep_first(&mut rows, top, |(a, row_a), (b, row_b)| order(a, row_a).cmp(&order(b, row_b)));
-        let mut rows: CodeMap<(usize, [Code; 4]), Row> = rows.into_iter().collect();
-        for denied in denials {
-            let (source, key) = split(denied);
-            let Some(row) = rows.get_mut(&(groups.number(source, named), key)) else { continue };
-            row.addresses.extend(address(source, named.0));
-            if row.addresses.len() > ADDRESSES_MAX {
-                row.addresses.pop_last();
-            }
-        }
-        let named = |((number, key), row)| {
-            let group = groups.all.get(number).cloned().unwrap_or(SourceGroup::Unknown);
-            ((group, key), row)
-        };
-        Self { rows: rows.into_iter().map(named).collect(), rows_total, records }
-    }
-
-    /// Takes another part. No row of it has the target of a row of another part.
-    pub(super) fn merge(&mut self, other: Self, top: usize) {
-        self.rows_total += other.rows_total;
-        self.records += other.records;
-        self.rows.extend(other.rows);
-        let order = |(a, row_a): &(Key, Row), (b, row_b): &(Key, Row)| {
-            size(row_a).cmp(&size(row_b)).then_with(|| a.cmp(b))
-        };
-        keep_first(&mut self.rows, top, order);
-        self.rows.sort_by(order);
-    }
-}
-
-/// The largest come first.
-fn size(row: &Row) -> Reverse<(u64, u64)> {
-    Reverse((row.attempts, row.measure.count))
-}
-
-/// Keeps the rows that would be the first in an order.
-fn keep_first<T>(rows: &mut Vec<T>, top: usize, order: impl Fn(&T, &T) -> Ordering) {
-    if top < rows.len() {
-        rows.select_nth_unstable_by(top, order);
-        rows.truncate(top);
     }
 }
 
@@ -149,14 +125,12 @@ fn group(address: Option<IpAddr>, names: Option<&AddressNames>) -> SourceGroup {
 impl Finish<'_> {
     /// Denials by default, by what the sources are called.
     pub(super) fn denied_groups(&self) -> Top<DeniedGroupRow> {
-        let denied = &self.denied.groups;
-        let shown: u64 = denied.rows.iter().map(|(_, row)| row.measure.count).sum();
-        let row = |((group, key), row): &(Key, Row)| {
-            let [reason, target, port, protocol] = *key;
+        self.denied.groups.top(|row| {
+            let [reason, target, port, protocol] = row.asked;
             DeniedGroupRow {
-                group: group.clone(),
+                group: row.group.clone(),
                 sources: row.sources,
-                addresses: row.addresses.iter().copied().collect(),
+                addresses: row.addresses.clone(),
                 target: self.text(target),
                 target_name: self.name(target),
                 port: as_number(port),
@@ -166,11 +140,6 @@ impl Finish<'_> {
                 attempts: row.attempts,
                 seen: seen(row.measure.first_known(), row.measure.last_known()),
             }
-        };
-        Top {
-            rows: denied.rows.iter().map(row).collect(),
-            rows_total: denied.rows_total,
-            records_left_out: denied.records - shown,
-        }
+        })
     }
 }

@@ -1,166 +1,316 @@
-//! Who talks: the ends of each rule, and the connections of each end.
+//! Who talks: the connections of each end, and the rules that it met.
 //!
 //! Ends are entries of a dictionary, which are numbered from zero, so places in a list do for tables.
+//! All that is counted of an end lies together: a record of it costs one line of a processor's cache.
 
 use super::counts::RuleKey;
-use super::dictionary::{Code, Translation, code_at, index};
+use super::dictionary::{Code, CodeMap, Translation, code_at, index};
 use super::row::Class;
 use super::stored::Stored;
-use super::tally::{Measure, Table};
-
-/// Ends of rules, each once: a set of dictionary entries for each rule.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Ends {
-    /// By number of the rule.
-    sets: Vec<Entries>,
-}
-
-/// A set of dictionary entries. Entries that come one after the other lie in one block, which is there
-/// if one of them is.
-#[derive(Debug, Clone, Default)]
-struct Entries {
-    blocks: Vec<Option<Box<[u64; BLOCK_WORDS]>>>,
-}
-
-const BLOCK_WORDS: usize = 16;
-const WORD_BITS: usize = u64::BITS as usize;
-
-impl Entries {
-    fn add(&mut self, index: usize) {
-        let (word, bit) = (index / WORD_BITS, index % WORD_BITS);
-        let block = word / BLOCK_WORDS;
-        if self.blocks.len() <= block {
-            self.blocks.resize(block + 1, None);
-        }
-        if let Some(block) = self.blocks.get_mut(block)
-            && let Some(word) = block.get_or_insert_default().get_mut(word % BLOCK_WORDS)
-        {
-            *word |= 1 << bit;
-        }
-    }
-
-    fn len(&self) -> u64 {
-        let words = self.blocks.iter().flatten().flat_map(|block| block.iter());
-        words.map(|word| u64::from(word.count_ones())).sum()
-    }
-
-    fn each(&self, mut see: impl FnMut(usize)) {
-        for (number, block) in self.blocks.iter().enumerate() {
-            let Some(block) = block else { continue };
-            for (word, &bits) in block.iter().enumerate() {
-                let first = (number * BLOCK_WORDS + word) * WORD_BITS;
-                let mut rest = bits;
-                while rest != 0 {
-                    see(first + rest.trailing_zeros() as usize);
-                    rest &= rest - 1;
-                }
-            }
-        }
-    }
-}
-
-impl Ends {
-    pub(super) fn add(&mut self, rule: u32, end: Code) {
-        let Some(end) = index(end) else { return };
-        let rule = rule as usize;
-        if self.sets.len() <= rule {
-            self.sets.resize_with(rule + 1, Entries::default);
-        }
-        if let Some(set) = self.sets.get_mut(rule) {
-            set.add(end);
-        }
-    }
-
-    pub(super) fn merge(&mut self, other: &Self, rules: &[u32], translation: &Translation) {
-        for (set, &rule) in other.sets.iter().zip(rules) {
-            set.each(|end| self.add(rule, translation.code(code_at(end))));
-        }
-    }
-
-    /// Shows every end with the number of its rule.
-    pub(super) fn each(&self, mut see: impl FnMut(usize, Code)) {
-        for (rule, set) in self.sets.iter().enumerate() {
-            set.each(|end| see(rule, code_at(end)));
-        }
-    }
-
-    /// The same, of rules in another order.
-    pub(super) fn ordered(&self, order: &[usize]) -> Self {
-        let set = |&number: &usize| self.sets.get(number).cloned().unwrap_or_default();
-        Self { sets: order.iter().map(set).collect() }
-    }
-
-    pub(super) fn table(&self, rules: &[RuleKey], translation: &Translation) -> Table<6> {
-        let mut table = Table::default();
-        for (key, set) in rules.iter().zip(&self.sets) {
-            table.add(translation.codes(*key), Measure::at(set.len(), None));
-        }
-        table
-    }
-}
-
-/// Connections of each dictionary entry, by what became of them: [`OUTCOMES`].
-#[derive(Debug, Clone, Default)]
-pub(super) struct Talkers(pub(super) Vec<[u64; OUTCOMES.len()]>);
 
 /// What becomes of a connection.
 pub(super) const OUTCOMES: [Class; 3] =
     [Class::Allowed, Class::DeniedByRule, Class::DeniedByDefault];
 
-/// As the steps from one member of a set to the next.
-impl Stored for Ends {
-    fn put(&self, out: &mut Vec<u8>) {
-        let steps = |set: &Entries| {
-            let (mut before, mut steps) = (0, Vec::new());
-            set.each(|member| steps.push(member - std::mem::replace(&mut before, member)));
-            steps
-        };
-        self.sets.iter().map(steps).collect::<Vec<_>>().put(out);
-    }
+/// Connections by what became of them: [`OUTCOMES`].
+pub(super) type Outcomes = [u64; OUTCOMES.len()];
 
-    fn got(input: &mut &[u8]) -> Option<Self> {
-        let mut sets = Vec::new();
-        for steps in Vec::<Vec<usize>>::got(input)? {
-            let (mut set, mut member) = (Entries::default(), 0_usize);
-            for step in steps {
-                member =
-                    member.checked_add(step).filter(|member| u32::try_from(*member).is_ok())?;
-                set.add(member);
-            }
-            sets.push(set);
-        }
-        Some(Self { sets })
+/// The ends at one side of connections.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ends {
+    /// By dictionary entry: the place among the ends, plus one; zero where it is none of them.
+    places: Vec<u32>,
+    ends: Vec<End>,
+    /// Rules that have no bit in an end itself, by its place and their block.
+    far: CodeMap<[u32; 2], [u64; FAR_WORDS]>,
+    far_blocks: u32,
+}
+
+/// What is counted of an end.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(align(64))]
+struct End {
+    outcomes: Outcomes,
+    /// A bit for each of the first rules that it met.
+    rules: [u64; NEAR_WORDS],
+}
+
+const WORD_BITS: u32 = u64::BITS;
+const NEAR_WORDS: usize = 5;
+const FAR_WORDS: usize = 8;
+const NEAR_RULES: u32 = WORD_BITS * 5;
+const FAR_RULES: u32 = WORD_BITS * 8;
+
+/// Sets the bit of a rule.
+fn set(words: &mut [u64], rule: u32) {
+    if let Some(word) = words.get_mut((rule / WORD_BITS) as usize) {
+        *word |= 1 << (rule % WORD_BITS);
     }
 }
 
-impl Talkers {
-    pub(super) fn add(&mut self, end: Code, outcome: usize, count: u64) {
-        let Some(index) = index(end) else { return };
-        if self.0.len() <= index {
-            self.0.resize(index + 1, [0; OUTCOMES.len()]);
+/// Shows the places of bits, counted from `first`.
+fn each_bit(words: &[u64], first: u32, see: &mut impl FnMut(u32)) {
+    for (start, &word) in (first..).step_by(WORD_BITS as usize).zip(words) {
+        let mut rest = word;
+        while rest != 0 {
+            see(start + rest.trailing_zeros());
+            rest &= rest - 1;
         }
-        if let Some(place) = self.0.get_mut(index).and_then(|counts| counts.get_mut(outcome)) {
-            *place += count;
+    }
+}
+
+impl Ends {
+    /// Counts a record: the number of its rule, and the place among [`OUTCOMES`] of what became of
+    /// the connection. What is no dictionary entry is not counted.
+    pub(super) fn add(&mut self, end: Code, rule: Option<u32>, outcome: Option<usize>) {
+        let Some(place) = index(end).map(|index| self.place(index)) else { return };
+        let Some(end) = self.ends.get_mut(place as usize) else { return };
+        if let Some(count) = outcome.and_then(|outcome| end.outcomes.get_mut(outcome)) {
+            *count += 1;
+        }
+        match rule {
+            Some(rule) if rule < NEAR_RULES => set(&mut end.rules, rule),
+            Some(rule) => self.add_far(place, rule),
+            None => {}
         }
     }
 
-    pub(super) fn merge(&mut self, other: &Self, translation: &Translation) {
-        for (index, counts) in other.0.iter().enumerate() {
-            let code = translation.code(code_at(index));
-            for (outcome, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-                self.add(code, outcome, count);
+    fn add_far(&mut self, place: u32, rule: u32) {
+        let rule = rule - NEAR_RULES;
+        let block = rule / FAR_RULES;
+        self.far_blocks = self.far_blocks.max(block + 1);
+        set(self.far.entry([place, block]).or_default(), rule % FAR_RULES);
+    }
+
+    /// The place of a dictionary entry, a new one if it has none.
+    fn place(&mut self, index: usize) -> u32 {
+        if self.places.len() <= index {
+            self.places.resize(index + 1, 0);
+        }
+        let Some(place) = self.places.get_mut(index) else { return u32::MAX };
+        if *place == 0 {
+            self.ends.push(End::default());
+            *place = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        }
+        *place - 1
+    }
+
+    /// Shows every end: its dictionary entry and its place.
+    fn each_place(&self) -> impl Iterator<Item = (usize, u32)> {
+        let places = self.places.iter().enumerate();
+        places.filter_map(|(index, place)| Some((index, place.checked_sub(1)?)))
+    }
+
+    /// Shows the rules that the end at a place met, in the order of their numbers.
+    fn rules_of(&self, place: u32, mut see: impl FnMut(u32)) {
+        if let Some(end) = self.ends.get(place as usize) {
+            each_bit(&end.rules, 0, &mut see);
+        }
+        for block in 0..self.far_blocks {
+            if let Some(words) = self.far.get(&[place, block]) {
+                each_bit(words, NEAR_RULES + block * FAR_RULES, &mut see);
             }
         }
     }
 
-    pub(super) fn table(&self, translation: &Translation) -> Table<2> {
-        let mut table = Table::default();
-        for (index, counts) in self.0.iter().enumerate() {
-            let code = translation.code(code_at(index));
-            for (class, &count) in OUTCOMES.iter().zip(counts).filter(|(_, count)| **count > 0) {
-                table.add([code, class.code()], Measure::at(count, None));
+    /// Shows every rule of every end.
+    pub(super) fn each_rule(&self, mut see: impl FnMut(u32, Code)) {
+        for (index, place) in self.each_place() {
+            self.rules_of(place, |rule| see(rule, code_at(index)));
+        }
+    }
+
+    /// How many ends met each of so many rules.
+    pub(super) fn of_rules(&self, rules: usize) -> Vec<u64> {
+        let mut ends = vec![0; rules];
+        self.each_rule(|rule, _| {
+            if let Some(count) = ends.get_mut(rule as usize) {
+                *count += 1;
+            }
+        });
+        ends
+    }
+
+    /// Every end that has a connection, with what became of those.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = (Code, Outcomes)> {
+        let outcomes = self.each_place().filter_map(|(index, place)| {
+            let end = self.ends.get(place as usize)?;
+            Some((code_at(index), end.outcomes))
+        });
+        outcomes.filter(|(_, outcomes)| outcomes.iter().any(|count| *count > 0))
+    }
+
+    /// Takes over what `other` has counted, whose rules have these `rules` as numbers here.
+    pub(super) fn merge(&mut self, other: &Self, rules: &[u32], translation: &Translation) {
+        for (from, place) in other.each_place() {
+            let Some(to) = index(translation.code(code_at(from))).map(|index| self.place(index))
+            else {
+                continue;
+            };
+            let (Some(end), Some(counted)) =
+                (self.ends.get_mut(to as usize), other.ends.get(place as usize))
+            else {
+                continue;
+            };
+            end.outcomes.iter_mut().zip(counted.outcomes).for_each(|(sum, count)| *sum += count);
+            other.rules_of(place, |rule| match rules.get(rule as usize) {
+                Some(&rule) if rule < NEAR_RULES => {
+                    if let Some(end) = self.ends.get_mut(to as usize) {
+                        set(&mut end.rules, rule);
+                    }
+                }
+                Some(&rule) => self.add_far(to, rule),
+                None => {}
+            });
+        }
+    }
+
+    /// As bytes, with other `numbers` for the rules.
+    pub(super) fn put(&self, numbers: &[u32], out: &mut Vec<u8>) {
+        self.ends.len().put(out);
+        let mut before = 0;
+        for (index, place) in self.each_place() {
+            (index - std::mem::replace(&mut before, index)).put(out);
+            self.ends.get(place as usize).map(|end| end.outcomes).unwrap_or_default().put(out);
+            let mut rules = Vec::new();
+            self.rules_of(place, |rule| rules.extend(numbers.get(rule as usize).copied()));
+            rules.sort_unstable();
+            let mut before = 0;
+            rules.iter_mut().for_each(|rule| *rule -= std::mem::replace(&mut before, *rule));
+            rules.put(out);
+        }
+    }
+}
+
+/// As [`Ends::put`] writes them.
+impl Ends {
+    pub(super) fn got(input: &mut &[u8]) -> Option<Self> {
+        let mut ends = Self::default();
+        let mut index = 0_usize;
+        for _ in 0..usize::got(input)? {
+            let step = usize::got(input)?;
+            index = index.checked_add(step).filter(|index| u32::try_from(*index).is_ok())?;
+            let outcomes = Outcomes::got(input)?;
+            let place = ends.place(index);
+            ends.ends.get_mut(place as usize)?.outcomes = outcomes;
+            let mut rule = 0_u32;
+            for step in Vec::<u32>::got(input)? {
+                rule = rule.checked_add(step)?;
+                ends.add(code_at(index), Some(rule), None);
             }
         }
-        table
+        Some(ends)
+    }
+}
+
+/// Both sides of connections, with the rules that they met, in the codes of a summary.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RuleEnds {
+    pub(super) rules: Vec<RuleKey>,
+    pub(super) sources: Ends,
+    pub(super) targets: Ends,
+    pub(super) translation: Translation,
+}
+
+impl RuleEnds {
+    /// Each rule with the sources and the targets that it has seen.
+    pub(super) fn of_rules(&self) -> impl Iterator<Item = (RuleKey, [Vec<Code>; 2])> {
+        let mut seen = vec![[Vec::new(), Vec::new()]; self.rules.len()];
+        for (side, ends) in [&self.sources, &self.targets].into_iter().enumerate() {
+            ends.each_rule(|rule, end| {
+                let lists = seen.get_mut(rule as usize).and_then(|sides| sides.get_mut(side));
+                lists.into_iter().for_each(|list| list.push(self.translation.code(end)));
+            });
+        }
+        self.rules.iter().copied().zip(seen)
+    }
+
+    /// How many of the targets of each rule are such.
+    pub(super) fn targets(&self, is_such: impl Fn(Code) -> bool) -> CodeMap<RuleKey, u64> {
+        let mut counts = vec![0; self.rules.len()];
+        for (index, place) in self.targets.each_place() {
+            if !is_such(self.translation.code(code_at(index))) {
+                continue;
+            }
+            self.targets.rules_of(place, |rule| {
+                counts.get_mut(rule as usize).into_iter().for_each(|count| *count += 1);
+            });
+        }
+        self.rules.iter().copied().zip(counts).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What is to be counted: outcomes, and numbers of rules.
+    type Counted = BTreeMap<Code, (Outcomes, BTreeSet<u32>)>;
+
+    fn counted(ends: &Ends) -> Counted {
+        let mut all = Counted::new();
+        for (code, outcomes) in ends.outcomes() {
+            all.entry(code).or_default().0 = outcomes;
+        }
+        ends.each_rule(|rule, code| {
+            assert!(all.entry(code).or_default().1.insert(rule), "seen twice");
+        });
+        all
+    }
+
+    fn records() -> impl Strategy<Value = Vec<(usize, Option<u32>, Option<usize>)>> {
+        let rule = prop_oneof![0..8_u32, 300..340_u32, 0..3_000_u32];
+        let record = (0..40_usize, proptest::option::of(rule), proptest::option::of(0..3_usize));
+        proptest::collection::vec(record, 0..80)
+    }
+
+    fn of(records: &[(usize, Option<u32>, Option<usize>)]) -> (Ends, Counted) {
+        let (mut ends, mut expected) = (Ends::default(), Counted::new());
+        for &(end, rule, outcome) in records {
+            ends.add(code_at(end), rule, outcome);
+            if rule.is_none() && outcome.is_none() {
+                continue;
+            }
+            let (outcomes, rules) = expected.entry(code_at(end)).or_default();
+            outcome.into_iter().for_each(|outcome| outcomes[outcome] += 1);
+            rules.extend(rule);
+        }
+        (ends, expected)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_counted_is_there_and_comes_back(records in records()) {
+            let (ends, expected) = of(&records);
+            prop_assert_eq!(counted(&ends), expected.clone());
+            let numbers: Vec<u32> = (0..3_000).collect();
+            let mut bytes = Vec::new();
+            ends.put(&numbers, &mut bytes);
+            let mut input = &bytes[..];
+            let again = Ends::got(&mut input).unwrap();
+            prop_assert!(input.is_empty());
+            prop_assert_eq!(counted(&again), expected.clone());
+            let mut of_rules = vec![0; 3_000];
+            expected.values().flat_map(|(_, rules)| rules).for_each(|rule| of_rules[*rule as usize] += 1);
+            prop_assert_eq!(ends.of_rules(3_000), of_rules);
+        }
+
+        #[test]
+        fn merging_is_counting_together(first in records(), second in records()) {
+            let (mut ends, _) = of(&first);
+            let (other, _) = of(&second);
+            // The rules of the other are numbered the other way round.
+            let turned: Vec<u32> = (0..3_000).rev().collect();
+            ends.merge(&other, &turned, &Translation::default());
+            let turn = |(end, rule, outcome): &(usize, Option<u32>, Option<usize>)| {
+                (*end, rule.map(|rule| 2_999 - rule), *outcome)
+            };
+            let both: Vec<_> = first.iter().copied().chain(second.iter().map(turn)).collect();
+            prop_assert_eq!(counted(&ends), of(&both).1);
+        }
     }
 }

@@ -15,6 +15,7 @@ use super::frame::{COUNT, Line, frame, lines, measures, ranked, seen};
 use super::row::Class;
 use super::summary::{CategoryRow, Coverage, IdpsTotal, Input, PolicyRule, Summary, Top, Totals};
 use super::tally::{Measure, Tally};
+use super::traffic::outcomes;
 
 /// What the summary should hold.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +65,7 @@ impl Tally {
         }
         let denied = denied_tops(&mut denials, (&dictionary, options.names), options.top)?;
         let allowed_then_dropped = super::drops::settle(&mut drops)?;
-        let tables = counted.tables(&coding.heads, &sorted);
+        let tables = counted.tables(&coding.heads, &sorted, &dictionary);
         let Options { top, names, .. } = *options;
         let is_cut = cut > 0;
         let finish = Finish { dictionary, tables, denied, top, names, is_cut };
@@ -102,9 +103,9 @@ impl Finish<'_> {
             coverage,
             totals: self.totals()?,
             hours: self.hours()?,
-            denied_targets: self.denied_targets()?,
+            denied_targets: self.denied_targets(),
             denied_groups: self.denied_groups(),
-            denied: self.denied_flows()?,
+            denied: self.denied_flows(),
             rules: self.rules()?,
             web_by_network_rules: self.web_by_network_rules(),
             policy: options.policy.map(|rules| self.policy_use(rules)).transpose()?,
@@ -117,7 +118,7 @@ impl Finish<'_> {
             dnat: self.dnat()?,
             threat_intel: self.threat_intel()?,
             idps: self.idps()?,
-            web_categories: self.talkers(&self.tables.web_categories)?,
+            web_categories: self.talkers(&outcomes(&self.tables.web_categories))?,
             dns: self.dns()?,
             unresolved: self.unresolved()?,
             aggregation: self.aggregation()?,
@@ -227,6 +228,10 @@ impl Finish<'_> {
 
     pub(super) fn text(&self, code: Code) -> Option<SmolStr> {
         self.dictionary.show(code)
+    }
+
+    pub(super) fn has_names(&self) -> bool {
+        self.names.is_some()
     }
 
     /// What the address of a code is called.

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use crate::logs::{LoggedAction, RecordKind};
 
-use super::counts::RuleKey;
 use super::dictionary::{Code, Entry, as_number};
 use super::finish::{Finish, action_of, kind_of};
 use super::parts::Traffic;
@@ -30,8 +29,10 @@ impl Finish<'_> {
                 }
             }
         };
-        for ([policy, group, collection, rule, ..], [sources, targets]) in &self.tables.rule_ends {
-            each([*policy, *group, *collection, *rule], &mut |traffic| {
+        for ([policy, group, collection, rule, ..], [sources, targets]) in
+            self.tables.rule_ends.of_rules()
+        {
+            each([policy, group, collection, rule], &mut |traffic| {
                 traffic.sources.extend(sources.iter().filter_map(|code| self.address(*code)));
                 traffic.destinations.extend(targets.iter().filter_map(|code| self.address(*code)));
                 let names = targets.iter().filter(|code| self.address(**code).is_none());
@@ -69,6 +70,8 @@ impl Finish<'_> {
 
     /// Network rules come before application rules: what they allow is not filtered by name.
     pub(super) fn web_by_network_rules(&self) -> Vec<WebRow> {
+        let is_public = |code| self.address(code).is_some_and(is_public);
+        let public = self.tables.rule_ends.targets(is_public);
         let mut rows = Vec::new();
         for (key, measure) in &self.tables.rule_ports.rows {
             let [policy, group, collection, rule, kind, action, protocol, port] = *key;
@@ -80,7 +83,8 @@ impl Finish<'_> {
             if !is_allowed || !WEB.contains(&(protocol.as_str(), port)) {
                 continue;
             }
-            let public = self.public_targets([policy, group, collection, rule, kind, action]);
+            let key = [policy, group, collection, rule, kind, action];
+            let public = public.get(&key).copied().unwrap_or(0);
             if let Some(rule) = self.logged_rule([policy, group, collection, rule])
                 && public > 0
             {
@@ -93,12 +97,6 @@ impl Finish<'_> {
             b.records.cmp(&a.records).then_with(|| key(a).cmp(&key(b)))
         });
         rows
-    }
-
-    fn public_targets(&self, key: RuleKey) -> u64 {
-        let targets = self.tables.rule_ends.get(&key).map(|[_, targets]| targets.iter());
-        let addresses = targets.into_iter().flatten().filter_map(|code| self.address(*code));
-        addresses.filter(|address| is_public(*address)).count() as u64
     }
 }
 

@@ -7,6 +7,7 @@ use polars::prelude::*;
 use smol_str::{SmolStr, StrExt};
 
 use super::dictionary::Code;
+use super::ends::RuleEnds;
 use super::finish::{Finish, action_of, kind_of};
 use super::frame::{COUNT, Line, frame, lines, ranked};
 use super::summary::{AggregationRow, LoggedRule, PolicyRule, PolicyRuleUse, PolicyUse, RuleRow};
@@ -21,8 +22,7 @@ impl Finish<'_> {
             left.join(right, by.clone(), by.clone(), JoinArgs::new(JoinType::Left))
         };
         let table = frame(&self.tables.rules, KEYS)?;
-        let table = join(table, ends(&self.tables.rule_sources, "sources")?);
-        let table = join(table, ends(&self.tables.rule_targets, "destinations")?);
+        let table = join(table, ends_of_rules(&self.tables.rule_ends)?);
         let table = ranked(table, &[COUNT], &KEYS)?;
         let rows = lines(&table, usize::MAX, KEYS, [COUNT, "sources", "destinations"])?.into_iter();
         let row = |Line { keys, counts: [hits, sources, destinations], seen }: Line<6, 3>| {
@@ -115,10 +115,16 @@ impl Finish<'_> {
 }
 
 /// How many different ends each rule has seen.
-fn ends(table: &Table<6>, name: &str) -> PolarsResult<LazyFrame> {
-    let mut columns = KEYS.map(col).to_vec();
-    columns.push(col(COUNT).alias(name));
-    Ok(frame(table, KEYS)?.select(columns))
+fn ends_of_rules(ends: &RuleEnds) -> PolarsResult<LazyFrame> {
+    let rules = ends.rules.len();
+    let mut columns: Vec<Column> = Vec::new();
+    for (place, name) in KEYS.into_iter().enumerate() {
+        let codes: Vec<Code> = ends.rules.iter().filter_map(|key| key.get(place).copied()).collect();
+        columns.push(Column::new(name.into(), codes));
+    }
+    columns.push(Column::new("sources".into(), ends.sources.of_rules(rules)));
+    columns.push(Column::new("destinations".into(), ends.targets.of_rules(rules)));
+    Ok(DataFrame::new(rules, columns)?.lazy())
 }
 
 /// One line per rule of the policy, in its order; rules without hits have zeros.

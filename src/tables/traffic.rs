@@ -1,7 +1,7 @@
 //! Tables of traffic: hours, talkers, ports, denials, translations, threats, DNS.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use polars::prelude::*;
@@ -9,6 +9,7 @@ use smol_str::SmolStr;
 
 use super::dictionary::{ABSENT, Code, CodeMap, as_number};
 use super::durations::Durations;
+use super::ends::{OUTCOMES, Outcomes};
 use super::finish::{Finish, action_of};
 use super::frame::{COUNT, Line, distinct, frame, lines, measures, ranked};
 use super::row::Class;
@@ -47,18 +48,37 @@ impl Finish<'_> {
         Ok(filled(rows.map(|(line, hour)| (hour, line.counts))))
     }
 
-    pub(super) fn talkers(&self, table: &Table<2>) -> PolarsResult<Top<TalkerRow>> {
-        let table = frame(table, ["name", "class"])?;
-        self.by_outcome(
-            table,
-            ["name"],
-            |Line { keys: [name], counts: [allowed, denied], .. }| TalkerRow {
-                name: self.text(name).unwrap_or_default(),
-                called: self.name(name),
-                allowed,
-                denied,
-            },
-        )
+    /// Those with the most connections.
+    pub(super) fn talkers(&self, all: &[(Code, Outcomes)]) -> PolarsResult<Top<TalkerRow>> {
+        let records = |(_, outcomes): &(Code, Outcomes)| outcomes.iter().sum::<u64>();
+        let records_total: u64 = all.iter().map(records).sum();
+        // Only rows that are large enough are worth sorting.
+        let least = least_of_top(all.iter().map(records), self.top);
+        let large: Vec<_> = all.iter().filter(|talker| records(talker) >= least).collect();
+        let column = |count: fn(&Outcomes) -> u64| {
+            large.iter().map(|(_, outcomes)| count(outcomes)).collect::<Vec<u64>>()
+        };
+        let columns = vec![
+            Column::new("name".into(), large.iter().map(|(name, _)| *name).collect::<Vec<_>>()),
+            Column::new("allowed".into(), column(|[allowed, ..]| *allowed)),
+            Column::new("denied".into(), column(|[_, denied @ ..]| denied.iter().sum())),
+            Column::new(COUNT.into(), column(|outcomes| outcomes.iter().sum())),
+        ];
+        let table = DataFrame::new(large.len(), columns)?.lazy();
+        let table = ranked(table, &[COUNT], &["name"])?;
+        let lines = lines(&table, self.top, ["name"], ["allowed", "denied", COUNT])?;
+        let shown: u64 = lines.iter().map(|Line { counts: [.., records], .. }| records).sum();
+        let row = |Line { keys: [name], counts: [allowed, denied, _], .. }: Line<1, 3>| TalkerRow {
+            name: self.text(name).unwrap_or_default(),
+            called: self.name(name),
+            allowed,
+            denied,
+        };
+        Ok(Top {
+            rows: lines.into_iter().map(row).collect(),
+            rows_total: all.len() as u64,
+            records_left_out: records_total - shown,
+        })
     }
 
     pub(super) fn ports(&self) -> PolarsResult<Top<PortRow>> {
@@ -235,23 +255,24 @@ impl Finish<'_> {
     }
 
     /// Connections of all addresses with one name. Nothing where no address has a name.
-    pub(super) fn by_name(&self, table: &Table<2>) -> Top<NamedRow> {
-        let mut names: BTreeMap<Option<SmolStr>, (HashSet<Code>, u64, u64)> = BTreeMap::new();
-        for ([address, class], measure) in &table.rows {
+    pub(super) fn by_name(&self, all: &[(Code, Outcomes)]) -> Top<NamedRow> {
+        if !self.has_names() {
+            return Top::NONE;
+        }
+        let mut names: BTreeMap<Option<SmolStr>, (u64, u64, u64)> = BTreeMap::new();
+        for (address, outcomes) in all {
             let (addresses, allowed, denied) = names.entry(self.name(*address)).or_default();
-            addresses.insert(*address);
-            if *class == Class::Allowed.code() {
-                *allowed += measure.count;
-            } else {
-                *denied += measure.count;
-            }
+            *addresses += 1;
+            let [passed, refused @ ..] = outcomes;
+            *allowed += passed;
+            *denied += refused.iter().sum::<u64>();
         }
         if names.keys().all(Option::is_none) {
             names.clear();
         }
         let rows = names.into_iter().map(|(name, (addresses, allowed, denied))| NamedRow {
             name,
-            addresses: addresses.len() as u64,
+            addresses,
             allowed,
             denied,
         });
@@ -273,6 +294,29 @@ impl Finish<'_> {
             UnresolvedRow { fqdn: self.text(fqdn), rule: self.logged_rule(rule), records, seen }
         })
     }
+}
+
+/// What became of the connections of each key.
+pub(super) fn outcomes(table: &Table<2>) -> Vec<(Code, Outcomes)> {
+    let mut all: CodeMap<Code, Outcomes> = CodeMap::default();
+    for ([key, class], measure) in &table.rows {
+        let outcome = OUTCOMES.iter().position(|outcome| outcome.code() == *class);
+        let outcomes = all.entry(*key).or_default();
+        if let Some(count) = outcome.and_then(|outcome| outcomes.get_mut(outcome)) {
+            *count += measure.count;
+        }
+    }
+    all.into_iter().collect()
+}
+
+/// The smallest number that comes out on top of all.
+pub(super) fn least_of_top(numbers: impl Iterator<Item = u64>, top: usize) -> u64 {
+    let mut numbers: Vec<u64> = numbers.collect();
+    if top == 0 || top >= numbers.len() {
+        return 0;
+    }
+    let (_, least, _) = numbers.select_nth_unstable_by(top - 1, |a, b| b.cmp(a));
+    *least
 }
 
 fn count_of(classes: &[Class]) -> Expr {
