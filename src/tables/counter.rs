@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 use std::mem::{replace, take};
+use std::net::IpAddr;
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,6 +24,8 @@ pub struct Coder {
     /// Names as they are written. Their canonical forms are in the dictionary.
     names: HashMap<Box<[u8]>, Code, KeyedState>,
     events: Vec<Event>,
+    /// By event: the addresses of its source and destination that are not yet looked up.
+    addresses: Vec<[Later; 2]>,
     presence: Presence,
     /// The firewall and the hour of the last record, and how many records of it are not yet noted.
     hour: (Code, i64),
@@ -45,6 +49,10 @@ pub struct Batch {
     flows: Vec<LogRecord>,
     needs: Needs,
 }
+
+/// An IPv4 address that is looked up when all records of a batch are there: looks into a large table
+/// that follow each other closely do not wait for each other.
+type Later = Option<NonZero<u32>>;
 
 const HOUR_US: i64 = 3_600_000_000;
 
@@ -81,15 +89,15 @@ impl Coder {
     fn count(&mut self) {
         let accepted = take(&mut *self.accepted.lock().unwrap_or_else(PoisonError::into_inner));
         for mut events in accepted {
-            for event in events.drain(..) {
-                self.tally.pass(event);
-            }
+            self.tally.pass(&events);
+            events.clear();
             self.spare = events;
         }
     }
 
-    fn push(&mut self, event: Event) {
+    fn push(&mut self, event: Event, addresses: [Later; 2]) {
         self.events.push(event);
+        self.addresses.push(addresses);
         let (Some(time), Some(head)) =
             (event.time, self.tally.coding.heads.get(event.head as usize))
         else {
@@ -113,9 +121,38 @@ impl Coder {
         }
     }
 
+    /// The code of an address, unless it is to be looked up later.
+    fn address(&mut self, address: Option<IpAddr>) -> (Code, Later) {
+        let later = match address {
+            Some(IpAddr::V4(address)) => NonZero::new(address.to_bits()),
+            Some(IpAddr::V6(_)) | None => None,
+        };
+        match later {
+            Some(_) => (ABSENT, later),
+            None => (self.tally.coding.dictionary.address(address), None),
+        }
+    }
+
+    /// Looks up the addresses that were left for later.
+    fn look_up(&mut self) {
+        let dictionary = &mut self.tally.coding.dictionary;
+        for (event, [source, _]) in self.events.iter_mut().zip(&self.addresses) {
+            if let Some(bits) = source {
+                event.source = dictionary.address4(bits.get());
+            }
+        }
+        for (event, [_, destination]) in self.events.iter_mut().zip(&self.addresses) {
+            if let Some(bits) = destination {
+                event.destination = dictionary.address4(bits.get());
+            }
+        }
+        self.addresses.clear();
+    }
+
     fn batch(&mut self) -> Batch {
         self.count();
         self.close_hour();
+        self.look_up();
         let events = replace(&mut self.events, take(&mut self.spare));
         let (presence, flows) = (take(&mut self.presence), take(&mut self.flows));
         Batch { events, presence, flows, needs: self.tally.needs() }
@@ -129,7 +166,7 @@ impl Sink for Coder {
             return ControlFlow::Continue(());
         }
         let event = self.tally.coding.event(&record);
-        self.push(event);
+        self.push(event, [None, None]);
         ControlFlow::Continue(())
     }
 
@@ -140,14 +177,15 @@ impl Sink for Coder {
         let port = |port: Option<u16>| port.map_or(ABSENT, number);
         let mut event = self.like(scanned);
         event.time = scanned.time().map(jiff::Timestamp::as_microsecond);
-        event.source = self.tally.coding.dictionary.address(scanned.source());
+        let (source, source_later) = self.address(scanned.source());
+        let (destination, destination_later) = self.address(scanned.destination());
+        (event.source, event.destination) = (source, destination);
         event.source_port = port(scanned.source_port());
-        event.destination = self.tally.coding.dictionary.address(scanned.destination());
         event.destination_port = port(scanned.destination_port());
         if let Some(name) = scanned.name() {
             event.name = self.name(scanned, name);
         }
-        self.push(event);
+        self.push(event, [source_later, destination_later]);
         ControlFlow::Continue(())
     }
 }
@@ -239,6 +277,7 @@ impl Collector for Account {
             likes: Vec::new(),
             names: HashMap::default(),
             events: Vec::new(),
+            addresses: Vec::new(),
             presence: Presence::default(),
             hour: (ABSENT, 0),
             in_hour: 0,

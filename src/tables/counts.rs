@@ -5,7 +5,7 @@
 use super::activity::Activity;
 use super::coding::{Coding, Recoding};
 use super::dictionary::{ABSENT, Code, CodeMap, Dictionary, Entry, Translation};
-use super::ends::{Ends, OUTCOMES, Outcomes, RuleEnds};
+use super::ends::{Ends, Met, OUTCOMES, Outcomes, RuleEnds};
 use super::head_ports::HeadPorts;
 use super::row::{Class, Event, Field, Head, Row};
 use super::stored::Stored;
@@ -21,15 +21,12 @@ pub(super) type RuleKey = [Code; 6];
 #[derive(Debug, Clone, Copy)]
 struct HeadCount {
     measure: Measure,
-    rule: HeadRule,
+    /// Known once an event was counted.
+    met: Option<Met>,
 }
 
-/// The number of the rule that a head names.
-#[derive(Debug, Clone, Copy)]
-enum HeadRule {
-    Unknown,
-    None,
-    Number(u32),
+impl HeadCount {
+    const NONE: Self = Self { measure: Measure::ZERO, met: None };
 }
 
 /// All aggregate tables, as they are counted. Their size depends on how many different values there
@@ -64,18 +61,36 @@ impl Counted {
         self.activity.minutes_max = rows_max;
     }
 
-    pub(super) fn add(&mut self, row: &Row<'_>) {
-        let one = Measure::at(1, row.event.time);
-        let rule = self.add_head(row, one);
-        if let Some(time) = row.event.time {
-            self.activity.add(time, row.head.class);
+    /// Counts events, table by table: what one of them waits for, far away in memory, the next need
+    /// not wait for as well.
+    pub(super) fn add(&mut self, events: &[Event], coding: &Coding) {
+        for event in events {
+            let Some(row) = coding.row(*event) else { continue };
+            let one = Measure::at(1, event.time);
+            let met = self.add_head(&row, one);
+            if let Some(time) = event.time {
+                self.activity.add(time, row.head.class);
+            }
+            if met.is_any() {
+                self.head_ports.add(event.head, event.destination_port);
+            }
+            self.add_rare(&row, one);
         }
-        let rule = if let HeadRule::Number(rule) = rule { Some(rule) } else { None };
-        let outcome = OUTCOMES.iter().position(|class| *class == row.head.class);
-        if rule.is_some() || outcome.is_some() {
-            self.add_ends(row, rule, outcome);
-            self.head_ports.add(row.event.head, row.event.destination_port);
+        for event in events {
+            self.sources.add(event.source, met(&self.heads, event));
         }
+        // A connection counts for its destination and for its name. The rule has met one of them.
+        for event in events {
+            self.targets.add(event.destination, met(&self.heads, event));
+        }
+        for event in events {
+            let Met { rule, outcome } = met(&self.heads, event);
+            let rule = rule.filter(|_| event.destination == ABSENT);
+            self.targets.add(event.name, Met { rule, outcome });
+        }
+    }
+
+    fn add_rare(&mut self, row: &Row<'_>, one: Measure) {
         match row.head.class {
             Class::Dnat => self.rare.add_dnat(row, one),
             Class::ThreatAlert | Class::ThreatDenied => self.rare.add_threat(row, one),
@@ -92,23 +107,23 @@ impl Counted {
         }
     }
 
-    fn add_head(&mut self, row: &Row<'_>, one: Measure) -> HeadRule {
+    fn add_head(&mut self, row: &Row<'_>, one: Measure) -> Met {
         let index = row.event.head as usize;
         if self.heads.len() <= index {
-            let none = HeadCount { measure: Measure::ZERO, rule: HeadRule::Unknown };
-            self.heads.resize(index + 1, none);
+            self.heads.resize(index + 1, HeadCount::NONE);
         }
-        let Some(head) = self.heads.get_mut(index) else { return HeadRule::None };
+        let Some(head) = self.heads.get_mut(index) else { return Met::default() };
         head.measure.add(one);
-        if let HeadRule::Unknown = head.rule {
-            let key = rule_key(row.head);
-            let rule = key.map_or(HeadRule::None, |key| HeadRule::Number(self.rule(key)));
-            if let Some(head) = self.heads.get_mut(index) {
-                head.rule = rule;
-            }
-            return rule;
+        if let Some(met) = head.met {
+            return met;
         }
-        head.rule
+        let rule = rule_key(row.head).map(|key| self.rule(key));
+        let outcome = OUTCOMES.iter().position(|class| *class == row.head.class);
+        let met = Met { rule, outcome };
+        if let Some(head) = self.heads.get_mut(index) {
+            head.met = Some(met);
+        }
+        met
     }
 
     fn rule(&mut self, key: RuleKey) -> u32 {
@@ -119,24 +134,12 @@ impl Counted {
         })
     }
 
-    /// A connection counts for its destination and for its name. The rule has met one of them.
-    fn add_ends(&mut self, row: &Row<'_>, rule: Option<u32>, outcome: Option<usize>) {
-        let Event { source, destination, .. } = row.event;
-        self.sources.add(source, rule, outcome);
-        self.targets.add(destination, rule, outcome);
-        let rule = rule.filter(|_| destination == ABSENT);
-        if rule.is_some() || outcome.is_some() {
-            self.targets.add(row.get(Field::Fqdn), rule, outcome);
-        }
-    }
-
     pub(super) fn merge(&mut self, other: Self, recoding: &Recoding, coding: &Coding) {
         let translation = &recoding.codes;
         for (number, head) in (0..).zip(other.heads) {
             let index = recoding.head(number) as usize;
             if self.heads.len() <= index && index < coding.heads.len() {
-                let none = HeadCount { measure: Measure::ZERO, rule: HeadRule::Unknown };
-                self.heads.resize(index + 1, none);
+                self.heads.resize(index + 1, HeadCount::NONE);
             }
             if let Some(own) = self.heads.get_mut(index) {
                 own.measure.add(head.measure);
@@ -173,7 +176,7 @@ impl Counted {
     pub(super) fn got(input: &mut &[u8]) -> Option<Self> {
         let measures = Vec::<Measure>::got(input)?.into_iter();
         let heads =
-            measures.map(|measure| HeadCount { measure, rule: HeadRule::Unknown }).collect();
+            measures.map(|measure| HeadCount { measure, met: None }).collect();
         let mut counted = Self { heads, ..Self::default() };
         for key in Vec::<RuleKey>::got(input)? {
             counted.rule(key);
@@ -227,6 +230,11 @@ impl Counted {
         }
         tables
     }
+}
+
+/// What an event that was counted says of its ends.
+fn met(heads: &[HeadCount], event: &Event) -> Met {
+    heads.get(event.head as usize).and_then(|head| head.met).unwrap_or_default()
 }
 
 /// The rule that a head names, where hits are counted.

@@ -141,7 +141,7 @@ impl Dictionary {
 
     fn address_of(&mut self, address: IpAddr, is_full: bool) -> Code {
         match address {
-            IpAddr::V4(address) => self.address4(address.to_bits(), is_full),
+            IpAddr::V4(address) => self.address4_of(address.to_bits(), is_full),
             IpAddr::V6(address) => {
                 if let Some(&code) = self.addresses6.get(&address) {
                     return code;
@@ -156,7 +156,12 @@ impl Dictionary {
         }
     }
 
-    fn address4(&mut self, bits: u32, is_full: bool) -> Code {
+    /// The code of an IPv4 address.
+    pub(super) fn address4(&mut self, bits: u32) -> Code {
+        self.address4_of(bits, self.is_full())
+    }
+
+    fn address4_of(&mut self, bits: u32, is_full: bool) -> Code {
         if let Some(code) = self.recent.code(bits) {
             return code;
         }

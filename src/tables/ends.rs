@@ -15,6 +15,21 @@ pub(super) const OUTCOMES: [Class; 3] =
 /// Connections by what became of them: [`OUTCOMES`].
 pub(super) type Outcomes = [u64; OUTCOMES.len()];
 
+/// What a record says of its ends.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Met {
+    /// The number of the rule.
+    pub(super) rule: Option<u32>,
+    /// The place among [`OUTCOMES`] of what became of the connection.
+    pub(super) outcome: Option<usize>,
+}
+
+impl Met {
+    pub(super) fn is_any(self) -> bool {
+        self.rule.is_some() || self.outcome.is_some()
+    }
+}
+
 /// The ends at one side of connections.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ends {
@@ -60,15 +75,17 @@ fn each_bit(words: &[u64], first: u32, see: &mut impl FnMut(u32)) {
 }
 
 impl Ends {
-    /// Counts a record: the number of its rule, and the place among [`OUTCOMES`] of what became of
-    /// the connection. What is no dictionary entry is not counted.
-    pub(super) fn add(&mut self, end: Code, rule: Option<u32>, outcome: Option<usize>) {
+    /// Counts a record. What is no dictionary entry is not counted.
+    pub(super) fn add(&mut self, end: Code, met: Met) {
+        if !met.is_any() {
+            return;
+        }
         let Some(place) = index(end).map(|index| self.place(index)) else { return };
         let Some(end) = self.ends.get_mut(place as usize) else { return };
-        if let Some(count) = outcome.and_then(|outcome| end.outcomes.get_mut(outcome)) {
+        if let Some(count) = met.outcome.and_then(|outcome| end.outcomes.get_mut(outcome)) {
             *count += 1;
         }
-        match rule {
+        match met.rule {
             Some(rule) if rule < NEAR_RULES => set(&mut end.rules, rule),
             Some(rule) => self.add_far(place, rule),
             None => {}
@@ -196,7 +213,7 @@ impl Ends {
             let mut rule = 0_u32;
             for step in Vec::<u32>::got(input)? {
                 rule = rule.checked_add(step)?;
-                ends.add(code_at(index), Some(rule), None);
+                ends.add(code_at(index), Met { rule: Some(rule), outcome: None });
             }
         }
         Some(ends)
@@ -271,7 +288,7 @@ mod tests {
     fn of(records: &[(usize, Option<u32>, Option<usize>)]) -> (Ends, Counted) {
         let (mut ends, mut expected) = (Ends::default(), Counted::new());
         for &(end, rule, outcome) in records {
-            ends.add(code_at(end), rule, outcome);
+            ends.add(code_at(end), Met { rule, outcome });
             if rule.is_none() && outcome.is_none() {
                 continue;
             }

@@ -100,9 +100,7 @@ impl Tally {
         let coding = &*coding;
         let until = Some((horizon, duplicates));
         let removed = duplicates::settle_until(&mut all, until, coding, |event| {
-            if let Some(row) = coding.row(event) {
-                count(&row, coding, counted, denials);
-            }
+            count(&[event], coding, counted, denials);
         })?;
         let mut all = vec![(recoding.codes.clone(), &mut self.waiting.denials, &self.coding)];
         let waiting = others.iter().zip(&mut self.others);

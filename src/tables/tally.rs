@@ -11,7 +11,7 @@ use super::dictionary::{Code, CodeMap, OTHERS, Translation};
 use super::drops::Drops;
 use super::duplicates::{self, Duplicates, Families, Removed, Sought};
 use super::repeats::Repeats;
-use super::row::{Event, Row};
+use super::row::Event;
 use super::spill::Memory;
 use super::summary::Seen;
 
@@ -181,6 +181,8 @@ pub struct Tally {
     /// Records with an address or name for which there was no room.
     pub(super) cut: u64,
     pub(super) times: Times,
+    /// Memory to use again.
+    to_count: Vec<Event>,
 }
 
 /// The times of all records, and what earlier runs are done with.
@@ -245,27 +247,35 @@ impl Tally {
             repeats: Repeats::new(!plan.finds_repeats),
             cut: 0,
             times: Times::NONE,
+            to_count: Vec::new(),
         }
     }
 
     /// Counts one record.
     pub fn push(&mut self, record: &LogRecord) {
         let event = self.coding.event(record);
-        self.pass(event);
+        self.pass(&[event]);
     }
 
-    pub(super) fn pass(&mut self, event: Event) {
-        let Some(row) = self.coding.row(event) else { return };
-        self.records += 1;
-        self.cut += u64::from(event.is_cut());
-        if let Some(time) = event.time {
-            self.times.add(time);
+    /// Counts events.
+    pub(super) fn pass(&mut self, events: &[Event]) {
+        let mut counted = std::mem::take(&mut self.to_count);
+        for event in events {
+            let Some(row) = self.coding.row(*event) else { continue };
+            self.records += 1;
+            self.cut += u64::from(event.is_cut());
+            if let Some(time) = event.time {
+                self.times.add(time);
+            }
+            self.repeats.push(&row, &self.coding);
+            self.waiting.drops.push(&row, &self.coding);
+            if !self.waiting.duplicates.keeps(&row, &self.coding) {
+                counted.push(*event);
+            }
         }
-        self.repeats.push(&row, &self.coding);
-        self.waiting.drops.push(&row, &self.coding);
-        if !self.waiting.duplicates.keeps(&row, &self.coding) {
-            count(&row, &self.coding, &mut self.counted, &mut self.waiting.denials);
-        }
+        count(&counted, &self.coding, &mut self.counted, &mut self.waiting.denials);
+        counted.clear();
+        self.to_count = counted;
     }
 
     pub(super) fn needs(&self) -> Needs {
@@ -300,19 +310,21 @@ impl Tally {
                 .map(|(recoding, _, waiting)| (Some(&*recoding), &mut waiting.duplicates)),
         );
         let coding = &*coding;
-        let mut removed = duplicates::settle(&mut all, coding, |event| {
-            if let Some(row) = coding.row(event) {
-                count(&row, coding, counted, denials);
-            }
-        })?;
+        let mut removed =
+            duplicates::settle(&mut all, coding, |event| count(&[event], coding, counted, denials))?;
         removed.add(self.removed);
         Ok(removed)
     }
 }
 
-pub(super) fn count(row: &Row<'_>, coding: &Coding, counted: &mut Counted, denials: &mut Denials) {
-    counted.add(row);
-    if row.head.class.is_denied() {
-        denials.add(row, coding);
-    }
+/// Counts events that are not known to be duplicates.
+pub(super) fn count(
+    events: &[Event],
+    coding: &Coding,
+    counted: &mut Counted,
+    denials: &mut Denials,
+) {
+    counted.add(events, coding);
+    let rows = events.iter().filter_map(|event| coding.row(*event));
+    rows.filter(|row| row.head.class.is_denied()).for_each(|row| denials.add(&row, coding));
 }
