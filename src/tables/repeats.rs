@@ -5,9 +5,7 @@
 //! smaller share. An event and its repetition have the same time and are in the sample both, or
 //! neither.
 
-use std::collections::HashSet;
-
-use crate::logs::{Form, KeyedState};
+use crate::logs::Form;
 
 use super::coding::Coding;
 use super::dictionary::mixed;
@@ -16,6 +14,9 @@ use super::row::{Field, Row};
 
 /// So many events are remembered.
 const EVENTS_MAX: usize = 1 << 16;
+/// So many are looked at together for the first time. While they are few it is found early that exports
+/// overlap, and less has to be read twice.
+const EVENTS_FIRST: usize = 1 << 10;
 const SECOND_US: i64 = 1_000_000;
 
 /// A sample of events.
@@ -23,55 +24,72 @@ const SECOND_US: i64 = 1_000_000;
 pub(super) struct Repeats {
     is_on: bool,
     /// Events are in the sample whose times fall below.
-    below: u64,
-    /// Where the time falls, and the event.
-    events: HashSet<(u64, u64), KeyedState>,
-    pub(super) has_any: bool,
+    below: u32,
+    /// Where the time falls, and a hash of the event. Two events of one time whose hashes are equal by
+    /// chance cost no more than a second reading.
+    events: Vec<(u32, u32)>,
+    /// So many of the events, when there are as many, are to be compared.
+    compared_at: usize,
+    has_any: bool,
 }
 
 impl Repeats {
     pub(super) fn new(is_on: bool) -> Self {
-        Self { is_on, below: u64::MAX, events: HashSet::default(), has_any: false }
+        let events = Vec::new();
+        Self { is_on, below: u32::MAX, events, compared_at: EVENTS_FIRST, has_any: false }
     }
 
     pub(super) fn push(&mut self, row: &Row<'_>, coding: &Coding) {
         let Some(time) = row.event.time.filter(|_| self.is_on) else { return };
         let place = place(time);
-        let has_identity = has_identity(row.head) && !row.event.is_cut();
-        if place > self.below || time % SECOND_US == 0 || !has_identity {
+        if place >= self.below || time % SECOND_US == 0 {
+            return;
+        }
+        if !has_identity(row.head) || row.event.is_cut() {
             return;
         }
         let form = u64::from(row.head.form == Form::Legacy);
         let query_type = coding.dictionary.hash(row.head.get(Field::DnsType));
-        let event = [identity(row, coding), form, query_type, time.cast_unsigned()];
-        self.add((place, mixed(event)));
-    }
-
-    fn add(&mut self, event: (u64, u64)) {
-        self.has_any |= !self.events.insert(event);
-        if self.events.len() > EVENTS_MAX {
-            self.below /= 2;
-            let below = self.below;
-            self.events.retain(|(place, _)| *place <= below);
+        let event = mixed([identity(row, coding), form, query_type, time.cast_unsigned()]);
+        #[expect(clippy::cast_possible_truncation, reason = "half of a hash is a hash")]
+        self.events.push((place, event as u32));
+        if self.events.len() >= self.compared_at {
+            self.compare();
         }
     }
 
-    /// Takes over what another reader has seen.
+    /// Finds events that are there twice, and makes the sample smaller where it is too large.
+    fn compare(&mut self) {
+        self.events.sort_unstable();
+        self.has_any |= self.events.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
+        self.events.dedup();
+        while self.events.len() > EVENTS_MAX {
+            self.below /= 2;
+            let below = self.below;
+            self.events.truncate(self.events.partition_point(|(place, _)| *place < below));
+        }
+        self.compared_at = (self.events.len() * 2).max(EVENTS_FIRST);
+    }
+
+    /// Whether an event was there twice, of those that were compared.
+    pub(super) fn has_any(&self) -> bool {
+        self.has_any
+    }
+
+    /// Takes over what another reader has seen, and compares all.
     pub(super) fn merge(&mut self, other: Self) {
         self.has_any |= other.has_any;
         self.below = self.below.min(other.below);
+        self.events.extend(other.events);
         let below = self.below;
-        self.events.retain(|(place, _)| *place <= below);
-        for event in other.events {
-            if event.0 <= self.below {
-                self.add(event);
-            }
-        }
+        self.events.retain(|(place, _)| *place < below);
+        self.compare();
     }
 }
 
-fn place(time: i64) -> u64 {
-    time.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15)
+#[expect(clippy::cast_possible_truncation, reason = "the upper half")]
+fn place(time: i64) -> u32 {
+    (time.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
 }
 
 #[cfg(test)]
@@ -166,7 +184,10 @@ mod tests {
         let noticed = |records: &mut dyn Iterator<Item = f64>| {
             let mut tally = Tally::of(&nothing);
             records.for_each(|at| tally.push(&packet(at)));
-            tally.needs().better_than(&nothing).is_some_and(|plan| plan.finds_repeats)
+            // Merging looks at what was not yet compared.
+            let mut all = Tally::of(&nothing);
+            all.merge(tally);
+            all.needs().better_than(&nothing).is_some_and(|plan| plan.finds_repeats)
         };
         let many = || (0..100_000_u32).map(f64::from);
         assert!(!noticed(&mut many()));

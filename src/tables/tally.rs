@@ -280,7 +280,7 @@ impl Tally {
 
     pub(super) fn needs(&self) -> Needs {
         let Waiting { duplicates, drops, .. } = &self.waiting;
-        let has_repeat = self.repeats.has_any;
+        let has_repeat = self.repeats.has_any();
         Needs { families: duplicates.families, has_drop: drops.has_drop, has_repeat }
     }
 
