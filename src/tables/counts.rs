@@ -274,8 +274,8 @@ pub(super) struct Tables {
     pub(super) sources: Vec<(Code, Outcomes)>,
     pub(super) destinations: Vec<(Code, Outcomes)>,
     pub(super) fqdns: Vec<(Code, Outcomes)>,
-    /// Protocol, port, class.
-    pub(super) ports: Table<3>,
+    /// Protocol, port.
+    pub(super) ports: CodeMap<[Code; 2], Outcomes>,
     /// Web category, class.
     pub(super) web_categories: Table<2>,
     /// Protocol, source, destination, port, translated address and port, rule.

@@ -2,7 +2,8 @@
 
 use super::coding::Recoding;
 use super::dictionary::{ABSENT, Code, CodeMap, Translation};
-use super::row::{Class, Field, Head, HeadNumber};
+use super::ends::{OUTCOMES, Outcomes};
+use super::row::{Field, Head, HeadNumber};
 use super::stored::Stored;
 use super::tally::{Measure, Table};
 
@@ -23,22 +24,24 @@ impl HeadPorts {
         }
     }
 
-    /// By rule (as `key` gives it of a head), protocol and port; and by protocol, port and class.
+    /// By rule (as `key` gives it of a head), protocol and port; and what became of the connections
+    /// of each protocol and port.
     pub(super) fn tables(
         &self,
         heads: &[Head],
         translation: &Translation,
         key: impl Fn(&Head) -> Option<[Code; 6]>,
-    ) -> (Table<8>, Table<3>) {
-        let (mut rules, mut all) = (Table::default(), Table::default());
+    ) -> (Table<8>, CodeMap<[Code; 2], Outcomes>) {
+        let (mut rules, mut all) = (Table::default(), CodeMap::<_, Outcomes>::default());
         for ([head, port], &count) in &self.0 {
             let Some(head) = heads.get(*head as usize).map(|head| head.translated(translation))
             else {
                 continue;
             };
             let (protocol, measure) = (head.get(Field::Protocol), Measure::at(count, None));
-            if head.class == Class::Allowed || head.class.is_denied() {
-                all.add([protocol, *port, head.class.code()], measure);
+            if let Some(outcome) = OUTCOMES.iter().position(|class| *class == head.class) {
+                let outcomes = all.entry([protocol, *port]).or_default();
+                outcomes.get_mut(outcome).into_iter().for_each(|sum| *sum += count);
             }
             if let Some([policy, group, collection, rule, kind, action]) =
                 key(&head).filter(|_| *port != ABSENT)

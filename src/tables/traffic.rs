@@ -22,6 +22,13 @@ use super::tally::Table;
 const MINUTE_US: i64 = 60_000_000;
 const HOUR_US: i64 = 60 * MINUTE_US;
 
+/// What is shown of each hour.
+const SHOWN_BY_HOUR: [(&str, &[Class]); 3] = [
+    ("allowed", &[Class::Allowed]),
+    ("denied", &[Class::DeniedByRule, Class::DeniedByDefault]),
+    ("threats", &[Class::ThreatAlert, Class::ThreatDenied, Class::Idps]),
+];
+
 /// Longer silences are not filled with empty hours: a wrong clock must not make a million of them.
 const GAP_HOURS_MAX: i64 = 48;
 
@@ -29,78 +36,88 @@ impl Finish<'_> {
     pub(super) fn hours(&self) -> PolarsResult<Vec<HourRow>> {
         let activity = || self.tables.activity.iter();
         let times: Vec<i64> = activity().map(|((minute, _), _)| minute * MINUTE_US).collect();
-        let classes: Vec<Code> = activity().map(|((_, class), _)| class.code()).collect();
-        let counts: Vec<u64> = activity().map(|(_, count)| *count).collect();
-        let time = Column::new("hour".into(), times)
+        let hour = Column::new("hour".into(), times)
             .cast(&DataType::Datetime(TimeUnit::Microseconds, None))?;
-        let columns =
-            vec![time, Column::new("class".into(), classes), Column::new(COUNT.into(), counts)];
-        let table = DataFrame::new(self.tables.activity.len(), columns)?.lazy();
-        let threats = [Class::ThreatAlert, Class::ThreatDenied, Class::Idps];
-        let table = table
+        let mut columns = vec![hour];
+        for (name, classes) in SHOWN_BY_HOUR {
+            let count = |((_, class), count): (&(i64, Class), &u64)| {
+                if classes.contains(class) { *count } else { 0 }
+            };
+            columns.push(Column::new(name.into(), activity().map(count).collect::<Vec<u64>>()));
+        }
+        let names = SHOWN_BY_HOUR.map(|(name, _)| name);
+        let table = DataFrame::new(self.tables.activity.len(), columns)?
+            .lazy()
             .with_column(col("hour").dt().truncate(lit("1h")).cast(DataType::Int64))
             .group_by([col("hour")])
-            .agg([allowed(), denied(), count_of(&threats).alias("threats")]);
+            .agg(names.map(|name| col(name).sum()));
         let table = ranked(table, &[], &["hour"])?;
         let hours = table.column("hour")?.i64()?.iter().flatten();
-        let rows =
-            lines(&table, usize::MAX, [], ["allowed", "denied", "threats"])?.into_iter().zip(hours);
+        let rows = lines(&table, usize::MAX, [], names)?.into_iter().zip(hours);
         Ok(filled(rows.map(|(line, hour)| (hour, line.counts))))
     }
 
-    /// Those with the most connections.
     pub(super) fn talkers(&self, all: &[(Code, Outcomes)]) -> PolarsResult<Top<TalkerRow>> {
-        let records = |(_, outcomes): &(Code, Outcomes)| outcomes.iter().sum::<u64>();
-        let records_total: u64 = all.iter().map(records).sum();
-        // Only rows that are large enough are worth sorting.
-        let least = least_of_top(all.iter().map(records), self.top);
-        let large: Vec<_> = all.iter().filter(|talker| records(talker) >= least).collect();
-        let column = |count: fn(&Outcomes) -> u64| {
-            large.iter().map(|(_, outcomes)| count(outcomes)).collect::<Vec<u64>>()
-        };
-        let columns = vec![
-            Column::new("name".into(), large.iter().map(|(name, _)| *name).collect::<Vec<_>>()),
-            Column::new("allowed".into(), column(|[allowed, ..]| *allowed)),
-            Column::new("denied".into(), column(|[_, denied @ ..]| denied.iter().sum())),
-            Column::new(COUNT.into(), column(|outcomes| outcomes.iter().sum())),
-        ];
-        let table = DataFrame::new(large.len(), columns)?.lazy();
-        let table = ranked(table, &[COUNT], &["name"])?;
-        let lines = lines(&table, self.top, ["name"], ["allowed", "denied", COUNT])?;
-        let shown: u64 = lines.iter().map(|Line { counts: [.., records], .. }| records).sum();
-        let row = |Line { keys: [name], counts: [allowed, denied, _], .. }: Line<1, 3>| TalkerRow {
+        let all = all.iter().map(|(end, outcomes)| ([*end], *outcomes)).collect();
+        self.by_outcome(all, ["name"], |[name], [allowed, denied]| TalkerRow {
             name: self.text(name).unwrap_or_default(),
             called: self.name(name),
             allowed,
             denied,
-        };
-        Ok(Top {
-            rows: lines.into_iter().map(row).collect(),
-            rows_total: all.len() as u64,
-            records_left_out: records_total - shown,
         })
     }
 
     pub(super) fn ports(&self) -> PolarsResult<Top<PortRow>> {
-        let table = frame(&self.tables.ports, ["protocol", "port", "class"])?;
-        let keys = ["protocol", "port"];
-        self.by_outcome(table, keys, |Line { keys: [protocol, port], counts, .. }| {
-            let [allowed, denied] = counts;
-            PortRow { protocol: self.text(protocol), port: as_number(port), allowed, denied }
+        let all = self.tables.ports.iter().map(|(key, outcomes)| (*key, *outcomes)).collect();
+        self.by_outcome(all, ["protocol", "port"], |[protocol, port], [allowed, denied]| PortRow {
+            protocol: self.text(protocol),
+            port: as_number(port),
+            allowed,
+            denied,
         })
     }
 
     /// The keys with the most connections, allowed and denied side by side.
     fn by_outcome<const K: usize, R>(
         &self,
-        table: LazyFrame,
+        mut all: Vec<([Code; K], Outcomes)>,
         keys: [&str; K],
-        row: impl Fn(Line<K, 2>) -> R,
+        row: impl Fn([Code; K], [u64; 2]) -> R,
     ) -> PolarsResult<Top<R>> {
-        let by: Vec<Expr> = keys.iter().map(|&key| col(key)).collect();
-        let table = table.group_by(by).agg([allowed(), denied(), col(COUNT).sum()]);
-        let table = ranked(table, &[COUNT], &keys)?;
-        self.top_of(&table, lines(&table, self.top, keys, ["allowed", "denied"])?, row)
+        let records = |(_, outcomes): &([Code; K], Outcomes)| outcomes.iter().sum::<u64>();
+        let (rows_total, records_total) =
+            (all.len() as u64, all.iter().map(records).sum::<u64>());
+        // Only rows that are large enough are worth sorting.
+        let least = least_of_top(all.iter().map(records), self.top);
+        all.retain(|row| records(row) >= least);
+        let mut columns = Vec::new();
+        for (place, name) in keys.into_iter().enumerate() {
+            let codes = all.iter().filter_map(|(key, _)| key.get(place).copied());
+            columns.push(Column::new(name.into(), codes.collect::<Vec<Code>>()));
+        }
+        let mut count = |name: &str, of: fn(&Outcomes) -> u64| {
+            let counts = all.iter().map(|(_, outcomes)| of(outcomes));
+            columns.push(Column::new(name.into(), counts.collect::<Vec<u64>>()));
+        };
+        count("allowed", |[allowed, ..]| *allowed);
+        count("denied", |[_, denied @ ..]| denied.iter().sum());
+        count(COUNT, |outcomes| outcomes.iter().sum());
+        let table = DataFrame::new(all.len(), columns)?.lazy();
+        let lines = lines(
+            &ranked(table, &[COUNT], &keys)?,
+            self.top,
+            keys,
+            ["allowed", "denied", COUNT],
+        )?;
+        let shown: u64 = lines.iter().map(|Line { counts: [.., records], .. }| records).sum();
+        let row = |Line { keys, counts: [allowed, denied, _], .. }: Line<K, 3>| {
+            row(keys, [allowed, denied])
+        };
+        Ok(Top {
+            rows: lines.into_iter().map(row).collect(),
+            rows_total,
+            records_left_out: records_total - shown,
+        })
     }
 
     pub(super) fn dnat(&self) -> PolarsResult<Top<DnatRow>> {
@@ -310,27 +327,13 @@ pub(super) fn outcomes(table: &Table<2>) -> Vec<(Code, Outcomes)> {
 }
 
 /// The smallest number that comes out on top of all.
-pub(super) fn least_of_top(numbers: impl Iterator<Item = u64>, top: usize) -> u64 {
+fn least_of_top(numbers: impl Iterator<Item = u64>, top: usize) -> u64 {
     let mut numbers: Vec<u64> = numbers.collect();
     if top == 0 || top >= numbers.len() {
         return 0;
     }
     let (_, least, _) = numbers.select_nth_unstable_by(top - 1, |a, b| b.cmp(a));
     *least
-}
-
-fn count_of(classes: &[Class]) -> Expr {
-    let is = |class: &Class| col("class").eq(lit(class.code()));
-    let any = classes.iter().map(is).reduce(Expr::or).unwrap_or_else(|| lit(false));
-    col(COUNT).filter(any).sum()
-}
-
-fn allowed() -> Expr {
-    count_of(&[Class::Allowed]).alias("allowed")
-}
-
-fn denied() -> Expr {
-    count_of(&[Class::DeniedByRule, Class::DeniedByDefault]).alias("denied")
 }
 
 /// Hour rows in order, with short silences filled by empty hours.
