@@ -187,10 +187,11 @@ pub(super) fn settle<T: Send, E: From<io::Error>>(
             let translations: Vec<&Translation> = all.iter().map(|(own, ..)| own).collect();
             let lots = std::mem::take(&mut lots).into_par_iter();
             let found = lots.map(|lot: Vec<(usize, Vec<[u32; WORDS]>)>| {
-                let own = lot.into_iter().filter_map(|(number, rows)| {
-                    Some((translations.get(number).copied()?, rows))
-                });
-                let read = |(own, rows): (_, Vec<_>)| rows.into_iter().map(move |row| read(row, own));
+                let own = lot
+                    .into_iter()
+                    .filter_map(|(number, rows)| Some((translations.get(number).copied()?, rows)));
+                let read =
+                    |(own, rows): (_, Vec<_>)| rows.into_iter().map(move |row| read(row, own));
                 find(joined_rows(own.flat_map(read).collect()))
             });
             let found: Vec<T> = found.collect();

@@ -175,8 +175,7 @@ impl Counted {
 
     pub(super) fn got(input: &mut &[u8]) -> Option<Self> {
         let measures = Vec::<Measure>::got(input)?.into_iter();
-        let heads =
-            measures.map(|measure| HeadCount { measure, met: None }).collect();
+        let heads = measures.map(|measure| HeadCount { measure, met: None }).collect();
         let mut counted = Self { heads, ..Self::default() };
         for key in Vec::<RuleKey>::got(input)? {
             counted.rule(key);

@@ -33,9 +33,9 @@ impl Met {
 /// The ends at one side of connections.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ends {
-    /// By dictionary entry: the place among the ends, plus one; zero where it is none of them.
+    /// By dictionary entry: the place of what is counted of it, plus one; zero where nothing is.
     places: Vec<u32>,
-    ends: Vec<End>,
+    counted: Vec<End>,
     /// Rules that have no bit in an end itself, by its place and their block.
     far: CodeMap<[u32; 2], [u64; FAR_WORDS]>,
     far_blocks: u32,
@@ -81,7 +81,7 @@ impl Ends {
             return;
         }
         let Some(place) = index(end).map(|index| self.place(index)) else { return };
-        let Some(end) = self.ends.get_mut(place as usize) else { return };
+        let Some(end) = self.counted.get_mut(place as usize) else { return };
         if let Some(count) = met.outcome.and_then(|outcome| end.outcomes.get_mut(outcome)) {
             *count += 1;
         }
@@ -106,8 +106,8 @@ impl Ends {
         }
         let Some(place) = self.places.get_mut(index) else { return u32::MAX };
         if *place == 0 {
-            self.ends.push(End::default());
-            *place = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+            self.counted.push(End::default());
+            *place = u32::try_from(self.counted.len()).unwrap_or(u32::MAX);
         }
         *place - 1
     }
@@ -120,7 +120,7 @@ impl Ends {
 
     /// Shows the rules that the end at a place met, in the order of their numbers.
     fn rules_of(&self, place: u32, mut see: impl FnMut(u32)) {
-        if let Some(end) = self.ends.get(place as usize) {
+        if let Some(end) = self.counted.get(place as usize) {
             each_bit(&end.rules, 0, &mut see);
         }
         for block in 0..self.far_blocks {
@@ -137,21 +137,23 @@ impl Ends {
         }
     }
 
-    /// How many ends met each of so many rules.
-    pub(super) fn of_rules(&self, rules: usize) -> Vec<u64> {
+    /// How many such ends met each of so many rules.
+    pub(super) fn of_rules(&self, rules: usize, is_such: impl Fn(Code) -> bool) -> Vec<u64> {
         let mut ends = vec![0; rules];
-        self.each_rule(|rule, _| {
-            if let Some(count) = ends.get_mut(rule as usize) {
-                *count += 1;
-            }
-        });
+        for (_, place) in self.each_place().filter(|(index, _)| is_such(code_at(*index))) {
+            self.rules_of(place, |rule| {
+                if let Some(count) = ends.get_mut(rule as usize) {
+                    *count += 1;
+                }
+            });
+        }
         ends
     }
 
     /// Every end that has a connection, with what became of those.
     pub(super) fn outcomes(&self) -> impl Iterator<Item = (Code, Outcomes)> {
         let outcomes = self.each_place().filter_map(|(index, place)| {
-            let end = self.ends.get(place as usize)?;
+            let end = self.counted.get(place as usize)?;
             Some((code_at(index), end.outcomes))
         });
         outcomes.filter(|(_, outcomes)| outcomes.iter().any(|count| *count > 0))
@@ -165,14 +167,14 @@ impl Ends {
                 continue;
             };
             let (Some(end), Some(counted)) =
-                (self.ends.get_mut(to as usize), other.ends.get(place as usize))
+                (self.counted.get_mut(to as usize), other.counted.get(place as usize))
             else {
                 continue;
             };
             end.outcomes.iter_mut().zip(counted.outcomes).for_each(|(sum, count)| *sum += count);
             other.rules_of(place, |rule| match rules.get(rule as usize) {
                 Some(&rule) if rule < NEAR_RULES => {
-                    if let Some(end) = self.ends.get_mut(to as usize) {
+                    if let Some(end) = self.counted.get_mut(to as usize) {
                         set(&mut end.rules, rule);
                     }
                 }
@@ -184,17 +186,18 @@ impl Ends {
 
     /// As bytes, with other `numbers` for the rules.
     pub(super) fn put(&self, numbers: &[u32], out: &mut Vec<u8>) {
-        self.ends.len().put(out);
+        self.counted.len().put(out);
         let mut before = 0;
         for (index, place) in self.each_place() {
             (index - std::mem::replace(&mut before, index)).put(out);
-            self.ends.get(place as usize).map(|end| end.outcomes).unwrap_or_default().put(out);
+            self.counted.get(place as usize).map(|end| end.outcomes).unwrap_or_default().put(out);
             let mut rules = Vec::new();
             self.rules_of(place, |rule| rules.extend(numbers.get(rule as usize).copied()));
             rules.sort_unstable();
-            let mut before = 0;
-            rules.iter_mut().for_each(|rule| *rule -= std::mem::replace(&mut before, *rule));
-            rules.put(out);
+            let before = std::iter::once(0).chain(rules.iter().copied());
+            let steps: Vec<u32> =
+                rules.iter().zip(before).map(|(rule, before)| rule - before).collect();
+            steps.put(out);
         }
     }
 }
@@ -209,7 +212,7 @@ impl Ends {
             index = index.checked_add(step).filter(|index| u32::try_from(*index).is_ok())?;
             let outcomes = Outcomes::got(input)?;
             let place = ends.place(index);
-            ends.ends.get_mut(place as usize)?.outcomes = outcomes;
+            ends.counted.get_mut(place as usize)?.outcomes = outcomes;
             let mut rule = 0_u32;
             for step in Vec::<u32>::got(input)? {
                 rule = rule.checked_add(step)?;
@@ -235,8 +238,10 @@ impl RuleEnds {
         let mut seen = vec![[Vec::new(), Vec::new()]; self.rules.len()];
         for (side, ends) in [&self.sources, &self.targets].into_iter().enumerate() {
             ends.each_rule(|rule, end| {
-                let lists = seen.get_mut(rule as usize).and_then(|sides| sides.get_mut(side));
-                lists.into_iter().for_each(|list| list.push(self.translation.code(end)));
+                let list = seen.get_mut(rule as usize).and_then(|sides| sides.get_mut(side));
+                if let Some(list) = list {
+                    list.push(self.translation.code(end));
+                }
             });
         }
         self.rules.iter().copied().zip(seen)
@@ -244,15 +249,8 @@ impl RuleEnds {
 
     /// How many of the targets of each rule are such.
     pub(super) fn targets(&self, is_such: impl Fn(Code) -> bool) -> CodeMap<RuleKey, u64> {
-        let mut counts = vec![0; self.rules.len()];
-        for (index, place) in self.targets.each_place() {
-            if !is_such(self.translation.code(code_at(index))) {
-                continue;
-            }
-            self.targets.rules_of(place, |rule| {
-                counts.get_mut(rule as usize).into_iter().for_each(|count| *count += 1);
-            });
-        }
+        let is_such = |code| is_such(self.translation.code(code));
+        let counts = self.targets.of_rules(self.rules.len(), is_such);
         self.rules.iter().copied().zip(counts).collect()
     }
 }
@@ -293,7 +291,9 @@ mod tests {
                 continue;
             }
             let (outcomes, rules) = expected.entry(code_at(end)).or_default();
-            outcome.into_iter().for_each(|outcome| outcomes[outcome] += 1);
+            if let Some(outcome) = outcome {
+                outcomes[outcome] += 1;
+            }
             rules.extend(rule);
         }
         (ends, expected)
@@ -313,7 +313,7 @@ mod tests {
             prop_assert_eq!(counted(&again), expected.clone());
             let mut of_rules = vec![0; 3_000];
             expected.values().flat_map(|(_, rules)| rules).for_each(|rule| of_rules[*rule as usize] += 1);
-            prop_assert_eq!(ends.of_rules(3_000), of_rules);
+            prop_assert_eq!(ends.of_rules(3_000, |_| true), of_rules);
         }
 
         #[test]

@@ -52,14 +52,18 @@ impl Repeats {
         let query_type = coding.dictionary.hash(row.head.get(Field::DnsType));
         let event = mixed([identity(row, coding), form, query_type, time.cast_unsigned()]);
         #[expect(clippy::cast_possible_truncation, reason = "half of a hash is a hash")]
-        self.events.push((place, event as u32));
+        self.add((place, event as u32));
+    }
+
+    fn add(&mut self, event: (u32, u32)) {
+        self.events.push(event);
         if self.events.len() >= self.compared_at {
             self.compare();
         }
     }
 
     /// Finds events that are there twice, and makes the sample smaller where it is too large.
-    fn compare(&mut self) {
+    pub(super) fn compare(&mut self) {
         self.events.sort_unstable();
         self.has_any |= self.events.windows(2).any(|pair| matches!(pair, [a, b] if a == b));
         self.events.dedup();
@@ -87,13 +91,13 @@ impl Repeats {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the upper half")]
 fn place(time: i64) -> u32 {
     (time.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
 }
 
 #[cfg(test)]
 mod tests {
+    use super::{EVENTS_MAX, Repeats};
     use crate::logs::{Dns, LogRecord, LoggedAction, RecordKind};
     use crate::tables::sample::{as_legacy, by, denied, flow, record};
     use crate::tables::spill::tests::little;
@@ -194,6 +198,19 @@ mod tests {
         assert!(noticed(&mut (0..700).chain([333]).map(f64::from)));
         // Of very many a sample is looked at, which an overlap of some thousands does not escape.
         assert!(noticed(&mut many().chain((50_000..60_000_u32).map(f64::from))));
+    }
+
+    #[test]
+    fn however_many_events_have_one_time_few_are_remembered() {
+        let mut repeats = Repeats::new(true);
+        let place = 0;
+        (0..300_000).for_each(|event| {
+            if place < repeats.below {
+                repeats.add((place, event));
+            }
+        });
+        assert!(repeats.events.len() <= 2 * EVENTS_MAX, "{}", repeats.events.len());
+        assert!(!repeats.has_any);
     }
 
     #[test]

@@ -119,11 +119,12 @@ fn ends_of_rules(ends: &RuleEnds) -> PolarsResult<LazyFrame> {
     let rules = ends.rules.len();
     let mut columns: Vec<Column> = Vec::new();
     for (place, name) in KEYS.into_iter().enumerate() {
-        let codes: Vec<Code> = ends.rules.iter().filter_map(|key| key.get(place).copied()).collect();
+        let codes: Vec<Code> =
+            ends.rules.iter().filter_map(|key| key.get(place).copied()).collect();
         columns.push(Column::new(name.into(), codes));
     }
-    columns.push(Column::new("sources".into(), ends.sources.of_rules(rules)));
-    columns.push(Column::new("destinations".into(), ends.targets.of_rules(rules)));
+    columns.push(Column::new("sources".into(), ends.sources.of_rules(rules, |_| true)));
+    columns.push(Column::new("destinations".into(), ends.targets.of_rules(rules, |_| true)));
     Ok(DataFrame::new(rules, columns)?.lazy())
 }
 

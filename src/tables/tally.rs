@@ -284,8 +284,19 @@ impl Tally {
         Needs { families: duplicates.families, has_drop: drops.has_drop, has_repeat }
     }
 
+    /// Whether nothing was counted or taken over. Earlier runs leave at least the time that they are
+    /// done with.
+    fn is_new(&self) -> bool {
+        self.records == 0 && self.others.is_empty() && self.times == Times::NONE
+    }
+
     /// Takes over what `other` has counted. The order of merging does not matter.
-    pub fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, mut other: Self) {
+        if self.is_new() {
+            other.repeats.compare();
+            *self = other;
+            return;
+        }
         let recoding = Recoding::new(&other.coding, &mut self.coding);
         self.records += other.records;
         self.removed.add(other.removed);
@@ -310,8 +321,9 @@ impl Tally {
                 .map(|(recoding, _, waiting)| (Some(&*recoding), &mut waiting.duplicates)),
         );
         let coding = &*coding;
-        let mut removed =
-            duplicates::settle(&mut all, coding, |event| count(&[event], coding, counted, denials))?;
+        let mut removed = duplicates::settle(&mut all, coding, |event| {
+            count(&[event], coding, counted, denials);
+        })?;
         removed.add(self.removed);
         Ok(removed)
     }

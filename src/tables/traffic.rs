@@ -85,8 +85,7 @@ impl Finish<'_> {
         row: impl Fn([Code; K], [u64; 2]) -> R,
     ) -> PolarsResult<Top<R>> {
         let records = |(_, outcomes): &([Code; K], Outcomes)| outcomes.iter().sum::<u64>();
-        let (rows_total, records_total) =
-            (all.len() as u64, all.iter().map(records).sum::<u64>());
+        let (rows_total, records_total) = (all.len() as u64, all.iter().map(records).sum::<u64>());
         // Only rows that are large enough are worth sorting.
         let least = least_of_top(all.iter().map(records), self.top);
         all.retain(|row| records(row) >= least);
@@ -103,12 +102,8 @@ impl Finish<'_> {
         count("denied", |[_, denied @ ..]| denied.iter().sum());
         count(COUNT, |outcomes| outcomes.iter().sum());
         let table = DataFrame::new(all.len(), columns)?.lazy();
-        let lines = lines(
-            &ranked(table, &[COUNT], &keys)?,
-            self.top,
-            keys,
-            ["allowed", "denied", COUNT],
-        )?;
+        let lines =
+            lines(&ranked(table, &[COUNT], &keys)?, self.top, keys, ["allowed", "denied", COUNT])?;
         let shown: u64 = lines.iter().map(|Line { counts: [.., records], .. }| records).sum();
         let row = |Line { keys, counts: [allowed, denied, _], .. }: Line<K, 3>| {
             row(keys, [allowed, denied])
