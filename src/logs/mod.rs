@@ -99,7 +99,7 @@ impl Default for Options {
             value_bytes_max: 256 << 20,
             decompressed_bytes_max: 1 << 40,
             // Fits the nearest caches.
-            stretch_bytes: 512 << 10,
+            stretch_bytes: 256 << 10,
         }
     }
 }

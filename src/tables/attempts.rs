@@ -43,8 +43,12 @@ struct Stretch {
 #[derive(Debug)]
 pub(super) struct Denials {
     open: CodeMap<Connection, Stretch>,
-    rows: Spill<WORDS>,
+    rows: DeniedRows,
 }
+
+/// Denied records, none of which is at hand any more.
+#[derive(Debug)]
+pub(super) struct DeniedRows(Spill<WORDS>);
 
 /// Denied records of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,8 +76,7 @@ impl Denied {
 impl Denials {
     /// The rows as they are kept, in order.
     pub(super) fn stored(&mut self, coding: &Coding) -> io::Result<Vec<[u32; WORDS]>> {
-        self.close(coding);
-        self.rows.sorted()
+        self.rows(coding).0.sorted()
     }
 
     /// Takes back a row that was kept.
@@ -83,7 +86,7 @@ impl Denials {
     }
 
     pub(super) fn new(memory: &Memory) -> Self {
-        Self { open: CodeMap::default(), rows: Spill::new(memory) }
+        Self { open: CodeMap::default(), rows: DeniedRows(Spill::new(memory)) }
     }
 
     /// Takes a denied record.
@@ -125,6 +128,18 @@ impl Denials {
         }
     }
 
+    /// All of them, in the codes that they were added in.
+    pub(super) fn rows(&mut self, coding: &Coding) -> &mut DeniedRows {
+        self.close(coding);
+        &mut self.rows
+    }
+
+    /// The same, where nothing more is added.
+    pub(super) fn into_rows(mut self, coding: &Coding) -> DeniedRows {
+        self.close(coding);
+        self.rows
+    }
+
     /// Puts away what is at hand.
     fn close(&mut self, coding: &Coding) {
         let mut open = std::mem::take(&mut self.open);
@@ -156,7 +171,7 @@ impl Denials {
             last_low,
             last_high,
         ];
-        self.rows.push(hash, row);
+        self.rows.0.push(hash, row);
     }
 }
 
@@ -164,27 +179,24 @@ impl Denials {
 /// `translations`, to `take`. Groups that differ in nothing but the source are looked at together. As
 /// many threads find something as there are.
 pub(super) fn settle<T: Send, E: From<io::Error>>(
-    all: &mut [(Translation, &mut Denials, &Coding)],
+    all: &mut [(Translation, &mut DeniedRows)],
     find: impl Fn(Vec<Denied>) -> T + Sync,
     mut take: impl FnMut(T) -> Result<(), E>,
 ) -> Result<(), E> {
     /// So many rows are looked at together, at least.
     const ROWS: usize = 1 << 13;
-    for (_, denials, coding) in all.iter_mut() {
-        denials.close(coding);
-    }
     let threads = rayon::current_num_threads();
     let (mut lot, mut lots) = (Vec::new(), Vec::with_capacity(threads));
     for part in 0..PARTS {
-        for (number, (_, denials, _)) in all.iter_mut().enumerate() {
-            lot.push((number, denials.rows.take(part)?));
+        for (number, (_, denied)) in all.iter_mut().enumerate() {
+            lot.push((number, denied.0.take(part)?));
         }
         let is_last = part + 1 == PARTS;
         if is_last || lot.iter().map(|(_, rows)| rows.len()).sum::<usize>() >= ROWS {
             lots.push(std::mem::take(&mut lot));
         }
         if lots.len() == threads || is_last {
-            let translations: Vec<&Translation> = all.iter().map(|(own, ..)| own).collect();
+            let translations: Vec<&Translation> = all.iter().map(|(own, _)| own).collect();
             let lots = std::mem::take(&mut lots).into_par_iter();
             let found = lots.map(|lot: Vec<(usize, Vec<[u32; WORDS]>)>| {
                 let own = lot
@@ -203,18 +215,15 @@ pub(super) fn settle<T: Send, E: From<io::Error>>(
 
 /// Hands over to `kept` what may go on after `horizon`, and what does not as attempts that are known.
 pub(super) fn keep(
-    all: &mut [(Translation, &mut Denials, &Coding)],
+    all: &mut [(Translation, &mut DeniedRows)],
     horizon: i64,
     kept: (&mut Denials, &Coding),
 ) -> io::Result<()> {
     let (kept, coding) = kept;
-    for (_, denials, own) in all.iter_mut() {
-        denials.close(own);
-    }
     for part in 0..PARTS {
         let mut rows = Vec::new();
-        for (translation, denials, _) in all.iter_mut() {
-            rows.extend(denials.rows.take(part)?.into_iter().map(|row| read(row, translation)));
+        for (translation, denied) in all.iter_mut() {
+            rows.extend(denied.0.take(part)?.into_iter().map(|row| read(row, translation)));
         }
         let (open, closed): (Vec<_>, Vec<_>) = stretches(rows)
             .into_iter()
@@ -305,7 +314,7 @@ mod tests {
             denials.add(&Row { head: &head, event }, &coding);
         }
         let mut got = Vec::new();
-        let mut all = [(Translation::default(), &mut denials, &coding)];
+        let mut all = [(Translation::default(), denials.rows(&coding))];
         let settled: io::Result<()> = settle(
             &mut all,
             |rows| rows,

@@ -5,8 +5,7 @@ use std::cmp::{Ordering, Reverse};
 
 use crate::net::AddressNames;
 
-use super::attempts::{Asked, Denials, Denied, settle};
-use super::coding::Coding;
+use super::attempts::{Asked, Denied, DeniedRows, settle};
 use super::denied_groups::{Grouped, Groups};
 use super::dictionary::{ABSENT, Dictionary, Translation, as_number};
 use super::finish::{Finish, SummaryError};
@@ -190,7 +189,7 @@ impl<T: Ranked> Largest<T> {
 
 /// Looks at all denials.
 pub(super) fn denied_tops(
-    all: &mut [(Translation, &mut Denials, &Coding)],
+    all: &mut [(Translation, &mut DeniedRows)],
     named: Named<'_>,
     top: usize,
 ) -> Result<DeniedTops, SummaryError> {

@@ -247,6 +247,13 @@ impl RuleEnds {
         self.rules.iter().copied().zip(seen)
     }
 
+    /// How many sources and targets each rule has seen.
+    pub(super) fn counts(&self) -> CodeMap<RuleKey, [u64; 2]> {
+        let all = |ends: &Ends| ends.of_rules(self.rules.len(), |_| true);
+        let sides = all(&self.sources).into_iter().zip(all(&self.targets)).map(<[u64; 2]>::from);
+        self.rules.iter().copied().zip(sides).collect()
+    }
+
     /// How many of the targets of each rule are such.
     pub(super) fn targets(&self, is_such: impl Fn(Code) -> bool) -> CodeMap<RuleKey, u64> {
         let is_such = |code| is_such(self.translation.code(code));

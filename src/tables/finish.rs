@@ -57,15 +57,18 @@ impl Tally {
         let duplicates = removed.all();
         let (dictionary, sorted) = self.coding.dictionary.sorted();
         let Self { coding, counted, mut waiting, mut others, records, times, cut, .. } = self;
-        let mut denials = vec![(sorted.clone(), &mut waiting.denials, &coding)];
+        let mut denied = vec![(sorted.clone(), waiting.denials.rows(&coding))];
         let mut drops = vec![(Translation::default(), &mut waiting.drops)];
-        for (recoding, coding, waiting) in &mut others {
-            denials.push((recoding.codes.then(&sorted), &mut waiting.denials, coding));
-            drops.push((recoding.codes.clone(), &mut waiting.drops));
+        for others in &mut others {
+            denied.push((others.recoding.codes.then(&sorted), &mut others.denied));
+            drops.push((others.recoding.codes.clone(), &mut others.drops));
         }
-        let denied = denied_tops(&mut denials, (&dictionary, options.names), options.top)?;
+        let denied = denied_tops(&mut denied, (&dictionary, options.names), options.top)?;
         let allowed_then_dropped = super::drops::settle(&mut drops)?;
+        drop(drops);
+        drop((waiting, others));
         let tables = counted.tables(&coding.heads, &sorted, &dictionary);
+        drop((coding, sorted));
         let Options { top, names, .. } = *options;
         let is_cut = cut > 0;
         let finish = Finish { dictionary, tables, denied, top, names, is_cut };
@@ -134,7 +137,7 @@ impl Finish<'_> {
 
     fn categories(&self) -> PolarsResult<Vec<CategoryRow>> {
         let keys = ["category", "form", "kind"];
-        let table = ranked(frame(&self.tables.categories, keys)?, &[], &keys)?;
+        let table = ranked(&frame(&self.tables.categories, keys)?, &[], &keys)?;
         let rows = lines(&table, usize::MAX, keys, [COUNT])?.into_iter();
         let row = |Line { keys: [category, form, kind], counts: [records], seen }| {
             Some(CategoryRow {
@@ -189,9 +192,10 @@ impl Finish<'_> {
         let names = ["id", "category", "text", "severity", "action", "source", "destination"];
         let keys = ["severity", "action"];
         let table = frame(&self.tables.idps, names)?
+            .lazy()
             .group_by([col("severity"), col("action")])
             .agg([col(COUNT).sum()]);
-        let table = ranked(table, &[], &keys)?;
+        let table = ranked(&table.collect()?, &[], &keys)?;
         let rows = lines(&table, usize::MAX, keys, [COUNT])?.into_iter();
         let row = |Line { keys: [severity, action], counts: [records], .. }: Line<2, 1>| {
             IdpsTotal { severity: as_number(severity), action: action_of(action), records }
@@ -202,12 +206,13 @@ impl Finish<'_> {
     /// Groups a table by `keys` and takes the largest rows.
     pub(super) fn largest<const K: usize, R>(
         &self,
-        table: LazyFrame,
+        table: DataFrame,
         keys: [&str; K],
         row: impl Fn(Line<K, 1>) -> R,
     ) -> PolarsResult<Top<R>> {
         let by: Vec<Expr> = keys.iter().map(|&key| col(key)).collect();
-        let table = ranked(table.group_by(by).agg(measures()), &[COUNT], &keys)?;
+        let table = table.lazy().group_by(by).agg(measures()).collect()?;
+        let table = ranked(&table, &[COUNT], &keys)?;
         self.top_of(&table, lines(&table, self.top, keys, [COUNT])?, row)
     }
 

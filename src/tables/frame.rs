@@ -5,7 +5,7 @@ use polars::prelude::*;
 
 use super::dictionary::{ABSENT, Code};
 use super::summary::Seen;
-use super::tally::{Measure, Table};
+use super::tally::Table;
 
 /// The measure columns of every table.
 pub(super) const COUNT: &str = "count";
@@ -13,23 +13,14 @@ const FIRST: &str = "first";
 const LAST: &str = "last";
 
 /// A table with named key columns.
-pub(super) fn frame<const N: usize>(table: &Table<N>, keys: [&str; N]) -> PolarsResult<LazyFrame> {
-    let rows = table.rows.iter().map(|(key, measure)| (*key, *measure));
-    Ok(frame_of(table.rows.len(), rows, keys)?.lazy())
-}
-
-/// So many rows with named key columns.
-pub(super) fn frame_of<const N: usize>(
-    height: usize,
-    rows: impl Iterator<Item = ([Code; N], Measure)>,
-    keys: [&str; N],
-) -> PolarsResult<DataFrame> {
+pub(super) fn frame<const N: usize>(table: &Table<N>, keys: [&str; N]) -> PolarsResult<DataFrame> {
+    let (height, rows) = (table.rows.len(), &table.rows);
     let mut codes: [Vec<Code>; N] = std::array::from_fn(|_| Vec::with_capacity(height));
     let mut counts = Vec::with_capacity(height);
     let mut first = Vec::with_capacity(height);
     let mut last = Vec::with_capacity(height);
     for (key, measure) in rows {
-        codes.iter_mut().zip(key).for_each(|(column, code)| column.push(code));
+        codes.iter_mut().zip(*key).for_each(|(column, code)| column.push(code));
         counts.push(measure.count);
         first.push(measure.first_known());
         last.push(measure.last_known());
@@ -55,13 +46,13 @@ pub(super) fn distinct(column: &str) -> Expr {
 }
 
 /// Largest first; ties in the order of the keys, so that the order is always the same.
-pub(super) fn ranked(frame: LazyFrame, by: &[&str], keys: &[&str]) -> PolarsResult<DataFrame> {
+pub(super) fn ranked(frame: &DataFrame, by: &[&str], keys: &[&str]) -> PolarsResult<DataFrame> {
     let columns: Vec<PlSmallStr> = by.iter().chain(keys).map(|&name| name.into()).collect();
     let descending = by.iter().map(|_| true).chain(keys.iter().map(|_| false));
     let order = SortMultipleOptions::default()
         .with_order_descending_multi(descending.collect::<Vec<_>>())
         .with_nulls_last(true);
-    frame.sort(columns, order).collect()
+    frame.sort(columns, order)
 }
 
 /// One line of a frame: key columns, number columns, times.

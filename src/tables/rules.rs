@@ -7,7 +7,6 @@ use polars::prelude::*;
 use smol_str::{SmolStr, StrExt};
 
 use super::dictionary::Code;
-use super::ends::RuleEnds;
 use super::finish::{Finish, action_of, kind_of};
 use super::frame::{COUNT, Line, frame, lines, ranked};
 use super::summary::{AggregationRow, LoggedRule, PolicyRule, PolicyRuleUse, PolicyUse, RuleRow};
@@ -17,13 +16,15 @@ const KEYS: [&str; 6] = ["policy", "group", "collection", "rule", "kind", "actio
 
 impl Finish<'_> {
     pub(super) fn rules(&self) -> PolarsResult<Vec<RuleRow>> {
-        let by = KEYS.map(col);
-        let join = |left: LazyFrame, right| {
-            left.join(right, by.clone(), by.clone(), JoinArgs::new(JoinType::Left))
-        };
-        let table = frame(&self.tables.rules, KEYS)?;
-        let table = join(table, ends_of_rules(&self.tables.rule_ends)?);
-        let table = ranked(table, &[COUNT], &KEYS)?;
+        let ends = self.tables.rule_ends.counts();
+        let mut table = frame(&self.tables.rules, KEYS)?;
+        for (side, name) in ["sources", "destinations"].into_iter().enumerate() {
+            let count = |key| ends.get(key).and_then(|sides| sides.get(side)).copied();
+            let counts: Vec<u64> =
+                self.tables.rules.rows.keys().map(|key| count(key).unwrap_or(0)).collect();
+            table.with_column(Column::new(name.into(), counts))?;
+        }
+        let table = ranked(&table, &[COUNT], &KEYS)?;
         let rows = lines(&table, usize::MAX, KEYS, [COUNT, "sources", "destinations"])?.into_iter();
         let row = |Line { keys, counts: [hits, sources, destinations], seen }: Line<6, 3>| {
             let [policy, group, collection, rule, kind, action] = keys;
@@ -41,18 +42,21 @@ impl Finish<'_> {
     }
 
     pub(super) fn aggregation(&self) -> PolarsResult<Vec<AggregationRow>> {
+        if self.tables.aggregation_rows.rows.is_empty() {
+            return Ok(Vec::new());
+        }
         let keys = ["category", "policy", "group", "collection", "rule", "action"];
         let by = keys.map(col);
-        let connections = frame(&self.tables.aggregated, keys)?;
+        let connections = frame(&self.tables.aggregated, keys)?.lazy();
         let mut columns = by.to_vec();
         columns.push(col(COUNT).alias("connections"));
-        let table = frame(&self.tables.aggregation_rows, keys)?.join(
+        let table = frame(&self.tables.aggregation_rows, keys)?.lazy().join(
             connections.select(columns),
             by.clone(),
             by,
             JoinArgs::new(JoinType::Left),
         );
-        let table = ranked(table, &["connections"], &keys)?;
+        let table = ranked(&table.collect()?, &["connections"], &keys)?;
         let rows = lines(&table, usize::MAX, keys, [COUNT, "connections"])?.into_iter();
         let row = |Line { keys, counts: [rows, connections], seen }: Line<6, 2>| {
             let [category, policy, group, collection, rule, action] = keys;
@@ -114,20 +118,6 @@ impl Finish<'_> {
     }
 }
 
-/// How many different ends each rule has seen.
-fn ends_of_rules(ends: &RuleEnds) -> PolarsResult<LazyFrame> {
-    let rules = ends.rules.len();
-    let mut columns: Vec<Column> = Vec::new();
-    for (place, name) in KEYS.into_iter().enumerate() {
-        let codes: Vec<Code> =
-            ends.rules.iter().filter_map(|key| key.get(place).copied()).collect();
-        columns.push(Column::new(name.into(), codes));
-    }
-    columns.push(Column::new("sources".into(), ends.sources.of_rules(rules, |_| true)));
-    columns.push(Column::new("destinations".into(), ends.targets.of_rules(rules, |_| true)));
-    Ok(DataFrame::new(rules, columns)?.lazy())
-}
-
 /// One line per rule of the policy, in its order; rules without hits have zeros.
 fn policy_lines(
     rules: usize,
@@ -136,16 +126,16 @@ fn policy_lines(
 ) -> PolarsResult<Vec<Line<1, 2>>> {
     let all: Vec<Code> = (0..rules).filter_map(|rule| Code::try_from(rule).ok()).collect();
     let all = DataFrame::new(all.len(), vec![Column::new("key".into(), all)])?.lazy();
-    let mut connections = frame(connections, ["key"])?;
+    let mut connections = frame(connections, ["key"])?.lazy();
     connections = connections.rename([COUNT], ["aggregated"], true);
-    let hits = frame(hits, ["key"])?.rename([COUNT], ["hits"], true);
+    let hits = frame(hits, ["key"])?.lazy().rename([COUNT], ["hits"], true);
     let by = || [col("key")];
     let left = || JoinArgs::new(JoinType::Left);
     let table = all.join(hits, by(), by(), left()).join(connections, by(), by(), left());
     // A rule may be known from aggregation rows alone.
     let first = min_horizontal([col("first"), col("first_right")])?.alias("first");
     let last = max_horizontal([col("last"), col("last_right")])?.alias("last");
-    let table = ranked(table.with_columns([first, last]), &[], &["key"])?;
+    let table = ranked(&table.with_columns([first, last]).collect()?, &[], &["key"])?;
     lines(&table, usize::MAX, ["key"], ["hits", "aggregated"])
 }
 

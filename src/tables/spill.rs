@@ -51,6 +51,8 @@ impl fmt::Debug for Memory {
 
 /// Into how many parts rows are divided.
 pub(super) const PARTS: usize = 64;
+/// For so many more rows, at least, a part makes room.
+const ROWS_MORE: usize = 16;
 const PART_BITS: u32 = PARTS.trailing_zeros();
 
 /// Rows of `W` words.
@@ -97,6 +99,10 @@ impl<const W: usize> Spill<W> {
     pub(super) fn push(&mut self, hash: u64, row: [u32; W]) {
         let part = usize::try_from(hash >> (u64::BITS - PART_BITS)).unwrap_or(0);
         if let Some(part) = self.parts.get_mut(part) {
+            if part.rows.len() == part.rows.capacity() {
+                // Twice as many, as it would be else, would be memory that nobody has given.
+                part.rows.reserve_exact((part.rows.len() / 4).max(ROWS_MORE));
+            }
             part.rows.push(row);
         }
         self.rows += 1;

@@ -91,26 +91,24 @@ impl Tally {
         horizon: i64,
         kept: &mut Self,
     ) -> io::Result<Removed> {
-        let others: Vec<Recoding> =
-            self.others.iter().map(|(own, ..)| own.then(recoding)).collect();
+        let to: Vec<Recoding> =
+            self.others.iter().map(|others| others.recoding.then(recoding)).collect();
         let Self { coding, counted, waiting: Waiting { duplicates, denials, drops }, .. } = kept;
         let mut all = vec![(Some(recoding), &mut self.waiting.duplicates)];
-        let waiting = others.iter().zip(&mut self.others);
-        all.extend(waiting.map(|(to, (.., waiting))| (Some(to), &mut waiting.duplicates)));
+        let others = to.iter().zip(&mut self.others);
+        all.extend(others.map(|(to, others)| (Some(to), &mut others.duplicates)));
         let coding = &*coding;
         let until = Some((horizon, duplicates));
         let removed = duplicates::settle_until(&mut all, until, coding, |event| {
             count(&[event], coding, counted, denials);
         })?;
-        let mut all = vec![(recoding.codes.clone(), &mut self.waiting.denials, &self.coding)];
-        let waiting = others.iter().zip(&mut self.others);
-        all.extend(
-            waiting.map(|(to, (_, own, waiting))| (to.codes.clone(), &mut waiting.denials, &*own)),
-        );
+        let mut all = vec![(recoding.codes.clone(), self.waiting.denials.rows(&self.coding))];
+        let others = to.iter().zip(&mut self.others);
+        all.extend(others.map(|(to, others)| (to.codes.clone(), &mut others.denied)));
         attempts::keep(&mut all, horizon, (denials, coding))?;
         let mut all = vec![(recoding.codes.clone(), &mut self.waiting.drops)];
-        let waiting = others.iter().zip(&mut self.others);
-        all.extend(waiting.map(|(to, (.., waiting))| (to.codes.clone(), &mut waiting.drops)));
+        let others = to.iter().zip(&mut self.others);
+        all.extend(others.map(|(to, others)| (to.codes.clone(), &mut others.drops)));
         drops::keep(&mut all, horizon, (drops, coding))?;
         Ok(removed)
     }

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::logs::LogRecord;
 
-use super::attempts::Denials;
+use super::attempts::{Denials, DeniedRows};
 use super::coding::{Coding, Recoding};
 use super::counts::Counted;
 use super::dictionary::{Code, CodeMap, OTHERS, Translation};
@@ -162,6 +162,15 @@ pub(super) struct Waiting {
     pub(super) drops: Drops,
 }
 
+/// What waits of another tally, to which nothing is added any more, and the way from its codes.
+#[derive(Debug)]
+pub(super) struct Others {
+    pub(super) recoding: Recoding,
+    pub(super) duplicates: Duplicates,
+    pub(super) denied: DeniedRows,
+    pub(super) drops: Drops,
+}
+
 /// Counts log records. Several can be filled side by side and merged.
 ///
 /// Two families of categories may write the same event; the second record of an event is dropped
@@ -171,8 +180,7 @@ pub struct Tally {
     pub(super) coding: Coding,
     pub(super) counted: Counted,
     pub(super) waiting: Waiting,
-    /// What waits of other tallies, in codes of their own.
-    pub(super) others: Vec<(Recoding, Coding, Waiting)>,
+    pub(super) others: Vec<Others>,
     /// Records taken, duplicates included.
     pub(super) records: u64,
     /// Duplicates of earlier runs.
@@ -304,10 +312,14 @@ impl Tally {
         self.cut += other.cut;
         self.times.merge(other.times);
         self.counted.merge(other.counted, &recoding, &self.coding);
-        let others = other.others.into_iter();
-        self.others
-            .extend(others.map(|(own, coding, waiting)| (own.then(&recoding), coding, waiting)));
-        self.others.push((recoding, other.coding, other.waiting));
+        let Waiting { duplicates, denials, drops } = other.waiting;
+        let denied = denials.into_rows(&other.coding);
+        let others = other.others.into_iter().map(|others| {
+            let recoding = others.recoding.then(&recoding);
+            Others { recoding, ..others }
+        });
+        self.others.extend(others);
+        self.others.push(Others { recoding, duplicates, denied, drops });
     }
 
     /// Counts what waited for a duplicate in vain. The answer is how many had not.
@@ -316,9 +328,7 @@ impl Tally {
         let Waiting { duplicates, denials, .. } = waiting;
         let mut all = vec![(None, duplicates)];
         all.extend(
-            others
-                .iter_mut()
-                .map(|(recoding, _, waiting)| (Some(&*recoding), &mut waiting.duplicates)),
+            others.iter_mut().map(|others| (Some(&others.recoding), &mut others.duplicates)),
         );
         let coding = &*coding;
         let mut removed = duplicates::settle(&mut all, coding, |event| {

@@ -51,7 +51,7 @@ impl Finish<'_> {
             .with_column(col("hour").dt().truncate(lit("1h")).cast(DataType::Int64))
             .group_by([col("hour")])
             .agg(names.map(|name| col(name).sum()));
-        let table = ranked(table, &[], &["hour"])?;
+        let table = ranked(&table.collect()?, &[], &["hour"])?;
         let hours = table.column("hour")?.i64()?.iter().flatten();
         let rows = lines(&table, usize::MAX, [], names)?.into_iter().zip(hours);
         Ok(filled(rows.map(|(line, hour)| (hour, line.counts))))
@@ -101,9 +101,9 @@ impl Finish<'_> {
         count("allowed", |[allowed, ..]| *allowed);
         count("denied", |[_, denied @ ..]| denied.iter().sum());
         count(COUNT, |outcomes| outcomes.iter().sum());
-        let table = DataFrame::new(all.len(), columns)?.lazy();
+        let table = DataFrame::new(all.len(), columns)?;
         let lines =
-            lines(&ranked(table, &[COUNT], &keys)?, self.top, keys, ["allowed", "denied", COUNT])?;
+            lines(&ranked(&table, &[COUNT], &keys)?, self.top, keys, ["allowed", "denied", COUNT])?;
         let shown: u64 = lines.iter().map(|Line { counts: [.., records], .. }| records).sum();
         let row = |Line { keys, counts: [allowed, denied, _], .. }: Line<K, 3>| {
             row(keys, [allowed, denied])
@@ -158,13 +158,13 @@ impl Finish<'_> {
         let keys = ["threat", "target", "port", "protocol", "class"];
         let by: Vec<Expr> = keys.iter().map(|&key| col(key)).collect();
         let [count, first, last] = measures();
-        let table = frame(&self.tables.threat_intel, names)?.group_by(by).agg([
+        let table = frame(&self.tables.threat_intel, names)?.lazy().group_by(by).agg([
             count,
             first,
             last,
             distinct("source"),
         ]);
-        let table = ranked(table, &[COUNT], &keys)?;
+        let table = ranked(&table.collect()?, &[COUNT], &keys)?;
         let denied = Class::ThreatDenied.code();
         let row = |Line { keys, counts: [records, sources], seen }: Line<5, 2>| {
             let [threat, target, port, protocol, class] = keys;
@@ -191,7 +191,7 @@ impl Finish<'_> {
         let keys = ["severity", "id", "category", "text", "action"];
         let by: Vec<Expr> = keys.iter().map(|&key| col(key)).collect();
         let [count, first, last] = measures();
-        let table = frame(&self.tables.idps, names)?.group_by(by).agg([
+        let table = frame(&self.tables.idps, names)?.lazy().group_by(by).agg([
             count,
             first,
             last,
@@ -204,7 +204,7 @@ impl Finish<'_> {
             .with_column(is_unknown.alias("is_unknown"))
             .with_column((lit(0_i64) - col(COUNT).cast(DataType::Int64)).alias("fewer"));
         let order = ["is_unknown", "severity", "fewer", "id", "category", "text", "action"];
-        let table = ranked(table, &[], &order)?;
+        let table = ranked(&table.collect()?, &[], &order)?;
         let row = |Line { keys, counts: [records, sources, destinations], seen }: Line<5, 3>| {
             let [severity, id, category, text, action] = keys;
             IdpsRow {
@@ -228,7 +228,7 @@ impl Finish<'_> {
             return Ok(DnsSummary { answers: Vec::new(), failing, durations: None, slow });
         }
         let keys = ["answer", "type"];
-        let table = ranked(frame(&self.tables.dns, keys)?, &[COUNT], &keys)?;
+        let table = ranked(&frame(&self.tables.dns, keys)?, &[COUNT], &keys)?;
         let answers = lines(&table, usize::MAX, keys, [COUNT])?.into_iter();
         let answer = |Line { keys: [answer, query_type], counts: [records], .. }: Line<2, 1>| {
             AnswerRow { answer: self.text(answer), query_type: self.text(query_type), records }

@@ -128,9 +128,11 @@ struct Node {
 #[derive(Debug)]
 struct Edge {
     piece: Box<[u8]>,
-    /// The last eight bytes of the piece, where it has as many. Pieces that may come next differ
+    /// The last eight bytes of the piece, or all where it has less. Pieces that may come next differ
     /// more often at their ends than at their beginnings.
-    end: Option<u64>,
+    end: u64,
+    /// The bits of these bytes in eight.
+    end_bits: u64,
     slot: slot::Slot,
     node: usize,
 }
@@ -298,8 +300,8 @@ impl Layouts {
         if node.edges.len() == EDGES_MAX {
             return None;
         }
-        let end = piece.last_chunk().map(|end| u64::from_le_bytes(*end));
-        node.edges.push(Edge { piece: piece.into(), end, slot, node: next });
+        let edge = Edge::new(piece, slot, next);
+        node.edges.push(edge);
         self.bytes += piece.len() + size_of::<Node>() + size_of::<Edge>();
         self.nodes.push(Node::default());
         Some(next)
@@ -316,13 +318,32 @@ impl Layouts {
 }
 
 impl Edge {
+    fn new(piece: &[u8], slot: slot::Slot, node: usize) -> Self {
+        let length = piece.len().min(END_BYTES);
+        let end = piece.get(piece.len() - length..).unwrap_or_default();
+        let mut bytes = [0; END_BYTES];
+        bytes.iter_mut().zip(end).for_each(|(to, from)| *to = *from);
+        let mut bits = [0; END_BYTES];
+        bits.iter_mut().take(length).for_each(|bits| *bits = u8::MAX);
+        let (end, end_bits) = (u64::from_le_bytes(bytes), u64::from_le_bytes(bits));
+        Self { piece: piece.into(), end, end_bits, slot, node }
+    }
+
     /// What stands behind the piece, if `text` begins with it.
     fn behind<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {
         let (head, rest) = text.split_at_checked(self.piece.len())?;
-        let end = head.last_chunk().map(|end| u64::from_le_bytes(*end));
-        (end == self.end && *head == *self.piece).then_some(rest)
+        let before = self.piece.len().saturating_sub(END_BYTES);
+        let Some(end) = text.get(before..).and_then(|end| end.first_chunk()) else {
+            return (*head == *self.piece).then_some(rest);
+        };
+        let is_end = u64::from_le_bytes(*end) & self.end_bits == self.end;
+        // Most pieces have no more than these bytes.
+        (is_end && (before == 0 || *head == *self.piece)).then_some(rest)
     }
 }
+
+/// So many bytes are compared at once.
+const END_BYTES: usize = 8;
 
 impl Node {
     /// Follows the edge that `text` begins with; the answer is the next node and the length passed.
