@@ -57,6 +57,7 @@ const NEAR_RULES: u32 = WORD_BITS * 5;
 const FAR_RULES: u32 = WORD_BITS * 8;
 
 /// Sets the bit of a rule.
+#[inline]
 fn set(words: &mut [u64], rule: u32) {
     if let Some(word) = words.get_mut((rule / WORD_BITS) as usize) {
         *word |= 1 << (rule % WORD_BITS);
@@ -76,6 +77,9 @@ fn each_bit(words: &[u64], first: u32, see: &mut impl FnMut(u32)) {
 
 impl Ends {
     /// Counts a record. What is no dictionary entry is not counted.
+    ///
+    /// Short, so that a processor sees many calls ahead and waits for memory once for all of them.
+    #[inline]
     pub(super) fn add(&mut self, end: Code, met: Met) {
         if !met.is_any() {
             return;
@@ -92,6 +96,7 @@ impl Ends {
         }
     }
 
+    #[cold]
     fn add_far(&mut self, place: u32, rule: u32) {
         let rule = rule - NEAR_RULES;
         let block = rule / FAR_RULES;
@@ -100,16 +105,23 @@ impl Ends {
     }
 
     /// The place of a dictionary entry, a new one if it has none.
+    #[inline]
     fn place(&mut self, index: usize) -> u32 {
+        let place = self.places.get(index).and_then(|place| place.checked_sub(1));
+        place.unwrap_or_else(|| self.new_place(index))
+    }
+
+    #[cold]
+    fn new_place(&mut self, index: usize) -> u32 {
         if self.places.len() <= index {
             self.places.resize(index + 1, 0);
         }
-        let Some(place) = self.places.get_mut(index) else { return u32::MAX };
-        if *place == 0 {
-            self.counted.push(End::default());
-            *place = u32::try_from(self.counted.len()).unwrap_or(u32::MAX);
+        let place = u32::try_from(self.counted.len()).unwrap_or(u32::MAX - 1);
+        self.counted.push(End::default());
+        if let Some(own) = self.places.get_mut(index) {
+            *own = place + 1;
         }
-        *place - 1
+        place
     }
 
     /// Shows every end: its dictionary entry and its place.
