@@ -3,12 +3,10 @@
 use std::collections::hash_map::Entry;
 use std::io;
 
-use rayon::prelude::*;
-
 use super::coding::Coding;
 use super::dictionary::{Code, CodeMap, Translation, mixed};
 use super::row::{Field, Row};
-use super::spill::{Memory, PARTS, Spill, joined, words};
+use super::spill::{Memory, PARTS, Spill, by_lots, joined, words};
 use super::tally::Measure;
 
 /// Denied records of the same connection that lie no further apart are one attempt.
@@ -176,41 +174,29 @@ impl Denials {
 }
 
 /// Hands over what `find` finds in some of the groups, in their order and in the codes of
-/// `translations`, to `take`. Groups that differ in nothing but the source are looked at together. As
+/// `translations`, to `done`. Groups that differ in nothing but the source are looked at together. As
 /// many threads find something as there are.
-pub(super) fn settle<T: Send, E: From<io::Error>>(
+pub(super) fn settle<T: Send, E: From<io::Error> + Send>(
     all: &mut [(Translation, &mut DeniedRows)],
     find: impl Fn(Vec<Denied>) -> T + Sync,
-    mut take: impl FnMut(T) -> Result<(), E>,
+    done: impl FnMut(T) -> Result<(), E> + Send,
 ) -> Result<(), E> {
-    /// So many rows are looked at together, at least.
-    const ROWS: usize = 1 << 13;
-    let threads = rayon::current_num_threads();
-    let (mut lot, mut lots) = (Vec::new(), Vec::with_capacity(threads));
-    for part in 0..PARTS {
-        for (number, (_, denied)) in all.iter_mut().enumerate() {
-            lot.push((number, denied.0.take(part)?));
-        }
-        let is_last = part + 1 == PARTS;
-        if is_last || lot.iter().map(|(_, rows)| rows.len()).sum::<usize>() >= ROWS {
-            lots.push(std::mem::take(&mut lot));
-        }
-        if lots.len() == threads || is_last {
-            let translations: Vec<&Translation> = all.iter().map(|(own, _)| own).collect();
-            let lots = std::mem::take(&mut lots).into_par_iter();
-            let found = lots.map(|lot: Vec<(usize, Vec<[u32; WORDS]>)>| {
-                let own = lot
-                    .into_iter()
-                    .filter_map(|(number, rows)| Some((translations.get(number).copied()?, rows)));
-                let read =
-                    |(own, rows): (_, Vec<_>)| rows.into_iter().map(move |row| read(row, own));
-                find(joined_rows(own.flat_map(read).collect()))
-            });
-            let found: Vec<T> = found.collect();
-            found.into_iter().try_for_each(&mut take)?;
-        }
-    }
-    Ok(())
+    let (translations, mut denied): (Vec<_>, Vec<_>) =
+        all.iter_mut().map(|(translation, denied)| (&*translation, &mut denied.0)).unzip();
+    let rows_of = |part| {
+        let rows: Vec<Vec<_>> =
+            denied.iter_mut().map(|rows| rows.take(part)).collect::<io::Result<_>>()?;
+        Ok((rows.iter().map(Vec::len).sum(), rows))
+    };
+    let find = |lot: Vec<Vec<Vec<[u32; WORDS]>>>| {
+        let of_one = |(rows, translation): (Vec<_>, _)| {
+            rows.into_iter().map(move |row| read(row, translation))
+        };
+        let own =
+            |part: Vec<_>| part.into_iter().zip(translations.iter().copied()).flat_map(of_one);
+        find(joined_rows(lot.into_iter().flat_map(own).collect()))
+    };
+    by_lots(rows_of, find, done)
 }
 
 /// Hands over to `kept` what may go on after `horizon`, and what does not as attempts that are known.

@@ -71,8 +71,8 @@ impl Pairs {
 
     fn finish(mut self) -> io::Result<Side> {
         let Self { coding, duplicates, counted } = &mut self;
-        duplicates::settle(&mut [(None, duplicates)], coding, |event| {
-            coding.row(event).iter().for_each(|row| counted.add(row));
+        duplicates::settle(&mut [(None, duplicates)], coding, |events| {
+            events.iter().filter_map(|event| coding.row(*event)).for_each(|row| counted.add(&row));
         })?;
         let text = |code: Code| self.coding.dictionary.show(code);
         let pair = |key: &[Code; 5]| {

@@ -117,10 +117,8 @@ impl CubeTally {
     /// Fails where what waits cannot be read back.
     pub fn settle(&mut self) -> io::Result<()> {
         let Self { coding, duplicates, cells } = self;
-        duplicates::settle(&mut [(None, duplicates)], coding, |event| {
-            if let Some(row) = coding.row(event) {
-                cells.add(&row);
-            }
+        duplicates::settle(&mut [(None, duplicates)], coding, |events| {
+            events.iter().filter_map(|event| coding.row(*event)).for_each(|row| cells.add(&row));
         })?;
         Ok(())
     }

@@ -4,15 +4,15 @@
 //! legacy records wait until all structured ones are known. Of those a time and a hash is enough,
 //! unless exports overlap: then all records wait.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::io;
 
-use crate::logs::{Form, KeyedState};
+use crate::logs::Form;
 
 use super::coding::{Coding, Recoding};
 use super::dictionary::{ABSENT, Code, mixed, number};
 use super::row::{Class, Event, Field, Head, Row};
-use super::spill::{Memory, PARTS, Spill, joined, words};
+use super::spill::{Memory, Spill, by_lots, joined, words};
 
 /// A time in microseconds, which Azure writes alike in both records, and what else they share.
 type Identity = (u64, u64);
@@ -108,9 +108,14 @@ impl Duplicates {
             self.wait(row.event, identity);
             return true;
         }
-        let ([time_low, time_high], [low, high]) = (words(identity.0), words(identity.1));
-        self.structured.push(hash, [time_low, time_high, low, high]);
+        self.remember(identity);
         false
+    }
+
+    /// Keeps of a structured record what its twin is known by.
+    fn remember(&mut self, (time, hash): Identity) {
+        let ([time_low, time_high], [low, high]) = (words(time), words(hash));
+        self.structured.push(hash, [time_low, time_high, low, high]);
     }
 
     fn wait(&mut self, event: Event, (time, hash): Identity) {
@@ -145,7 +150,7 @@ type StoredRows = (Vec<[u32; WAITING_WORDS]>, Vec<[u32; STRUCTURED_WORDS]>);
 pub(super) fn settle(
     all: &mut [(Option<&Recoding>, &mut Duplicates)],
     coding: &Coding,
-    count: impl FnMut(Event),
+    count: impl FnMut(&[Event]) + Send,
 ) -> io::Result<Removed> {
     if all.iter().all(|(_, duplicates)| duplicates.waiting.rows() == 0) {
         return Ok(Removed::default());
@@ -156,72 +161,131 @@ pub(super) fn settle(
 /// The same for what is older than the horizon. The rest goes on waiting where it says.
 pub(super) fn settle_until(
     all: &mut [(Option<&Recoding>, &mut Duplicates)],
-    mut until: Option<(i64, &mut Duplicates)>,
+    until: Option<(i64, &mut Duplicates)>,
     coding: &Coding,
-    mut count: impl FnMut(Event),
+    mut count: impl FnMut(&[Event]) + Send,
 ) -> io::Result<Removed> {
-    let mut removed = Removed::default();
     let is_once = all.iter().any(|(_, duplicates)| duplicates.sought == Sought::PairsAndRepeats);
-    for part in 0..PARTS {
-        let mut seen: HashSet<Identity, KeyedState> = HashSet::default();
-        let mut waiting: Vec<(Identity, Event)> = Vec::new();
-        for (recoding, duplicates) in all.iter_mut() {
-            for row in duplicates.structured.take(part)? {
-                let identity = structured_identity(row);
-                if let Some((horizon, kept)) = &mut until
-                    && identity.0.cast_signed() >= *horizon
-                {
-                    kept.structured.push(identity.1, row);
-                }
-                seen.insert(identity);
-            }
-            waiting.extend(duplicates.waiting.take(part)?.into_iter().map(|row| {
-                let (identity, event) = waited(row);
-                (identity, recoding.map_or(event, |recoding| recoding.event(event)))
-            }));
-        }
-        waiting.sort_unstable_by_key(|(identity, _)| *identity);
-        for group in waiting.chunk_by(|(a, _), (b, _)| a == b) {
-            let Some((identity, _)) = group.first() else { continue };
-            let (events, out) = told_of(group, seen.contains(identity), is_once, coding);
-            removed.add(out);
-            for event in events {
-                match &mut until {
-                    Some((horizon, kept)) if identity.0.cast_signed() >= *horizon => {
-                        kept.wait(event, *identity);
-                    }
-                    Some(_) | None => count(event),
-                }
+    let (horizon, mut kept) = until.unzip();
+    let (recodings, mut duplicates): (Vec<_>, Vec<_>) =
+        all.iter_mut().map(|(recoding, duplicates)| (*recoding, &mut **duplicates)).unzip();
+    let rows_of = |part| {
+        let of_one = duplicates
+            .iter_mut()
+            .map(|own| Ok((own.waiting.take(part)?, own.structured.take(part)?)));
+        let rows: Vec<StoredRows> = of_one.collect::<io::Result<_>>()?;
+        let count = |(waiting, structured): &StoredRows| waiting.len() + structured.len();
+        Ok((rows.iter().map(count).sum(), rows))
+    };
+    let find = |lot: Vec<Vec<StoredRows>>| {
+        let mut records = Records::default();
+        for part in lot {
+            for (recoding, rows) in recodings.iter().zip(part) {
+                records.add(rows, *recoding);
             }
         }
-    }
+        records.settled(horizon, is_once, coding)
+    };
+    let mut removed = Removed::default();
+    let done = |settled: Settled| -> io::Result<()> {
+        removed.add(settled.removed);
+        count(&settled.events);
+        if let Some(kept) = &mut kept {
+            for (identity, event) in settled.waiting {
+                kept.wait(event, identity);
+            }
+            for identity in settled.structured {
+                kept.remember(identity);
+            }
+        }
+        Ok(())
+    };
+    by_lots(rows_of, find, done)?;
     Ok(removed)
 }
 
-/// The events that records with one identity tell of, and how many of the records tell nothing more.
+/// Records of which all are there that may tell of the same events.
+#[derive(Default)]
+struct Records {
+    waiting: Vec<(Identity, Event)>,
+    /// Of structured records.
+    structured: Vec<Identity>,
+}
+
+/// What they come to.
+#[derive(Default)]
+struct Settled {
+    /// Events that are to be counted.
+    events: Vec<Event>,
+    removed: Removed,
+    /// What goes on waiting, and the structured records that it may be the twin of.
+    waiting: Vec<(Identity, Event)>,
+    structured: Vec<Identity>,
+}
+
+impl Records {
+    fn add(&mut self, (waiting, structured): StoredRows, recoding: Option<&Recoding>) {
+        self.waiting.extend(waiting.into_iter().map(|row| {
+            let (identity, event) = waited(row);
+            (identity, recoding.map_or(event, |recoding| recoding.event(event)))
+        }));
+        self.structured.extend(structured.into_iter().map(structured_identity));
+    }
+
+    fn settled(mut self, horizon: Option<i64>, is_once: bool, coding: &Coding) -> Settled {
+        let goes_on =
+            |(time, _): &Identity| horizon.is_some_and(|horizon| time.cast_signed() >= horizon);
+        self.waiting.sort_unstable_by_key(|(identity, _)| *identity);
+        self.structured.sort_unstable();
+        let mut settled = Settled::default();
+        let mut structured = self.structured.iter().peekable();
+        for group in self.waiting.chunk_by(|(a, _), (b, _)| a == b) {
+            let Some((identity, _)) = group.first() else { continue };
+            while structured.next_if(|seen| *seen < identity).is_some() {}
+            let is_seen = structured.peek() == Some(&identity);
+            let goes_on = goes_on(identity);
+            told_of(group, is_seen, is_once, coding, &mut settled.removed, |event| {
+                if goes_on {
+                    settled.waiting.push((*identity, event));
+                } else {
+                    settled.events.push(event);
+                }
+            });
+        }
+        settled.structured = self.structured;
+        settled.structured.retain(goes_on);
+        settled
+    }
+}
+
+/// Hands over the events that records with one identity tell of; the records that tell nothing more
+/// are `removed`.
 fn told_of(
     group: &[(Identity, Event)],
     is_structured_seen: bool,
     is_once: bool,
     coding: &Coding,
-) -> (Vec<Event>, Removed) {
+    removed: &mut Removed,
+    mut tell: impl FnMut(Event),
+) {
     let form = |event: &Event| coding.heads.get(event.head as usize).map(|head| head.form);
     let is_structured = |event: &Event| form(event) == Some(Form::Structured);
     let has_structured = is_structured_seen || group.iter().any(|(_, event)| is_structured(event));
+    let mut tell = |event: Event, removed: &mut Removed| {
+        if has_structured && !is_structured(&event) {
+            removed.of_other_family += 1;
+        } else {
+            tell(event);
+        }
+    };
     // Times of whole seconds come from exports that cut them; then the same time says little.
     let is_coarse = |(time, _): Identity| time.cast_signed() % SECOND_US == 0;
-    let mut events: Vec<Event> = Vec::new();
+    let is_one = group.len() == 1;
+    if is_one || !is_once || group.first().is_some_and(|(identity, _)| is_coarse(*identity)) {
+        return group.iter().for_each(|(_, event)| tell(*event, removed));
+    }
     let mut best: BTreeMap<(bool, u64), ((usize, u64), Event)> = BTreeMap::new();
-    let mut removed = Removed::default();
-    for (identity, event) in group {
-        if !is_once || is_coarse(*identity) {
-            if has_structured && !is_structured(event) {
-                removed.of_other_family += 1;
-            } else {
-                events.push(*event);
-            }
-            continue;
-        }
+    for (_, event) in group {
         let key = (is_structured(event), query_type(event, coding));
         let rank = what_is_known(event, coding);
         match best.get_mut(&key) {
@@ -236,14 +300,9 @@ fn told_of(
             }
         }
     }
-    for ((is_structured, _), (_, event)) in best {
-        if has_structured && !is_structured {
-            removed.of_other_family += 1;
-        } else {
-            events.push(event);
-        }
+    for (_, event) in best.into_values() {
+        tell(event, removed);
     }
-    (events, removed)
 }
 
 /// A client asks for addresses of both families at once, from one port.

@@ -5,7 +5,11 @@
 
 use std::fmt;
 use std::io;
+use std::mem::take;
+use std::ops::Range;
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 /// A temporary file.
 pub trait Scratch: Send {
@@ -50,26 +54,40 @@ impl fmt::Debug for Memory {
 }
 
 /// Into how many parts rows are divided.
-pub(super) const PARTS: usize = 64;
-/// For so many more rows, at least, a part makes room.
-const ROWS_MORE: usize = 16;
-const PART_BITS: u32 = PARTS.trailing_zeros();
+pub(super) const PARTS: usize = 1 << PART_BITS;
+const PART_BITS: u32 = u8::BITS;
+/// So many rows are held, however little memory is given: each time that rows are written costs some.
+const HELD_MIN: usize = 16;
+/// So many rows are looked at together, at least.
+const LOT_ROWS: usize = 1 << 13;
 
 /// Rows of `W` words.
 pub(super) struct Spill<const W: usize> {
-    parts: Vec<Part<W>>,
-    held: usize,
+    held: Vec<[u32; W]>,
+    /// Of the rows that are held.
+    parts: Vec<u8>,
     held_max: usize,
+    runs: Vec<Run<W>>,
     memory: Memory,
     scratch: Option<Box<dyn Scratch>>,
     error: Option<io::Error>,
     rows: u64,
 }
 
-struct Part<const W: usize> {
-    rows: Vec<[u32; W]>,
-    /// Offset and number of rows in the temporary file.
-    runs: Vec<(u64, usize)>,
+/// Rows in the order of their parts.
+struct Run<const W: usize> {
+    /// Of rows that were not taken yet.
+    parts: Places,
+    rows: Rows<W>,
+}
+
+/// Parts in their order, and where the rows of each stand.
+type Places = Vec<(u8, Range<usize>)>;
+
+enum Rows<const W: usize> {
+    InMemory(Vec<[u32; W]>),
+    /// In the temporary file, from this offset on.
+    Written(u64),
 }
 
 impl<const W: usize> fmt::Debug for Spill<W> {
@@ -79,12 +97,17 @@ impl<const W: usize> fmt::Debug for Spill<W> {
 }
 
 impl<const W: usize> Spill<W> {
+    const ROW_BYTES: usize = W * size_of::<u32>();
+
     pub(super) fn new(memory: &Memory) -> Self {
-        let parts = (0..PARTS).map(|_| Part { rows: Vec::new(), runs: Vec::new() }).collect();
         Self {
-            parts,
-            held: 0,
-            held_max: (memory.bytes / (W * size_of::<u32>())).max(PARTS),
+            held: Vec::new(),
+            parts: Vec::new(),
+            held_max: memory.scratch.as_ref().map_or(usize::MAX, |_| {
+                // Rows are put in order before they are written, which takes as much memory again.
+                (memory.bytes / (2 * Self::ROW_BYTES)).max(HELD_MIN)
+            }),
+            runs: Vec::new(),
             memory: memory.clone(),
             scratch: None,
             error: None,
@@ -97,38 +120,35 @@ impl<const W: usize> Spill<W> {
     }
 
     pub(super) fn push(&mut self, hash: u64, row: [u32; W]) {
-        let part = usize::try_from(hash >> (u64::BITS - PART_BITS)).unwrap_or(0);
-        if let Some(part) = self.parts.get_mut(part) {
-            if part.rows.len() == part.rows.capacity() {
-                // Twice as many, as it would be else, would be memory that nobody has given.
-                part.rows.reserve_exact((part.rows.len() / 4).max(ROWS_MORE));
-            }
-            part.rows.push(row);
+        let [.., part] = hash.to_le_bytes();
+        if self.held.len() == self.held.capacity() {
+            // Twice as many, as it would be else, could be memory that nobody has given.
+            let room = self.held_max.saturating_sub(self.held.len());
+            self.held.reserve_exact(room.min(self.held.len()).max(HELD_MIN));
         }
+        self.held.push(row);
+        self.parts.push(part);
         self.rows += 1;
-        self.held += 1;
-        if self.held >= self.held_max {
+        if self.held.len() >= self.held_max {
             self.put_away();
         }
     }
 
-    /// Writes the rows that are held in memory.
+    /// Writes the rows that are held in memory. What that fails with is told when rows are taken.
     fn put_away(&mut self) {
         let Some(make) = &self.memory.scratch else { return };
-        if self.error.is_some() {
-            return;
-        }
-        let written = match &mut self.scratch {
-            Some(scratch) => written(&mut self.parts, scratch.as_mut()),
-            None => make().and_then(|mut scratch| {
-                written(&mut self.parts, scratch.as_mut())?;
-                self.scratch = Some(scratch);
-                Ok(())
-            }),
+        let (parts, rows) = in_order(&self.held, &self.parts);
+        self.held.clear();
+        self.parts.clear();
+        let scratch = match &mut self.scratch {
+            Some(scratch) => Ok(scratch),
+            scratch @ None => make().map(|made| scratch.insert(made)),
         };
-        match written {
-            Ok(()) => self.held = 0,
-            Err(error) => self.error = Some(error),
+        match scratch.and_then(|scratch| written(&rows, scratch.as_mut())) {
+            Ok(offset) => self.runs.push(Run { parts, rows: Rows::Written(offset) }),
+            Err(error) => {
+                self.error.get_or_insert(error);
+            }
         }
     }
 
@@ -147,38 +167,113 @@ impl<const W: usize> Spill<W> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
-        let Some(part) = self.parts.get_mut(part) else { return Ok(Vec::new()) };
-        let own = std::mem::take(&mut part.rows);
-        let Some(scratch) = &mut self.scratch else { return Ok(own) };
-        let count = part.runs.iter().map(|(_, rows)| rows).sum::<usize>() + own.len();
-        let mut rows = Vec::with_capacity(count);
-        let mut bytes = Vec::new();
-        for (offset, count) in part.runs.drain(..) {
-            bytes.resize(count * W * size_of::<u32>(), 0);
-            scratch.read(offset, &mut bytes)?;
-            let (words, _) = bytes.as_chunks::<4>();
-            rows.extend(words.chunks_exact(W).map(|words| {
-                let mut row = [0; W];
-                row.iter_mut().zip(words).for_each(|(to, word)| *to = u32::from_le_bytes(*word));
-                row
-            }));
+        if !self.held.is_empty() {
+            let (parts, rows) = in_order(&take(&mut self.held), &take(&mut self.parts));
+            self.runs.push(Run { parts, rows: Rows::InMemory(rows) });
         }
-        rows.extend(own);
-        Ok(rows)
+        let (mut all, mut bytes) = (Vec::new(), Vec::new());
+        for Run { parts, rows } in &mut self.runs {
+            let known = parts.binary_search_by_key(&part, |(part, _)| usize::from(*part));
+            let Some((_, place)) = known.ok().and_then(|at| parts.get_mut(at)) else { continue };
+            let place = take(place);
+            match (rows, &mut self.scratch) {
+                (Rows::InMemory(rows), _) => all.extend(rows.get(place).into_iter().flatten()),
+                (Rows::Written(_), None) => {}
+                (Rows::Written(offset), Some(scratch)) => {
+                    bytes.resize(place.len() * Self::ROW_BYTES, 0);
+                    let before = (place.start * Self::ROW_BYTES) as u64;
+                    scratch.read(*offset + before, &mut bytes)?;
+                    let (words, _) = bytes.as_chunks::<4>();
+                    all.extend(words.chunks_exact(W).map(|words| {
+                        let mut row = [0; W];
+                        row.iter_mut()
+                            .zip(words)
+                            .for_each(|(to, word)| *to = u32::from_le_bytes(*word));
+                        row
+                    }));
+                }
+            }
+        }
+        Ok(all)
     }
 }
 
-fn written<const W: usize>(parts: &mut [Part<W>], scratch: &mut dyn Scratch) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    for part in parts.iter_mut().filter(|part| !part.rows.is_empty()) {
-        bytes.clear();
-        bytes.extend(part.rows.iter().flatten().flat_map(|word| word.to_le_bytes()));
-        let offset = scratch.append(&bytes)?;
-        part.runs.push((offset, part.rows.len()));
-        // Memory of a part that was once full is not kept.
-        part.rows = Vec::new();
+/// The rows in the order of their parts.
+fn in_order<const W: usize>(rows: &[[u32; W]], parts: &[u8]) -> (Places, Vec<[u32; W]>) {
+    let mut places = [const { 0..0 }; PARTS];
+    for &part in parts {
+        if let Some(place) = places.get_mut(usize::from(part)) {
+            place.end += 1;
+        }
     }
-    Ok(())
+    let mut start = 0;
+    for place in &mut places {
+        let count = place.end;
+        *place = start..start;
+        start += count;
+    }
+    let mut ordered = vec![[0; W]; rows.len()];
+    for (row, &part) in rows.iter().zip(parts) {
+        if let Some(place) = places.get_mut(usize::from(part))
+            && let Some(to) = ordered.get_mut(place.end)
+        {
+            *to = *row;
+            place.end += 1;
+        }
+    }
+    ((0..=u8::MAX).zip(places).filter(|(_, place)| !place.is_empty()).collect(), ordered)
+}
+
+/// Writes rows; the answer is where they begin.
+fn written<const W: usize>(rows: &[[u32; W]], scratch: &mut dyn Scratch) -> io::Result<u64> {
+    /// So many are written at once.
+    const ROWS: usize = 1 << 11;
+    let mut bytes = Vec::with_capacity(rows.len().min(ROWS) * W * size_of::<u32>());
+    let mut first = None;
+    for rows in rows.chunks(ROWS) {
+        bytes.clear();
+        bytes.extend(rows.iter().flatten().flat_map(|word| word.to_le_bytes()));
+        let offset = scratch.append(&bytes)?;
+        first = first.or(Some(offset));
+    }
+    Ok(first.unwrap_or(0))
+}
+
+/// Hands over what `find` finds in lots of some parts each, in their order, to `done`. `rows_of` takes
+/// the rows of a part, and says how many they are. As many threads find something as there are, one of
+/// them doing meanwhile what is to be done with what was found before.
+pub(super) fn by_lots<R: Send, T: Send, E: From<io::Error> + Send>(
+    mut rows_of: impl FnMut(usize) -> io::Result<(usize, R)>,
+    find: impl Fn(Vec<R>) -> T + Sync,
+    mut done: impl FnMut(T) -> Result<(), E> + Send,
+) -> Result<(), E> {
+    let threads = rayon::current_num_threads();
+    let mut parts = 0..PARTS;
+    let mut found = Vec::new();
+    loop {
+        let mut lots = Vec::with_capacity(threads);
+        while lots.len() < threads && !parts.is_empty() {
+            let (mut lot, mut count) = (Vec::new(), 0);
+            while count < LOT_ROWS
+                && let Some(part) = parts.next()
+            {
+                let (rows, taken) = rows_of(part)?;
+                lot.push(taken);
+                count += rows;
+            }
+            lots.push(lot);
+        }
+        let before = take(&mut found);
+        if lots.is_empty() {
+            return before.into_iter().try_for_each(done);
+        }
+        let is_done;
+        (is_done, found) = rayon::join(
+            || before.into_iter().try_for_each(&mut done),
+            || lots.into_par_iter().map(&find).collect(),
+        );
+        is_done?;
+    }
 }
 
 /// A number of 64 bits as two words.

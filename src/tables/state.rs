@@ -99,8 +99,8 @@ impl Tally {
         all.extend(others.map(|(to, others)| (Some(to), &mut others.duplicates)));
         let coding = &*coding;
         let until = Some((horizon, duplicates));
-        let removed = duplicates::settle_until(&mut all, until, coding, |event| {
-            count(&[event], coding, counted, denials);
+        let removed = duplicates::settle_until(&mut all, until, coding, |events| {
+            count(events, coding, counted, denials);
         })?;
         let mut all = vec![(recoding.codes.clone(), self.waiting.denials.rows(&self.coding))];
         let others = to.iter().zip(&mut self.others);

@@ -331,13 +331,16 @@ impl Tally {
             others.iter_mut().map(|others| (Some(&others.recoding), &mut others.duplicates)),
         );
         let coding = &*coding;
-        let mut removed = duplicates::settle(&mut all, coding, |event| {
-            count(&[event], coding, counted, denials);
+        let mut removed = duplicates::settle(&mut all, coding, |events| {
+            count(events, coding, counted, denials);
         })?;
         removed.add(self.removed);
         Ok(removed)
     }
 }
+
+/// So many events stay in the nearest caches from one table to the next.
+const COUNTED_TOGETHER: usize = 1 << 10;
 
 /// Counts events that are not known to be duplicates.
 pub(super) fn count(
@@ -346,7 +349,9 @@ pub(super) fn count(
     counted: &mut Counted,
     denials: &mut Denials,
 ) {
-    counted.add(events, coding);
+    for events in events.chunks(COUNTED_TOGETHER) {
+        counted.add(events, coding);
+    }
     let rows = events.iter().filter_map(|event| coding.row(*event));
     rows.filter(|row| row.head.class.is_denied()).for_each(|row| denials.add(&row, coding));
 }
