@@ -5,6 +5,7 @@
 //! unless exports overlap: then all records wait.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io;
 
 use crate::logs::Form;
@@ -284,23 +285,21 @@ fn told_of(
     if is_one || !is_once || group.first().is_some_and(|(identity, _)| is_coarse(*identity)) {
         return group.iter().for_each(|(_, event)| tell(*event, removed));
     }
-    let mut best: BTreeMap<(bool, u64), ((usize, u64), Event)> = BTreeMap::new();
+    let mut best: BTreeMap<(bool, u64), Event> = BTreeMap::new();
     for (_, event) in group {
-        let key = (is_structured(event), query_type(event, coding));
-        let rank = what_is_known(event, coding);
-        match best.get_mut(&key) {
-            None => {
-                best.insert(key, (rank, *event));
+        match best.entry((is_structured(event), query_type(event, coding))) {
+            Entry::Vacant(free) => {
+                free.insert(*event);
             }
-            Some(known) => {
+            Entry::Occupied(mut known) => {
                 removed.repeated += 1;
-                if rank > known.0 {
-                    *known = (rank, *event);
+                if says_more(event, known.get(), coding) {
+                    known.insert(*event);
                 }
             }
         }
     }
-    for (_, event) in best.into_values() {
+    for event in best.into_values() {
         tell(event, removed);
     }
 }
@@ -311,14 +310,18 @@ fn query_type(event: &Event, coding: &Coding) -> u64 {
     head.map_or(0, |head| coding.dictionary.hash(head.get(Field::DnsType)))
 }
 
-/// Exports differ in the columns that they have: the fuller record is the one to count. The second
-/// number says which, where both are as full, whatever order they come in.
-fn what_is_known(event: &Event, coding: &Coding) -> (usize, u64) {
-    let Some(head) = coding.heads.get(event.head as usize) else { return (0, 0) };
-    let (_, fields) = head.parts();
-    let known = fields.iter().filter(|code| **code != ABSENT).count();
-    let hashes = fields.iter().map(|code| coding.dictionary.hash(*code));
-    (known, mixed(hashes.chain([u64::from(event.duration)])))
+/// Exports differ in the columns that they have: the fuller record is the one to count. Of those that
+/// are as full it is always the same one, whatever order they come in.
+fn says_more(event: &Event, than: &Event, coding: &Coding) -> bool {
+    let what_is_known = |event: &Event| {
+        let head = coding.heads.get(event.head as usize)?;
+        let (_, fields) = head.parts();
+        let known = fields.iter().filter(|code| **code != ABSENT).count();
+        let hashes = fields.iter().map(|code| coding.dictionary.hash(*code));
+        Some((known, mixed(hashes.chain([u64::from(event.duration)]))))
+    };
+    let is_same = event.head == than.head && event.duration == than.duration;
+    !is_same && what_is_known(event) > what_is_known(than)
 }
 
 fn structured_identity([a, b, c, d]: [u32; STRUCTURED_WORDS]) -> Identity {
