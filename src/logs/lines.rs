@@ -67,10 +67,7 @@ fn piece_read<S: Sink>(
 ) -> Flowing {
     match piece {
         Piece::Value { line } => reader.json(splitter.text(), line),
-        Piece::Damage { line, reason } => {
-            reader.input_rejected(line, reason.to_owned(), splitter.text());
-            ControlFlow::Continue(())
-        }
+        Piece::Damage { line, reason } => reader.damage(splitter.text(), reason, line),
     }
 }
 

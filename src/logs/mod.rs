@@ -207,15 +207,12 @@ fn pieces<S: Sink>(
     reader: &mut Reader<'_, S>,
 ) -> io::Result<()> {
     while let Some(piece) = splitter.next()? {
-        match piece {
-            Piece::Value { line } => {
-                if reader.json(splitter.text(), line).is_break() {
-                    break;
-                }
-            }
-            Piece::Damage { line, reason } => {
-                reader.input_rejected(line, reason.to_owned(), splitter.text());
-            }
+        let flowing = match piece {
+            Piece::Value { line } => reader.json(splitter.text(), line),
+            Piece::Damage { line, reason } => reader.damage(splitter.text(), reason, line),
+        };
+        if flowing.is_break() {
+            break;
         }
     }
     Ok(())

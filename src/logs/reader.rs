@@ -13,7 +13,7 @@ use super::record::{LogRecord, Origin};
 use super::row::{Cell, Row};
 use super::value::Value;
 use super::wrapped::{self, Inside};
-use super::{Options, flowlogs, legacy, structured, time};
+use super::{Options, flowlogs, legacy, sentences, structured, time};
 
 /// Goes on, or stops because the sink wants no more.
 pub(super) type Flowing = ControlFlow<()>;
@@ -68,11 +68,19 @@ impl<'a, S: Sink> Reader<'a, S> {
         match serde_json::from_slice::<Value<'_>>(text) {
             Ok(value) => self.value(&value, text, line),
             Err(error) => {
-                let reason = format!("not valid JSON: {}", without_place(&error.to_string()));
-                self.input_rejected(line, reason, text);
+                self.input_rejected(line, not_json(&error, text, line), text);
                 Flowing::Continue(())
             }
         }
+    }
+
+    /// What is no JSON: a line that a forwarder wrote, or damage.
+    pub(super) fn damage(&mut self, text: &[u8], reason: &str, line: u64) -> Flowing {
+        if sentences::is_of_syslog(text) {
+            return sentences::read_line(text, line, self);
+        }
+        self.input_rejected(line, reason.to_owned(), text);
+        Flowing::Continue(())
     }
 
     /// A record, or an object that holds records.
@@ -235,8 +243,8 @@ impl<'a, S: Sink> Reader<'a, S> {
             | Family::ApplicationAggregation
             | Family::NatAggregation => structured::record(row, family, category, origin)?,
         };
-        let text = row.text(Column::Time);
-        record.time = text.map(|text| time::time(text, self.options.date_order)).transpose()?;
+        let text = row.string(Column::Time);
+        record.time = text.map(|text| time::time(&text, self.options.date_order)).transpose()?;
         record.firewall = row.text(Column::Resource).map(lower);
         record.tenant = row.string(Column::Tenant);
         record.correlation = row.string(Column::Correlation);
@@ -361,9 +369,22 @@ fn lower(text: &str) -> SmolStr {
     text.trim().to_lowercase().into()
 }
 
-/// `at line 1 column 7` counts from the piece, not from the file.
-fn without_place(error: &str) -> &str {
-    error.split(" at line ").next().unwrap_or(error)
+/// What is wrong with a JSON text that begins at `line` of its file, and where.
+fn not_json(error: &serde_json::Error, text: &[u8], line: u64) -> String {
+    let shown = error.to_string();
+    let what = shown.split(" at line ").next().unwrap_or(&shown);
+    // It counts bytes, and lines from the beginning of the text.
+    let passed = error.line().saturating_sub(1);
+    let its_line = text.split(|byte| *byte == b'\n').nth(passed).unwrap_or_default();
+    let before = its_line.get(..error.column()).unwrap_or(its_line);
+    let character = String::from_utf8_lossy(before).chars().count().max(1);
+    match passed {
+        0 => format!("not valid JSON: {what} at character {character}"),
+        _ => format!(
+            "not valid JSON: {what} at character {character} of line {}",
+            line + passed as u64
+        ),
+    }
 }
 
 fn excerpt(text: &[u8], chars_max: usize) -> String {

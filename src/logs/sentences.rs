@@ -26,27 +26,37 @@ pub(super) fn are_in(head: &[u8]) -> bool {
 
 /// Reads all sentences.
 pub(super) fn read<S: Sink>(input: impl BufRead, reader: &mut Reader<'_, S>) -> io::Result<()> {
-    each_line(input, reader, |bytes, line, reader| {
-        let bytes = bytes.trim_ascii_end();
-        if bytes.is_empty() {
-            return Flowing::Continue(());
-        }
-        let text = String::from_utf8_lossy(bytes);
-        // Sentences stand in records too.
-        if let Some(value) = object(&text) {
-            return reader.value(&value, bytes, line);
-        }
-        let Some((prefix, sentence)) = sentence(&text) else {
-            reader.input_rejected(line, "no sentence of a firewall log".to_owned(), bytes);
-            return Flowing::Continue(());
-        };
-        let mut row = Row::new();
-        row.put(Column::Message, Cell::of_text(sentence));
-        if let Some(time) = time(prefix) {
-            row.put(Column::Time, Cell::of_text(time));
-        }
-        reader.row(row, bytes, line)
-    })
+    each_line(input, reader, read_line)
+}
+
+/// Reads the sentence or the record on one line.
+pub(super) fn read_line<S: Sink>(bytes: &[u8], line: u64, reader: &mut Reader<'_, S>) -> Flowing {
+    let bytes = bytes.trim_ascii_end();
+    if bytes.is_empty() {
+        return Flowing::Continue(());
+    }
+    let text = String::from_utf8_lossy(bytes);
+    // Sentences stand in records too.
+    if let Some(value) = object(&text) {
+        return reader.value(&value, bytes, line);
+    }
+    let Some((prefix, sentence)) = sentence(&text) else {
+        reader.input_rejected(line, "no sentence of a firewall log".to_owned(), bytes);
+        return Flowing::Continue(());
+    };
+    let mut row = Row::new();
+    row.put(Column::Message, Cell::of_text(sentence));
+    if let Some(time) = time(prefix) {
+        row.put(Column::Time, Cell::of_text(time));
+    }
+    reader.row(row, bytes, line)
+}
+
+/// Whether a line begins as syslog begins it, `<134>`: the end of a line that was cut does not.
+pub(super) fn is_of_syslog(line: &[u8]) -> bool {
+    let Some(rest) = line.strip_prefix(b"<") else { return false };
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    (1..=3).contains(&digits) && rest.get(digits) == Some(&b'>')
 }
 
 /// A record, or an object that holds one, behind what a forwarder writes before it.

@@ -38,6 +38,8 @@ enum Layout {
 const OPEN_MAX: usize = 16;
 /// How much of a damaged piece is kept.
 const DAMAGE_KEPT: usize = 400;
+/// The same of one that may be a line of syslog, which may hold a record.
+const SYSLOG_KEPT: usize = 64 << 10;
 
 /// The pieces of one stream.
 pub(super) struct Splitter<R> {
@@ -269,7 +271,9 @@ impl<R: BufRead> Splitter<R> {
             let end = available.iter().skip(skipped).position(|&byte| is_end(byte));
             let count = end.map_or(available.len(), |end| end + skipped);
             let passed = available.get(..count).unwrap_or(available);
-            let room = DAMAGE_KEPT.saturating_sub(self.text.len());
+            let is_syslog = self.text.first().or(passed.first()) == Some(&b'<');
+            let kept = if is_syslog { SYSLOG_KEPT } else { DAMAGE_KEPT };
+            let room = kept.saturating_sub(self.text.len());
             self.text.extend_from_slice(passed.get(..room).unwrap_or(passed));
             self.advance(count);
             is_first = false;

@@ -12,7 +12,7 @@ pub enum DateOrder {
 }
 
 /// Reads a time: RFC 3339 with up to nine fraction digits, the same without a zone or with a blank
-/// (then UTC), or the slashed form of portal exports.
+/// (then UTC), the slashed form of portal exports, or what forwarders make of it, a number since 1970.
 ///
 /// # Errors
 ///
@@ -25,8 +25,32 @@ pub(super) fn time(text: &str, order: Option<DateOrder>) -> Result<Timestamp, St
     if text.contains('/') {
         return slashed(text, order);
     }
+    if let Some(time) = since_1970(text) {
+        return Ok(time);
+    }
     let without_zone = text.parse::<DateTime>().ok().filter(|_| text.contains(':'));
     without_zone.and_then(|time| at(time, Offset::UTC)).ok_or_else(|| unreadable(text))
+}
+
+/// Seconds with or without a fraction, milliseconds, microseconds or nanoseconds. Which of them it is
+/// shows in the number of digits: that of seconds has ten from 2001 to 2286.
+fn since_1970(text: &str) -> Option<Timestamp> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.starts_with('0') || !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let number: i64 = whole.parse().ok()?;
+    match whole.len() {
+        10 => {
+            let nanosecond: i32 = format!("{fraction:0<9.9}").parse().ok()?;
+            Timestamp::new(number, nanosecond).ok()
+        }
+        13 => Timestamp::from_millisecond(number).ok(),
+        16 => Timestamp::from_microsecond(number).ok(),
+        19 => Some(Timestamp::from_nanosecond(number.into()).ok()?),
+        _ => None,
+    }
 }
 
 fn unreadable(text: &str) -> String {
@@ -146,6 +170,19 @@ mod tests {
         check("7/18/2025, 12:26:46.737 AM", None, expect!["2025-07-18T00:26:46.737Z"]);
         check("18/07/2025 13:26:46", None, expect!["2025-07-18T13:26:46Z"]);
         check("7/7/2025 1:26:46 PM +01:00", None, expect!["2025-07-07T12:26:46Z"]);
+    }
+
+    #[test]
+    fn numbers_count_from_1970_in_the_unit_that_their_size_shows() {
+        check("1700000000", None, expect!["2023-11-14T22:13:20Z"]);
+        check("1700000000.5", None, expect!["2023-11-14T22:13:20.5Z"]);
+        check("1700000000.1234567891", None, expect!["2023-11-14T22:13:20.123456789Z"]);
+        check("1700000000123", None, expect!["2023-11-14T22:13:20.123Z"]);
+        check("1700000000123456", None, expect!["2023-11-14T22:13:20.123456Z"]);
+        check("1700000000123456789", None, expect!["2023-11-14T22:13:20.123456789Z"]);
+        check("170000000", None, expect!["unreadable time `170000000`"]);
+        check("0700000000", None, expect!["unreadable time `0700000000`"]);
+        check("1.7e9", None, expect!["unreadable time `1.7e9`"]);
     }
 
     #[test]

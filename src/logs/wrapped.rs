@@ -44,7 +44,7 @@ pub(super) enum Inside<'a> {
     /// Several of them.
     List(&'a [Value<'a>]),
     /// A sentence of the legacy logs, and the envelope's time.
-    Sentence(&'a str, Option<&'a str>),
+    Sentence(&'a str, Cell<'a>),
 }
 
 /// What is inside `value`, if it is the envelope of another tool.
@@ -71,8 +71,9 @@ fn of<'a>(inner: &'a Value<'a>, envelope: &'a Value<'a>) -> Option<Inside<'a>> {
         return matches!(inner, Value::Object(_)).then(|| Inside::Value(Cow::Owned(inner)));
     }
     message(text).ok()?;
-    let time = TIMES.iter().find_map(|name| member(envelope, name)?.text());
-    Some(Inside::Sentence(text, time))
+    let mut times = TIMES.iter().filter_map(|name| Some(Cell::of(member(envelope, name)?)));
+    let time = times.find(|time| *time != Cell::Missing);
+    Some(Inside::Sentence(text, time.unwrap_or(Cell::Missing)))
 }
 
 /// A member by its path, whether the tool writes `{"event":{"original":…}}` or `{"event.original":…}`.
@@ -82,11 +83,9 @@ fn member<'a>(value: &'a Value<'a>, path: &str) -> Option<&'a Value<'a>> {
 }
 
 /// The row of a sentence.
-pub(super) fn row<'a>(sentence: &'a str, time: Option<&'a str>) -> Row<'a> {
+pub(super) fn row<'a>(sentence: &'a str, time: Cell<'a>) -> Row<'a> {
     let mut row = Row::new();
     row.put(Column::Message, Cell::of_text(sentence));
-    if let Some(time) = time {
-        row.put(Column::Time, Cell::of_text(time));
-    }
+    row.put(Column::Time, time);
     row
 }

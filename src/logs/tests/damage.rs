@@ -140,9 +140,9 @@ fn what_is_no_log_is_rejected() {
     check(
         "{}\n{\"a\":}\n",
         expect![[r#"
-        f:1: no known column | {}
-        f:2: not valid JSON: expected value | {"a":}
-    "#]],
+            f:1: no known column | {}
+            f:2: not valid JSON: expected value at character 6 | {"a":}
+        "#]],
     );
     check(
         &"[".repeat(40),

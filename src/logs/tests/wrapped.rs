@@ -69,6 +69,29 @@ fn a_record_stands_behind_what_a_forwarder_writes() {
 }
 
 #[test]
+fn lines_of_syslog_may_stand_among_others() {
+    check_both(&format!("{A}\n<14>Mar  1 10:00:00 host azure: {B}\n"));
+    check(
+        &format!("{{}}\n14> {A}\n<14>1 2026-03-01T10:00:00Z fw - - - started\n"),
+        expect![[r#"
+        f:1: no known column | {}
+        f:2: not a JSON object | 14> {"category":"AzureFirewall
+        f:3: no sentence of a firewall log | <14>1 2026-03-01T10:00:00Z fw 
+    "#]],
+    );
+}
+
+#[test]
+fn the_time_of_an_envelope_may_be_a_number() {
+    let sentence = "TCP request from 192.0.2.4:1 to 198.51.100.7:80. Action: Deny. ";
+    for time in ["1767225600", "1767225600.0", "\"1767225600000\""] {
+        let text = format!(r#"{{"event":"{sentence}","time":{time}}}"#);
+        let (records, _) = super::read_all(text.as_bytes(), &super::Options::default());
+        assert_eq!(records[0].time.unwrap().to_string(), "2026-01-01T00:00:00Z", "{text}");
+    }
+}
+
+#[test]
 fn properties_may_be_text_or_flattened() {
     let message = "TCP request from 192.0.2.4:1 to 198.51.100.7:80. Action: Deny. ";
     let properties = quoted(&format!(r#"{{"msg":"{message}"}}"#));
