@@ -239,6 +239,7 @@ impl Records {
         self.waiting.sort_unstable_by_key(|(identity, _)| *identity);
         self.structured.sort_unstable();
         let mut settled = Settled::default();
+        settled.events.reserve_exact(self.waiting.len());
         let mut structured = self.structured.iter().peekable();
         for group in self.waiting.chunk_by(|(a, _), (b, _)| a == b) {
             let Some((identity, _)) = group.first() else { continue };

@@ -55,7 +55,7 @@ impl fmt::Debug for Memory {
 
 /// Into how many parts rows are divided.
 pub(super) const PARTS: usize = 1 << PART_BITS;
-const PART_BITS: u32 = u8::BITS;
+const PART_BITS: u32 = 10;
 /// So many rows are held, however little memory is given: each time that rows are written costs some.
 const HELD_MIN: usize = 16;
 /// So many rows are looked at together, at least.
@@ -65,7 +65,7 @@ const LOT_ROWS: usize = 1 << 13;
 pub(super) struct Spill<const W: usize> {
     held: Vec<[u32; W]>,
     /// Of the rows that are held.
-    parts: Vec<u8>,
+    parts: Vec<Part>,
     held_max: usize,
     runs: Vec<Run<W>>,
     memory: Memory,
@@ -76,13 +76,28 @@ pub(super) struct Spill<const W: usize> {
 
 /// Rows in the order of their parts.
 struct Run<const W: usize> {
-    /// Of rows that were not taken yet.
-    parts: Places,
+    places: Places,
     rows: Rows<W>,
 }
 
-/// Parts in their order, and where the rows of each stand.
-type Places = Vec<(u8, Range<usize>)>;
+/// The number of a part.
+type Part = u16;
+
+/// Where the rows of parts stand. There is one of these for every few thousand rows, so it is small.
+struct Places {
+    /// Those that have rows, in their order.
+    parts: Vec<Part>,
+    /// Behind the rows of each.
+    ends: Vec<u32>,
+}
+
+impl Places {
+    fn of(&self, part: usize) -> Option<Range<usize>> {
+        let at = self.parts.binary_search_by_key(&part, |part| usize::from(*part)).ok()?;
+        let end = |at: usize| self.ends.get(at).map(|end| *end as usize);
+        Some(at.checked_sub(1).and_then(end).unwrap_or(0)..end(at)?)
+    }
+}
 
 enum Rows<const W: usize> {
     InMemory(Vec<[u32; W]>),
@@ -120,7 +135,7 @@ impl<const W: usize> Spill<W> {
     }
 
     pub(super) fn push(&mut self, hash: u64, row: [u32; W]) {
-        let [.., part] = hash.to_le_bytes();
+        let part = (hash >> (u64::BITS - PART_BITS)) as Part;
         if self.held.len() == self.held.capacity() {
             // Twice as many, as it would be else, could be memory that nobody has given.
             let room = self.held_max.saturating_sub(self.held.len());
@@ -137,7 +152,7 @@ impl<const W: usize> Spill<W> {
     /// Writes the rows that are held in memory. What that fails with is told when rows are taken.
     fn put_away(&mut self) {
         let Some(make) = &self.memory.scratch else { return };
-        let (parts, rows) = in_order(&self.held, &self.parts);
+        let (places, rows) = in_order(&self.held, &self.parts);
         self.held.clear();
         self.parts.clear();
         let scratch = match &mut self.scratch {
@@ -145,7 +160,7 @@ impl<const W: usize> Spill<W> {
             scratch @ None => make().map(|made| scratch.insert(made)),
         };
         match scratch.and_then(|scratch| written(&rows, scratch.as_mut())) {
-            Ok(offset) => self.runs.push(Run { parts, rows: Rows::Written(offset) }),
+            Ok(offset) => self.runs.push(Run { places, rows: Rows::Written(offset) }),
             Err(error) => {
                 self.error.get_or_insert(error);
             }
@@ -162,20 +177,18 @@ impl<const W: usize> Spill<W> {
         Ok(rows)
     }
 
-    /// Takes the rows of a part, in the order in which they came.
+    /// Takes the rows of a part, in the order in which they came. Each part is taken once.
     pub(super) fn take(&mut self, part: usize) -> io::Result<Vec<[u32; W]>> {
         if let Some(error) = self.error.take() {
             return Err(error);
         }
         if !self.held.is_empty() {
-            let (parts, rows) = in_order(&take(&mut self.held), &take(&mut self.parts));
-            self.runs.push(Run { parts, rows: Rows::InMemory(rows) });
+            let (places, rows) = in_order(&take(&mut self.held), &take(&mut self.parts));
+            self.runs.push(Run { places, rows: Rows::InMemory(rows) });
         }
         let (mut all, mut bytes) = (Vec::new(), Vec::new());
-        for Run { parts, rows } in &mut self.runs {
-            let known = parts.binary_search_by_key(&part, |(part, _)| usize::from(*part));
-            let Some((_, place)) = known.ok().and_then(|at| parts.get_mut(at)) else { continue };
-            let place = take(place);
+        for Run { places, rows } in &self.runs {
+            let Some(place) = places.of(part) else { continue };
             match (rows, &mut self.scratch) {
                 (Rows::InMemory(rows), _) => all.extend(rows.get(place).into_iter().flatten()),
                 (Rows::Written(_), None) => {}
@@ -199,29 +212,34 @@ impl<const W: usize> Spill<W> {
 }
 
 /// The rows in the order of their parts.
-fn in_order<const W: usize>(rows: &[[u32; W]], parts: &[u8]) -> (Places, Vec<[u32; W]>) {
-    let mut places = [const { 0..0 }; PARTS];
+fn in_order<const W: usize>(rows: &[[u32; W]], parts: &[Part]) -> (Places, Vec<[u32; W]>) {
+    let mut counts = vec![0_u32; PARTS];
     for &part in parts {
-        if let Some(place) = places.get_mut(usize::from(part)) {
-            place.end += 1;
+        if let Some(count) = counts.get_mut(usize::from(part)) {
+            *count += 1;
         }
     }
+    let mut places = Places { parts: Vec::new(), ends: Vec::new() };
     let mut start = 0;
-    for place in &mut places {
-        let count = place.end;
-        *place = start..start;
-        start += count;
+    // From the counts on to where the next row goes.
+    for (part, count) in (0..).zip(&mut counts) {
+        let next = start + *count;
+        if next > start {
+            places.parts.push(part);
+            places.ends.push(next);
+        }
+        *count = std::mem::replace(&mut start, next);
     }
     let mut ordered = vec![[0; W]; rows.len()];
     for (row, &part) in rows.iter().zip(parts) {
-        if let Some(place) = places.get_mut(usize::from(part))
-            && let Some(to) = ordered.get_mut(place.end)
+        if let Some(place) = counts.get_mut(usize::from(part))
+            && let Some(to) = ordered.get_mut(*place as usize)
         {
             *to = *row;
-            place.end += 1;
+            *place += 1;
         }
     }
-    ((0..=u8::MAX).zip(places).filter(|(_, place)| !place.is_empty()).collect(), ordered)
+    (places, ordered)
 }
 
 /// Writes rows; the answer is where they begin.
