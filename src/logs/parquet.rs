@@ -19,6 +19,7 @@ use super::Options;
 use super::column::Column;
 use super::counts::{Counts, Sink};
 use super::reader::{Flowing, Reader};
+use super::time::since_1970;
 use super::value::Value;
 
 /// What a Parquet file begins and ends with.
@@ -150,22 +151,12 @@ fn record<S: Sink>(
 
 /// A time in an integer column: by its declared unit, else by its size.
 fn instant<'a>(number: i64, shape: &Shape) -> Option<Value<'a>> {
-    let unit = match (shape.unit, shape.is_time) {
-        (Some(unit), _) => Some(unit),
+    let time = match (shape.unit, shape.is_time) {
         (None, false) => return None,
-        // Seconds stay below this until the year 5138, the other units pass theirs in 1973.
-        (None, true) => match number.unsigned_abs() {
-            0..100_000_000_000 => None,
-            100_000_000_000..100_000_000_000_000 => Some(TimeUnit::MILLIS),
-            100_000_000_000_000..100_000_000_000_000_000 => Some(TimeUnit::MICROS),
-            100_000_000_000_000_000.. => Some(TimeUnit::NANOS),
-        },
-    };
-    let time = match unit {
-        None => Timestamp::from_second(number),
-        Some(TimeUnit::MILLIS) => Timestamp::from_millisecond(number),
-        Some(TimeUnit::MICROS) => Timestamp::from_microsecond(number),
-        Some(TimeUnit::NANOS) => Timestamp::from_nanosecond(number.into()),
+        (None, true) => since_1970(number),
+        (Some(TimeUnit::MILLIS), _) => Timestamp::from_millisecond(number).ok(),
+        (Some(TimeUnit::MICROS), _) => Timestamp::from_microsecond(number).ok(),
+        (Some(TimeUnit::NANOS), _) => Timestamp::from_nanosecond(number.into()).ok(),
     };
     Some(time.map_or(Value::Null, |time| Value::Text(time.to_string().into())))
 }

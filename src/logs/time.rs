@@ -1,8 +1,8 @@
 //! The time formats of exports.
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
+use jiff::{SignedDuration, Timestamp};
 
 /// Which number comes first in dates such as `7/8/2025`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,32 +25,45 @@ pub(super) fn time(text: &str, order: Option<DateOrder>) -> Result<Timestamp, St
     if text.contains('/') {
         return slashed(text, order);
     }
-    if let Some(time) = since_1970(text) {
+    if let Some(time) = written_number(text) {
         return Ok(time);
     }
     let without_zone = text.parse::<DateTime>().ok().filter(|_| text.contains(':'));
     without_zone.and_then(|time| at(time, Offset::UTC)).ok_or_else(|| unreadable(text))
 }
 
-/// Seconds with or without a fraction, milliseconds, microseconds or nanoseconds. Which of them it is
-/// shows in the number of digits: that of seconds has ten from 2001 to 2286.
-fn since_1970(text: &str) -> Option<Timestamp> {
+/// A number since 1970 of seconds, milliseconds, microseconds or nanoseconds: which of them shows in
+/// its size.
+pub(super) fn since_1970(number: i64) -> Option<Timestamp> {
+    let nanoseconds = i128::from(number) * i128::from(unit(number)?);
+    Timestamp::from_nanosecond(nanoseconds).ok()
+}
+
+/// What a number since 1970 counts, in nanoseconds. Seconds stay below a hundred thousand millions
+/// until the year 5138, the other units pass that of theirs in 1973; and no log is from before.
+fn unit(number: i64) -> Option<i64> {
+    match number {
+        ..100_000_000 => None,
+        100_000_000..100_000_000_000 => Some(NANOSECONDS),
+        100_000_000_000..100_000_000_000_000 => Some(1_000_000),
+        100_000_000_000_000..100_000_000_000_000_000 => Some(1_000),
+        _ => Some(1),
+    }
+}
+
+const NANOSECONDS: i64 = 1_000_000_000;
+
+/// The same as text, with or without a fraction.
+fn written_number(text: &str) -> Option<Timestamp> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.starts_with('0') || !is_number(whole) || !is_number(fraction) {
+    if !is_number(whole) || !is_number(fraction) {
         return None;
     }
     let number: i64 = whole.parse().ok()?;
-    match whole.len() {
-        10 => {
-            let nanosecond: i32 = format!("{fraction:0<9.9}").parse().ok()?;
-            Timestamp::new(number, nanosecond).ok()
-        }
-        13 => Timestamp::from_millisecond(number).ok(),
-        16 => Timestamp::from_microsecond(number).ok(),
-        19 => Some(Timestamp::from_nanosecond(number.into()).ok()?),
-        _ => None,
-    }
+    let billionths: i64 = format!("{fraction:0<9.9}").parse().ok()?;
+    let rest = billionths.checked_mul(unit(number)?)? / NANOSECONDS;
+    since_1970(number)?.checked_add(SignedDuration::from_nanos(rest)).ok()
 }
 
 fn unreadable(text: &str) -> String {
@@ -180,8 +193,9 @@ mod tests {
         check("1700000000123", None, expect!["2023-11-14T22:13:20.123Z"]);
         check("1700000000123456", None, expect!["2023-11-14T22:13:20.123456Z"]);
         check("1700000000123456789", None, expect!["2023-11-14T22:13:20.123456789Z"]);
-        check("170000000", None, expect!["unreadable time `170000000`"]);
-        check("0700000000", None, expect!["unreadable time `0700000000`"]);
+        check("1700000000123.5", None, expect!["2023-11-14T22:13:20.1235Z"]);
+        check("45000", None, expect!["unreadable time `45000`"]);
+        check("-1700000000", None, expect!["unreadable time `-1700000000`"]);
         check("1.7e9", None, expect!["unreadable time `1.7e9`"]);
     }
 

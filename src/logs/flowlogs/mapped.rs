@@ -1,6 +1,5 @@
 //! Tables whose columns the user names: `source=src_ip,destination=dst_ip,port=dport,protocol=proto`.
 
-use jiff::Timestamp;
 use smol_str::SmolStr;
 
 use super::fields::{address_of, count_of, kept, port_of};
@@ -8,7 +7,7 @@ use super::tuple::forget_ports_without_meaning;
 use super::{Entry, Fields, Found, flow, protocol_name};
 use crate::logs::record::Origin;
 use crate::logs::row::canonical_name;
-use crate::logs::time::{self, DateOrder};
+use crate::logs::time::{DateOrder, time};
 
 /// What a column can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,22 +120,4 @@ pub(super) fn entry(
         return Err("no source address or no protocol".to_owned());
     }
     Ok(Found::Flow(Box::new(record)))
-}
-
-/// A time as firewall logs write it, or a number of seconds, milliseconds or microseconds since 1970.
-pub(super) fn time(text: &str, order: Option<DateOrder>) -> Result<Timestamp, String> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let Ok(number) = whole.parse::<i64>() else { return time::time(text, order) };
-    let micros = match number {
-        ..100_000_000_000 => number.saturating_mul(1_000_000).saturating_add(micros(fraction)),
-        100_000_000_000..100_000_000_000_000 => number.saturating_mul(1000),
-        100_000_000_000_000.. => number,
-    };
-    Timestamp::from_microsecond(micros).map_err(|_| format!("unreadable time `{text}`"))
-}
-
-/// The digits behind a decimal point as millionths.
-fn micros(digits: &str) -> i64 {
-    let padded: String = digits.chars().chain("000000".chars()).take(6).collect();
-    padded.parse().unwrap_or(0)
 }

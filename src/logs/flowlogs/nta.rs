@@ -7,9 +7,10 @@ use std::net::IpAddr;
 
 use super::fields::{address_of, count_of, kept, port_of};
 use super::tuple::forget_ports_without_meaning;
-use super::{Entry, Fields, Found, denied, flow, mapped, protocol_name};
+use super::{Entry, Fields, Found, denied, flow, protocol_name};
 use crate::logs::record::{LogRecord, Origin};
 use crate::logs::row::address;
+use crate::logs::time;
 
 const CATEGORY: &str = "NTANetAnalytics";
 
@@ -35,7 +36,7 @@ pub(super) fn entries(row: &dyn Fields, origin: &Origin) -> Vec<Entry> {
 fn pairs(row: &dyn Fields, origin: &Origin) -> Result<Vec<LogRecord>, String> {
     let mut whole = flow(CATEGORY, origin.clone());
     let time = row.text("FlowStartTime").or_else(|| row.text("TimeGenerated"));
-    whole.time = time.map(|text| mapped::time(&text, None)).transpose()?;
+    whole.time = time.map(|text| time::time(&text, None)).transpose()?;
     let protocol = row.text("L4Protocol").ok_or("no protocol")?;
     whole.protocol = Some(match protocol.as_ref() {
         "T" => "tcp".into(),

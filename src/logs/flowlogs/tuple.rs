@@ -6,6 +6,7 @@ use smol_str::SmolStr;
 use super::{Entry, Found, RUNNING, denied, flow, protocol_name};
 use crate::logs::record::{LogRecord, Origin};
 use crate::logs::row::address;
+use crate::logs::time::since_1970;
 
 /// What a tuple says of the flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,18 +54,9 @@ impl Tuple<'_> {
     }
 }
 
-/// Seconds or milliseconds since 1970: documents and files disagree, and no flow is from before 1973.
+/// Seconds or milliseconds since 1970: documents and files disagree.
 fn time(text: &str) -> Result<Timestamp, String> {
-    const MILLISECONDS_FROM: i64 = 100_000_000_000;
-    let number: Option<i64> = text.trim().parse().ok();
-    let time = number.and_then(|number| {
-        let is_seconds = number < MILLISECONDS_FROM;
-        if is_seconds {
-            Timestamp::from_second(number).ok()
-        } else {
-            Timestamp::from_millisecond(number).ok()
-        }
-    });
+    let time = text.trim().parse().ok().and_then(since_1970);
     time.ok_or_else(|| format!("unreadable time `{text}`"))
 }
 

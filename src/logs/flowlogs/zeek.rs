@@ -3,15 +3,16 @@
 use super::Fields;
 use super::fields::{address_of, kept, port_of};
 use super::tuple::forget_ports_without_meaning;
-use super::{Entry, Found, RUNNING, flow, mapped, protocol_name};
+use super::{Entry, Found, RUNNING, flow, protocol_name};
 use crate::logs::record::Origin;
+use crate::logs::time::time;
 
 pub(super) fn entry(row: &dyn Fields, origin: Origin) -> Entry {
     let Some(protocol) = row.text("proto") else {
         return Ok(Found::Ignored("Zeek log that is no conn.log"));
     };
     let mut record = flow("conn.log", origin);
-    record.time = row.text("ts").map(|text| mapped::time(&text, None)).transpose()?;
+    record.time = row.text("ts").map(|text| time(&text, None)).transpose()?;
     record.source = address_of(row, "id.orig_h")?;
     record.destination = address_of(row, "id.resp_h")?;
     record.source_port = port_of(row, "id.orig_p")?;
