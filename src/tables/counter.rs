@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::logs::{Collector, KeyedState, LogRecord, OncePerFlow, RecordKind, Scanned, Sink};
 
 use super::dictionary::{ABSENT, Code, number};
+use super::durations;
 use super::row::{Event, Field};
 use super::tally::{Needs, Plan};
 use super::{Presence, Tally};
@@ -78,7 +79,7 @@ impl Coder {
         if let Some(&code) = self.names.get(written) {
             return code;
         }
-        let code = self.tally.coding.dictionary.host(scanned.fqdn().as_ref());
+        let code = self.tally.coding.dictionary.host(scanned.canonical_name().as_ref());
         if self.names.len() < NAMES_MAX {
             self.names.insert(written.into(), code);
         }
@@ -184,6 +185,9 @@ impl Sink for Coder {
         event.destination_port = port(scanned.destination_port());
         if let Some(name) = scanned.name() {
             event.name = self.name(scanned, name);
+        }
+        if let Some(seconds) = scanned.seconds() {
+            event.duration = durations::step(Some(seconds));
         }
         self.push(event, [source_later, destination_later]);
         ControlFlow::Continue(())

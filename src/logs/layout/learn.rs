@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::super::column::Column;
-use super::slot::{End, Slot};
-use crate::syntax::legacy::{Endpoint, Message, Outcome, message};
+use super::slot::{End, QueryNumber, Slot};
+use crate::syntax::legacy::{DnsAnswer, Endpoint, Message, Outcome, message};
 
 /// The slots of a line, in the order in which they stand.
 pub(super) type Places = Vec<(Range<usize>, Slot)>;
@@ -116,8 +116,12 @@ fn has_repeated(places: &Places) -> bool {
         Slot::Address4(End::Destination) | Slot::Address6(End::Destination) => 2,
         Slot::Port(End::Source) => 3,
         Slot::Port(End::Destination) => 4,
-        Slot::Name => 5,
+        Slot::Name | Slot::QueryName => 5,
         Slot::Url => 6,
+        Slot::Query(QueryNumber::Id) => 7,
+        Slot::Query(QueryNumber::RequestSize) => 8,
+        Slot::Query(QueryNumber::ResponseSize) => 9,
+        Slot::Seconds => 10,
     };
     let mut seen: Vec<u8> = places.iter().map(|(_, slot)| what(*slot)).collect();
     seen.sort_unstable();
@@ -128,18 +132,6 @@ fn has_repeated(places: &Places) -> bool {
 fn is_plain(column: Column) -> bool {
     match column {
         Column::TableName
-        | Column::QueryId
-        | Column::QueryType
-        | Column::QueryClass
-        | Column::QueryName
-        | Column::RequestSize
-        | Column::DnssecOk
-        | Column::EdnsSize
-        | Column::ResponseCode
-        | Column::ResponseFlags
-        | Column::ResponseSize
-        | Column::Duration
-        | Column::ErrorNumber
         | Column::ErrorMessage
         | Column::Error
         | Column::ServerIp
@@ -179,6 +171,18 @@ fn is_plain(column: Column) -> bool {
         | Column::Description
         | Column::Severity
         | Column::Flag
+        | Column::QueryId
+        | Column::QueryType
+        | Column::QueryClass
+        | Column::QueryName
+        | Column::RequestSize
+        | Column::DnssecOk
+        | Column::EdnsSize
+        | Column::ResponseCode
+        | Column::ResponseFlags
+        | Column::ResponseSize
+        | Column::Duration
+        | Column::ErrorNumber
         | Column::IsDefaultRule => true,
     }
 }
@@ -195,13 +199,22 @@ fn slot(text: &str, field: &Field) -> Option<Slot> {
         Column::DestinationPort => Slot::Port(End::Destination),
         Column::Fqdn => Slot::Name,
         Column::Url => Slot::Url,
+        Column::QueryName => Slot::QueryName,
+        Column::QueryId => Slot::Query(QueryNumber::Id),
+        Column::RequestSize => Slot::Query(QueryNumber::RequestSize),
+        Column::ResponseSize => Slot::Query(QueryNumber::ResponseSize),
+        Column::Duration => Slot::Seconds,
         _ => return None,
     })
 }
 
 /// The slots in the sentence of a legacy record.
 fn sentence(text: &str, range: Range<usize>, places: &mut Places) -> Option<()> {
-    let Message::Traffic(traffic) = message(text.get(range)?).ok()? else { return None };
+    let traffic = match message(text.get(range)?).ok()? {
+        Message::Traffic(traffic) => traffic,
+        Message::Dns(answer) => return query(text, &answer, places),
+        Message::ResolveFailure(_) | Message::DnsError(_) => return None,
+    };
     if let Outcome::Decision(decision) = &traffic.outcome
         && decision.url.is_some()
     {
@@ -212,6 +225,30 @@ fn sentence(text: &str, range: Range<usize>, places: &mut Places) -> Option<()> 
         Some(destination) => endpoint(text, destination, End::Destination, places),
         None => Some(()),
     }
+}
+
+/// The slots in what the DNS proxy says of a query: `CLIENT - ID TYPE CLASS NAME PROTOCOL SIZE DO EDNS
+/// RCODE FLAGS SIZE SECONDSs`.
+fn query(text: &str, answer: &DnsAnswer<'_>, places: &mut Places) -> Option<()> {
+    endpoint(text, answer.client, End::Source, places)?;
+    let between = |before: &str, after: &str| {
+        let range = range_in(text, before)?.end..range_in(text, after)?.start;
+        text.get(range)
+    };
+    let id = between(answer.client.host, answer.query_type)?.split_ascii_whitespace().last()?;
+    let mut sizes = between(answer.protocol, answer.rcode)?.split_ascii_whitespace();
+    let response_size = between(answer.flags, answer.seconds)?.trim();
+    let slots = [
+        (id, Slot::Query(QueryNumber::Id)),
+        (answer.name, Slot::QueryName),
+        (sizes.next()?, Slot::Query(QueryNumber::RequestSize)),
+        (response_size, Slot::Query(QueryNumber::ResponseSize)),
+        (answer.seconds, Slot::Seconds),
+    ];
+    for (part, slot) in slots {
+        places.push((range_in(text, part)?, slot));
+    }
+    Some(())
 }
 
 fn endpoint(text: &str, at: Endpoint<'_>, end: End, places: &mut Places) -> Option<()> {

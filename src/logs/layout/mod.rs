@@ -21,13 +21,13 @@ use smol_str::SmolStr;
 use super::column::Column;
 use super::counts::Counts;
 use super::keyed::KeyedState;
-use super::record::{Category, LogRecord, Origin};
+use super::record::{Category, LogRecord, Origin, RecordKind};
 use super::row::canonical_name;
 use super::time::DateOrder;
 
 use clock::Clock;
 use learn::Places;
-use slot::Slots;
+use slot::{Query, Slots};
 
 /// A record as a recognised line gives it: an earlier record, and what differs from it.
 #[derive(Debug, Clone, Copy)]
@@ -67,15 +67,20 @@ impl<'a> Scanned<'a> {
         self.slots.name
     }
 
+    /// The same in canonical form.
+    pub(crate) fn canonical_name(&self) -> Option<SmolStr> {
+        let written = self.slots.name.and_then(|name| std::str::from_utf8(name).ok());
+        written.map(canonical_name)
+    }
+
     /// The file and the line.
     pub(crate) fn place(&self) -> (&'a Arc<str>, u64) {
         (self.file, self.line)
     }
 
-    /// The name in canonical form.
-    pub(crate) fn fqdn(&self) -> Option<SmolStr> {
-        let written = self.slots.name.and_then(|name| std::str::from_utf8(name).ok());
-        written.map(canonical_name).or_else(|| self.like.fqdn.clone())
+    /// How many seconds a DNS answer took.
+    pub(crate) fn seconds(&self) -> Option<f64> {
+        self.slots.query.seconds
     }
 
     /// The record on its own.
@@ -87,7 +92,16 @@ impl<'a> Scanned<'a> {
         record.source_port = self.source_port();
         record.destination = self.destination();
         record.destination_port = self.destination_port();
-        record.fqdn = self.fqdn();
+        if let (RecordKind::Dns, Some(dns)) = (record.kind, &mut record.dns) {
+            let Query { id, request_size, response_size, seconds } = self.slots.query;
+            dns.name = self.canonical_name().or(dns.name.take());
+            dns.id = id.or(dns.id);
+            dns.request_size = request_size.or(dns.request_size);
+            dns.response_size = response_size.or(dns.response_size);
+            dns.duration_s = seconds.or(dns.duration_s);
+        } else {
+            record.fqdn = self.canonical_name().or(record.fqdn);
+        }
         if let Some(url) = self.slots.url {
             record.url = Some(url.into());
         }

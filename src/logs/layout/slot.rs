@@ -18,7 +18,20 @@ pub(super) enum Slot {
     Address6(End),
     Port(End),
     Name,
+    /// The name in a DNS query, most often with its final dot.
+    QueryName,
+    Query(QueryNumber),
+    /// How many seconds a DNS answer took.
+    Seconds,
     Url,
+}
+
+/// A number that differs from one DNS query to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum QueryNumber {
+    Id,
+    RequestSize,
+    ResponseSize,
 }
 
 /// Which end of a connection a value belongs to.
@@ -39,6 +52,16 @@ pub(in crate::logs) struct Slots<'a> {
     /// Plain ASCII.
     pub(in crate::logs) name: Option<&'a [u8]>,
     pub(in crate::logs) url: Option<&'a str>,
+    pub(in crate::logs) query: Query,
+}
+
+/// The numbers of a DNS query.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::logs) struct Query {
+    pub(in crate::logs) id: Option<u32>,
+    pub(in crate::logs) request_size: Option<u32>,
+    pub(in crate::logs) response_size: Option<u32>,
+    pub(in crate::logs) seconds: Option<f64>,
 }
 
 const NAME_BYTES_MAX: usize = 253;
@@ -79,6 +102,21 @@ impl Slot {
                 slots.name = Some(name);
                 Some(name.len())
             }
+            Self::QueryName => {
+                let name = query_name(text)?;
+                slots.name = Some(name);
+                Some(name.len())
+            }
+            Self::Query(which) => {
+                let (value, length) = whole(text)?;
+                *slots.query.number(which) = Some(value);
+                Some(length)
+            }
+            Self::Seconds => {
+                let (value, length) = seconds(text)?;
+                slots.query.seconds = Some(value);
+                Some(length)
+            }
             Self::Url => {
                 let url = url(text)?;
                 slots.url = Some(url);
@@ -100,6 +138,16 @@ impl Slots<'_> {
         match end {
             End::Source => &mut self.source_port,
             End::Destination => &mut self.destination_port,
+        }
+    }
+}
+
+impl Query {
+    fn number(&mut self, which: QueryNumber) -> &mut Option<u32> {
+        match which {
+            QueryNumber::Id => &mut self.id,
+            QueryNumber::RequestSize => &mut self.request_size,
+            QueryNumber::ResponseSize => &mut self.response_size,
         }
     }
 }
@@ -144,11 +192,49 @@ fn window<const N: usize>(text: &[u8]) -> [u8; N] {
 }
 
 fn port(text: &[u8]) -> Option<(u16, usize)> {
+    let (value, length) = whole(text)?;
+    Some((u16::try_from(value).ok()?, length))
+}
+
+/// A number of at most seven digits, as JSON writes it.
+fn whole(text: &[u8]) -> Option<(u32, usize)> {
     let (value, digits) = number(text)?;
     let has_leading_zero = digits > 1 && text.first() == Some(&b'0');
-    let port = u16::try_from(value).ok().filter(|_| digits <= 5 && !has_leading_zero)?;
-    Some((port, digits as usize))
+    let value = u32::try_from(value).ok().filter(|_| !has_leading_zero)?;
+    Some((value, digits as usize))
 }
+
+/// `0.000324423` or `9.2102e-05`, as JSON writes it. So few digits are exact, and so are the powers of
+/// ten: the quotient is the number that is nearest, which every reader gives.
+fn seconds(text: &[u8]) -> Option<(f64, usize)> {
+    let (whole, mut length) = whole(text)?;
+    let (mut digits, mut places) = (u64::from(whole), 0);
+    let digits_at = |start: usize| {
+        let rest = text.get(start..).unwrap_or_default();
+        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        std::str::from_utf8(rest.get(..count)?).ok().filter(|text| !text.is_empty())
+    };
+    if text.get(length) == Some(&b'.') {
+        let fraction = digits_at(length + 1)?;
+        (places, length) = (fraction.len(), length + 1 + fraction.len());
+        let shifted = digits.checked_mul(10_u64.checked_pow(u32::try_from(places).ok()?)?)?;
+        digits = shifted.checked_add(fraction.parse().ok()?)?;
+    }
+    if text.get(length..)?.starts_with(b"e-") {
+        let exponent = digits_at(length + 2)?;
+        length += 2 + exponent.len();
+        places = places.checked_add(exponent.parse().ok()?)?;
+    }
+    #[expect(clippy::cast_precision_loss, reason = "it has fewer bits than the mantissa")]
+    let digits = (digits < 1 << f64::MANTISSA_DIGITS).then_some(digits as f64)?;
+    Some((digits / POWERS.get(places)?, length))
+}
+
+/// The powers of ten that are exact.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
 
 /// For each of eight bytes that is no digit, a bit.
 #[inline]
@@ -213,13 +299,26 @@ const IN_NAME: [bool; 256] = {
 
 /// A host name that cannot be an address: it ends with a letter. It is plain ASCII.
 fn name(text: &[u8]) -> Option<&[u8]> {
-    let window = text.get(..=NAME_BYTES_MAX).unwrap_or(text);
+    let name = in_name(text)?;
+    is_name(name).then_some(name)
+}
+
+/// The same with or without a final dot.
+fn query_name(text: &[u8]) -> Option<&[u8]> {
+    let name = in_name(text)?;
+    is_name(name.strip_suffix(b".").unwrap_or(name)).then_some(name)
+}
+
+/// What may be a name, with one byte more than it may have.
+fn in_name(text: &[u8]) -> Option<&[u8]> {
+    let window = text.get(..NAME_BYTES_MAX + 2).unwrap_or(text);
     #[expect(clippy::indexing_slicing, reason = "the table has a place for every byte")]
     let is_end = |byte: &u8| !IN_NAME[usize::from(*byte)];
-    let length = window.iter().position(is_end).unwrap_or(window.len());
-    let name = text.get(..length)?;
-    let is_name = length <= NAME_BYTES_MAX && name.last().is_some_and(u8::is_ascii_alphabetic);
-    is_name.then_some(name)
+    text.get(..window.iter().position(is_end).unwrap_or(window.len()))
+}
+
+fn is_name(name: &[u8]) -> bool {
+    name.len() <= NAME_BYTES_MAX && name.last().is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// Printable ASCII up to the quote, with a letter at its end or a slash.
@@ -269,6 +368,34 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn seconds_are_what_the_readers_of_json_and_of_text_give(
+            text in "(0|[1-9][0-9]{0,3})(\\.[0-9]{1,20})?(e-[0-9]{1,2})?"
+        ) {
+            if let Some((value, length)) = seconds(text.as_bytes()) {
+                prop_assert_eq!(length, text.len());
+                prop_assert_eq!(Ok(value), text.parse());
+                prop_assert_eq!(Some(value), serde_json::from_str(&text).ok());
+            }
+        }
+
+        #[test]
+        fn seconds_as_logs_write_them_are_read(text in "[0-9]\\.[0-9]{1,10}(e-0[0-9])?") {
+            prop_assert!(seconds(text.as_bytes()).is_some());
+        }
+    }
+
+    #[test]
+    fn seconds_are_plain_numbers() {
+        assert_eq!(seconds(b"0.000324423s"), Some((3.244_23e-4, 11)));
+        assert_eq!(seconds(b"9.2102e-05,"), Some((9.2102e-5, 10)));
+        assert_eq!(seconds(b"3}"), Some((3.0, 1)));
+        for text in ["", ".5", "1.", "01.5", "-1", "1.5e-", "1e-400", "0.12345678901234567"] {
+            assert_eq!(seconds(text.as_bytes()), None, "{text}");
+        }
+    }
+
     #[test]
     fn ports_are_plain_numbers() {
         assert_eq!(port(b"443,"), Some((443, 3)));
@@ -283,6 +410,11 @@ mod tests {
         assert_eq!(name(b"www.example.com:443"), Some(&b"www.example.com"[..]));
         for text in ["192.0.2.7", "", "example.com.", "a1", ":"] {
             assert_eq!(name(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(query_name(b"example.com. udp"), Some(&b"example.com."[..]));
+        assert_eq!(query_name(b"example.com\""), Some(&b"example.com"[..]));
+        for text in ["192.0.2.7.", "", ".", "a..", &"a".repeat(254)] {
+            assert_eq!(query_name(text.as_bytes()), None, "{text}");
         }
     }
 }

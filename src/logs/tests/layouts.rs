@@ -102,6 +102,31 @@ fn port(random: &mut Random) -> String {
     }
 }
 
+fn query_name(random: &mut Random) -> &'static str {
+    pick(
+        random,
+        &[
+            "www.example.com.",
+            "WWW.Example.com.",
+            "a.example.com",
+            "_x._tcp.a.",
+            ".",
+            "1.2.3.4.",
+            "ü.de.",
+        ],
+    )
+}
+
+fn seconds(random: &mut Random) -> String {
+    match random.below(5) {
+        0 => format!("{}.{:09}", random.below(3), random.below(1_000_000_000)),
+        1 => format!("{}.{}e-0{}", random.below(10), random.below(10_000), random.below(9)),
+        2 => random.below(12).to_string(),
+        3 => "0.30000000000000004".to_owned(),
+        _ => format!("0.0{}", random.below(100_000)),
+    }
+}
+
 fn legacy_line(random: &mut Random) -> String {
     let time = time(random);
     let protocol = pick(random, &["TCP", "UDP", "HTTPS", "HTTP ", "ICMP Type=8"]);
@@ -113,6 +138,17 @@ fn legacy_line(random: &mut Random) -> String {
         _ => address(random),
     };
     let (to_port, rule) = (port(random), random.below(4));
+    if random.one_in(4) {
+        let (name, kind) = (query_name(random), pick(random, &["A", "AAAA", "SRV"]));
+        let (id, request, response) = (random.below(70_000), random.below(99), random.below(999));
+        let (seconds, rcode) = (seconds(random), pick(random, &["NOERROR", "NXDOMAIN", "-"]));
+        let text = format!(
+            "DNS Request: {from} - {id} {kind} IN {name} udp {request} false 1232 {rcode} qr,rd,ra {response} {seconds}s"
+        );
+        return format!(
+            r#"{{"time":"{time}","operationName":"AzureFirewallDnsProxyLog","properties":{{"msg":"{text}"}},"category":"AzureFirewallDnsProxy"}}"#
+        );
+    }
     let end = pick(
         random,
         &[
@@ -142,9 +178,15 @@ fn structured_line(random: &mut Random) -> String {
                 r#"{{"time":"{time}","resourceId":"/SUBSCRIPTIONS/S/AZUREFIREWALLS/FW","properties":{{"Protocol":"HTTPS","SourceIp":"{source}","SourcePort":{from},"DestinationPort":{to},"Fqdn":"{fqdn}","TargetUrl":"{url}","Action":"Allow","Policy":"p","RuleCollectionGroup":"g","RuleCollection":"c","Rule":"r{rule}","ActionReason":"","IsTlsInspected":false,"WebCategory":"","IsExplicitProxyRequest":false}},"category":"AZFWApplicationRule"}}"#
             )
         }
-        1 => format!(
-            r#"{{"time":"{time}","properties":{{"SourceIp":"{source}","SourcePort":"{from}","QueryType":"A","QueryName":"www.example.com.","ResponseCode":"NOERROR"}},"category":"AZFWDnsQuery"}}"#
-        ),
+        1 => {
+            let (name, seconds) = (query_name(random), seconds(random));
+            let quote = pick(random, &["", "\""]);
+            let (id, size, answer) = (random.below(70_000), random.below(99), random.below(999));
+            let error = pick(random, &["", "", "i/o timeout"]);
+            format!(
+                r#"{{"time":"{time}","properties":{{"SourceIp":"{source}","SourcePort":{quote}{from}{quote},"QueryId":{quote}{id}{quote},"QueryType":"A","QueryClass":"IN","QueryName":"{name}","Protocol":"udp","RequestSize":{size},"DnssecOkBit":false,"EDNS0BufferSize":1232,"ResponseCode":"NOERROR","ResponseFlags":"qr,rd,ra","ResponseSize":{answer},"RequestDurationSecs":{quote}{seconds}{quote},"ErrorNumber":0,"ErrorMessage":"{error}"}},"category":"AZFWDnsQuery"}}"#
+            )
+        }
         _ => format!(
             r#"{{"time":"{time}","resourceId":"/SUBSCRIPTIONS/S/AZUREFIREWALLS/FW","properties":{{"Protocol":"{protocol}","SourceIp":"{source}","SourcePort":{from},"DestinationIp":"{destination}","DestinationPort":{to},"Action":"Deny","Policy":"","RuleCollectionGroup":"","RuleCollection":"","Rule":"{rule}","ActionReason":"Default Action"}},"category":"AZFWNetworkRule"}}"#
         ),
