@@ -1,5 +1,6 @@
 //! Line after line of a text in memory: by its layout where that is known, else by the general reader.
 
+use std::io::{self, BufRead};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -100,20 +101,69 @@ fn json_line<S: Sink>(
     layouts: &mut Layouts,
     reader: &mut Reader<'_, S>,
 ) -> Flowing {
-    let (flowing, record) = reader.keeping(|reader| {
-        let mut splitter = Splitter::of_lines(line, reader.options().value_bytes_max);
-        while let Ok(Some(piece)) = splitter.next() {
-            let piece = match piece {
-                Piece::Value { .. } => Piece::Value { line: number },
-                Piece::Damage { reason, .. } => Piece::Damage { line: number, reason },
-            };
-            piece_read(piece, &splitter, reader)?;
+    let before = reader.counts.inputs;
+    let mut kept = None;
+    let mut splitter = Splitter::of_lines(line, reader.options().value_bytes_max);
+    while let Ok(Some(piece)) = splitter.next() {
+        match piece {
+            Piece::Damage { reason, .. } => reader.damage(splitter.text(), reason, number)?,
+            // The only value of the line, so the line has a layout.
+            Piece::Value { .. } if splitter.text().len() * 2 > line.len() => {
+                let (flowing, record) =
+                    reader.keeping(|reader| reader.json(splitter.text(), number));
+                kept = record;
+                flowing?;
+            }
+            Piece::Value { .. } => json_value(splitter.text(), number, layouts, reader)?,
         }
-        ControlFlow::Continue(())
-    });
-    if let Some(record) = record {
+    }
+    if let Some(record) = kept.filter(|_| reader.counts.inputs == before + 1) {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         layouts.learn_json(line, record);
+    }
+    ControlFlow::Continue(())
+}
+
+/// Reads values that stand in each other, over lines or several on a line, one after the other.
+pub(super) fn values<S: Sink>(
+    mut splitter: Splitter<impl BufRead>,
+    layouts: &mut Layouts,
+    reader: &mut Reader<'_, S>,
+) -> io::Result<()> {
+    layouts.turn_to("");
+    let result = loop {
+        let flowing = match splitter.next() {
+            Ok(Some(Piece::Value { line })) => json_value(splitter.text(), line, layouts, reader),
+            Ok(Some(Piece::Damage { line, reason })) => {
+                reader.damage(splitter.text(), reason, line)
+            }
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        };
+        if flowing.is_break() {
+            break Ok(());
+        }
+    };
+    layouts.count_into(&mut reader.counts);
+    reader.counts.bytes = splitter.bytes();
+    reader.counts.lines = splitter.lines();
+    result
+}
+
+/// One value, which begins at `line`.
+fn json_value<S: Sink>(
+    text: &[u8],
+    line: u64,
+    layouts: &mut Layouts,
+    reader: &mut Reader<'_, S>,
+) -> Flowing {
+    let file = Arc::clone(reader.file());
+    if let Some(scanned) = layouts.scan_all(text, &file, line) {
+        return reader.scanned(&scanned);
+    }
+    let (flowing, record) = reader.keeping(|reader| reader.json(text, line));
+    if let Some(record) = record {
+        layouts.learn_json(text, record);
     }
     flowing
 }

@@ -58,7 +58,16 @@ impl Scan {
 
     /// How many of `bytes` belong to the object, and what they amount to.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> (usize, Step) {
-        for (index, &byte) in bytes.iter().enumerate() {
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            let index = at;
+            at += 1;
+            if self.is_within_string() && !matches!(byte, b'"' | b'\\' | b'\n') {
+                // Nothing that counts stands before one of these.
+                let rest = bytes.get(at..).unwrap_or_default();
+                at += memchr::memchr3(b'"', b'\\', b'\n', rest).unwrap_or(rest.len());
+                continue;
+            }
             if byte == b'\n' && (self.quote != Quote::Outside || self.is_line_bound) {
                 let reason = "the line ends inside a value";
                 return (index + 1, Step::Damage { reason, is_line_over: true });
@@ -78,6 +87,10 @@ impl Scan {
             }
         }
         (bytes.len(), Step::More)
+    }
+
+    fn is_within_string(&self) -> bool {
+        self.quote == Quote::Inside && self.records == OTHER
     }
 
     fn string_byte(&mut self, byte: u8) {

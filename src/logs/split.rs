@@ -303,6 +303,6 @@ impl<R: BufRead> Splitter<R> {
 
 /// The number of the line behind `bytes`, and whether it has no byte yet.
 fn after(line: u64, is_line_start: bool, bytes: &[u8]) -> (u64, bool) {
-    let newlines: u64 = bytes.iter().map(|&byte| u64::from(byte == b'\n')).sum();
+    let newlines = memchr::memchr_iter(b'\n', bytes).count() as u64;
     (line + newlines, bytes.last().map_or(is_line_start, |&byte| byte == b'\n'))
 }

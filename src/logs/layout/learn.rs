@@ -16,9 +16,10 @@ struct Field {
     range: Range<usize>,
 }
 
-/// The slots of a JSON text that holds one record, if it is of the plain shape.
+/// The slots of a JSON text that holds one record, if it is of the plain shape. One that goes on over
+/// lines is not: where each line stands for itself, several of them are no record.
 pub(super) fn json(text: &[u8]) -> Option<Places> {
-    if text.contains(&b'\\') {
+    if memchr::memchr2(b'\\', b'\n', text).is_some() {
         return None;
     }
     let text = std::str::from_utf8(text).ok()?;

@@ -193,11 +193,36 @@ impl Layouts {
     ) -> Option<(Scanned<'a>, usize)> {
         let mut slots = Slots::default();
         let (number, length) = self.find(text, &mut slots)?;
+        Some((self.counted(number, (file, line), slots)?, length))
+    }
+
+    /// The record that the whole of `text`, which begins at `line`, holds.
+    pub(super) fn scan_all<'a>(
+        &'a mut self,
+        text: &'a [u8],
+        file: &'a Arc<str>,
+        line: u64,
+    ) -> Option<Scanned<'a>> {
+        let mut slots = Slots::default();
+        let (number, length) = self.find(text, &mut slots)?;
+        if length < text.len() {
+            return None;
+        }
+        self.counted(number, (file, line), slots)
+    }
+
+    /// A record that was recognised.
+    fn counted<'a>(
+        &'a mut self,
+        number: usize,
+        (file, line): (&'a Arc<str>, u64),
+        slots: Slots<'a>,
+    ) -> Option<Scanned<'a>> {
         let prototype = self.prototypes.get(number)?;
         let (_, lines) = self.lines.get_mut(prototype.category)?;
         *lines += 1;
         self.recognised += 1;
-        Some((Scanned { number, like: &prototype.record, file, line, slots }, length))
+        Some(Scanned { number, like: &prototype.record, file, line, slots })
     }
 
     #[cfg(test)]

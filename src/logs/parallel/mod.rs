@@ -25,7 +25,7 @@ use super::parquet::Table;
 use super::reader::Reader;
 use super::record::LogRecord;
 use super::split::Splitter;
-use super::{Options, csv, damaged, values};
+use super::{Content, Options, csv, damaged};
 use chunks::{Chunks, Job, Shape, Work, named};
 use order::{Absorber, Done, Order, Rows};
 
@@ -162,7 +162,8 @@ impl<C: Collector> Worker<'_, '_, C> {
                     absorber.begin(starts_file);
                     let mut sink = Flushing::new(&mut self.sink, self.number, absorber);
                     let mut reader = Reader::new(Arc::clone(&file), self.options, &mut sink);
-                    let result = stream(text, &shape, is_first, self.options, &mut reader);
+                    let layouts = &mut self.layouts;
+                    let result = stream(text, &shape, is_first, layouts, &mut reader);
                     let counts = reader.counts;
                     sink.flush();
                     let flowing = sink.flowing;
@@ -241,16 +242,19 @@ fn stream<S: Sink>(
     text: Box<dyn BufRead + Send>,
     shape: &Shape,
     is_first: bool,
-    options: &Options,
+    layouts: &mut Layouts,
     reader: &mut Reader<'_, S>,
 ) -> io::Result<()> {
+    let value_bytes_max = reader.options().value_bytes_max;
     let result = match shape {
         Shape::Rows(header) => csv::read(text, header, is_first, reader),
-        Shape::Whole(content) => content.read(text, reader),
-        Shape::Lines => {
-            let splitter = if is_first { Splitter::new } else { Splitter::of_lines };
-            values(splitter(text, options.value_bytes_max), reader)
+        Shape::Lines if !is_first => {
+            lines::values(Splitter::of_lines(text, value_bytes_max), layouts, reader)
         }
+        Shape::Lines | Shape::Whole(Content::Values) => {
+            lines::values(Splitter::new(text, value_bytes_max), layouts, reader)
+        }
+        Shape::Whole(content) => content.read(text, reader),
     };
     result.or_else(|error| damaged(reader, error))
 }

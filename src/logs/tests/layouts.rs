@@ -266,6 +266,61 @@ fn lines_of_every_kind_are_the_same() {
     }
 }
 
+/// Records in arrays and objects, over one line or many.
+fn document(random: &mut Random, count: u64) -> Vec<u8> {
+    let kind = random.below(4);
+    let record = |random: &mut Random| match random.below(2) {
+        0 => legacy_line(random),
+        _ => structured_line(random),
+    };
+    let mut text = String::new();
+    for _ in 0..count {
+        let inner = 1 + random.below(5);
+        let records: Vec<String> = (0..inner).map(|_| record(random)).collect();
+        let space = pick(random, &["", "", " ", "\n"]);
+        match kind {
+            0 => text += &format!("{{\"records\":[{}]}}\n", records.join(",")),
+            1 => text += &format!("{{\"records\":{space}[{}{space}]}}", records.join(",\n")),
+            2 => text += &records.concat(),
+            _ => text += &format!("[{space}{}{space}]{space}", records.join(&format!(",{space}"))),
+        }
+    }
+    if random.one_in(4) {
+        text = text.replace(",\"resourceId\"", ",\n  \"resourceId\"");
+    }
+    text.into_bytes()
+}
+
+#[test]
+fn documents_are_the_same() {
+    for seed in 0..60 {
+        let mut random = Random::new(seed);
+        let mut files: Vec<_> = (0..3).map(|_| document(&mut random, 20)).collect();
+        check_same(&files, &Options::default());
+        damage(&mut random, &mut files[1]);
+        check_same(&files, &Options::default());
+    }
+}
+
+#[test]
+fn records_in_an_object_are_recognised() {
+    let record = |second: u32| {
+        format!(
+            r#"{{"time":"2026-03-01T10:00:{second:02}Z","properties":{{"SourceIp":"192.0.2.{second}","Action":"Deny"}},"category":"AZFWNetworkRule"}}"#
+        )
+    };
+    let records: Vec<String> = (0..50).map(record).collect();
+    for text in [format!("{{\"records\":[{}]}}\n", records.join(",")), records.join("\n ")] {
+        let mut sink = Kept::default();
+        let options = Options::default();
+        let mut reader = Reader::new("f".into(), &options, &mut sink);
+        let mut layouts = layout::Layouts::new(None);
+        let splitter = Splitter::new(text.as_bytes(), options.value_bytes_max);
+        lines::values(splitter, &mut layouts, &mut reader).unwrap();
+        assert_eq!((layouts.recognised(), sink.0.len()), (49, 50));
+    }
+}
+
 #[test]
 fn most_lines_are_recognised() {
     let mut random = Random::new(7);
