@@ -118,7 +118,7 @@ fn has_repeated(places: &Places) -> bool {
         Slot::Port(End::Source) => 3,
         Slot::Port(End::Destination) => 4,
         Slot::Name | Slot::QueryName => 5,
-        Slot::Url => 6,
+        Slot::Url | Slot::SentenceUrl => 6,
         Slot::Query(QueryNumber::Id) => 7,
         Slot::Query(QueryNumber::RequestSize) => 8,
         Slot::Query(QueryNumber::ResponseSize) => 9,
@@ -217,9 +217,9 @@ fn sentence(text: &str, range: Range<usize>, places: &mut Places) -> Option<()> 
         Message::ResolveFailure(_) | Message::DnsError(_) => return None,
     };
     if let Outcome::Decision(decision) = &traffic.outcome
-        && decision.url.is_some()
+        && let Some(url) = decision.url
     {
-        return None;
+        places.push((range_in(text, url)?, Slot::SentenceUrl));
     }
     endpoint(text, traffic.source, End::Source, places)?;
     match traffic.destination {

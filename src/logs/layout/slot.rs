@@ -24,6 +24,8 @@ pub(super) enum Slot {
     /// How many seconds a DNS answer took.
     Seconds,
     Url,
+    /// A URL in the sentence of a legacy record, which goes on behind it.
+    SentenceUrl,
 }
 
 /// A number that differs from one DNS query to the next.
@@ -119,6 +121,11 @@ impl Slot {
             }
             Self::Url => {
                 let url = url(text)?;
+                slots.url = Some(url);
+                Some(url.len())
+            }
+            Self::SentenceUrl => {
+                let url = sentence_url(text)?;
                 slots.url = Some(url);
                 Some(url.len())
             }
@@ -321,12 +328,25 @@ fn is_name(name: &[u8]) -> bool {
     name.len() <= NAME_BYTES_MAX && name.last().is_some_and(u8::is_ascii_alphabetic)
 }
 
-/// Printable ASCII up to the quote, with a letter at its end or a slash.
+/// Printable ASCII up to the quote.
 fn url(text: &[u8]) -> Option<&str> {
+    let (url, rest) = in_url(text)?;
+    (!url.is_empty() && rest.first() == Some(&b'"')).then_some(url)
+}
+
+/// The same up to the full stop and the blank behind it.
+fn sentence_url(text: &[u8]) -> Option<&str> {
+    let (url, rest) = in_url(text)?;
+    let url = url.strip_suffix('.').filter(|url| !url.is_empty())?;
+    (rest.first() == Some(&b' ')).then_some(url)
+}
+
+/// What may be a URL, and what stands behind it.
+fn in_url(text: &[u8]) -> Option<(&str, &[u8])> {
     let is_part = |byte: &&u8| byte.is_ascii_graphic() && !matches!(**byte, b'"' | b'\\');
     let length = text.iter().take(URL_BYTES_MAX + 1).take_while(is_part).count();
-    let is_url = (1..=URL_BYTES_MAX).contains(&length) && text.get(length) == Some(&b'"');
-    std::str::from_utf8(text.get(..length)?).ok().filter(|_| is_url)
+    let (url, rest) = text.split_at_checked(length).filter(|_| length <= URL_BYTES_MAX)?;
+    Some((std::str::from_utf8(url).ok()?, rest))
 }
 
 #[cfg(test)]

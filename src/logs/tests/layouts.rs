@@ -157,6 +157,10 @@ fn legacy_line(random: &mut Random) -> String {
             " was DNAT'ed to 192.0.2.9:443. Rule Collection: c. Rule: r",
             ". Action: Deny. No rule matched. Proceeding with default action",
             ". Url: www.example.com/a. Action: Deny. Rule Collection: c. Rule: r",
+            ". Url: www.example.com/b.?c=d. Action: Deny. Rule Collection: c. Rule: r",
+            ". Url: www.example.com/. Action: Allow. b. Action: Deny. Rule Collection: c. Rule: r",
+            ". Url: a b.. Action: Deny. Rule Collection: c. Rule: r",
+            ". Url: . Action: Deny. Rule Collection: c. Rule: r",
             ". Action: Alert. ThreatIntel: Bot Networks",
         ],
     );
