@@ -1,4 +1,5 @@
-//! Line after line of a text in memory: by its layout where that is known, else by the general reader.
+//! Records of JSON and of tables, one after the other: by their layout where that is known, else by the
+//! general reader.
 
 use std::io::{self, BufRead};
 use std::ops::ControlFlow;

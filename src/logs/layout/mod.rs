@@ -1,4 +1,5 @@
-//! Recognises lines that differ from earlier ones only in times, addresses, ports and names.
+//! Recognises records that differ from earlier ones only in times, addresses, ports, names, URLs and the
+//! numbers of DNS queries.
 //!
 //! Every line that the general reader has read once teaches a layout: the pieces between its slots,
 //! byte by byte, and the record it came to. A later line whose pieces are the same bytes and whose
