@@ -89,7 +89,7 @@ fn json_lines<S: Sink>(
         }
         let end = memchr::memchr(b'\n', text).map_or(text.len(), |end| end + 1);
         let (line, rest) = text.split_at_checked(end).unwrap_or((text, b""));
-        json_line(line, number, layouts, reader)?;
+        json_line(line, (&file, number), layouts, reader)?;
         text = rest;
     }
     ControlFlow::Continue(())
@@ -98,7 +98,7 @@ fn json_lines<S: Sink>(
 /// One line by the general reader.
 fn json_line<S: Sink>(
     line: &[u8],
-    number: u64,
+    (file, number): (&Arc<str>, u64),
     layouts: &mut Layouts,
     reader: &mut Reader<'_, S>,
 ) -> Flowing {
@@ -115,7 +115,7 @@ fn json_line<S: Sink>(
                 kept = record;
                 flowing?;
             }
-            Piece::Value { .. } => json_value(splitter.text(), number, layouts, reader)?,
+            Piece::Value { .. } => json_value(splitter.text(), (file, number), layouts, reader)?,
         }
     }
     if let Some(record) = kept.filter(|_| reader.counts.inputs == before + 1) {
@@ -127,39 +127,27 @@ fn json_line<S: Sink>(
 
 /// Reads values that stand in each other, over lines or several on a line, one after the other.
 pub(super) fn values<S: Sink>(
-    mut splitter: Splitter<impl BufRead>,
+    splitter: Splitter<impl BufRead>,
     layouts: &mut Layouts,
     reader: &mut Reader<'_, S>,
 ) -> io::Result<()> {
     layouts.turn_to("");
-    let result = loop {
-        let flowing = match splitter.next() {
-            Ok(Some(Piece::Value { line })) => json_value(splitter.text(), line, layouts, reader),
-            Ok(Some(Piece::Damage { line, reason })) => {
-                reader.damage(splitter.text(), reason, line)
-            }
-            Ok(None) => break Ok(()),
-            Err(error) => break Err(error),
-        };
-        if flowing.is_break() {
-            break Ok(());
-        }
-    };
+    let file = Arc::clone(reader.file());
+    let result = super::values(splitter, reader, |text, line, reader| {
+        json_value(text, (&file, line), layouts, reader)
+    });
     layouts.count_into(&mut reader.counts);
-    reader.counts.bytes = splitter.bytes();
-    reader.counts.lines = splitter.lines();
     result
 }
 
-/// One value, which begins at `line`.
+/// One value, which begins at that line of the file.
 fn json_value<S: Sink>(
     text: &[u8],
-    line: u64,
+    (file, line): (&Arc<str>, u64),
     layouts: &mut Layouts,
     reader: &mut Reader<'_, S>,
 ) -> Flowing {
-    let file = Arc::clone(reader.file());
-    if let Some(scanned) = layouts.scan_all(text, &file, line) {
+    if let Some(scanned) = layouts.scan_all(text, file, line) {
         return reader.scanned(&scanned);
     }
     let (flowing, record) = reader.keeping(|reader| reader.json(text, line));

@@ -67,7 +67,7 @@ pub use record::{Category, Dns, Form, LogRecord, LoggedAction, Origin, RecordKin
 pub use time::DateOrder;
 
 use decode::DamagedData;
-use reader::Reader;
+use reader::{Flowing, Reader};
 use split::{Piece, Splitter};
 
 /// How logs are read.
@@ -186,29 +186,34 @@ impl Content {
             }
             Self::Rows(header) => csv::read(text, header, true, reader),
             Self::Sentences => sentences::read(text, reader),
-            Self::Values => values(Splitter::new(text, reader.options().value_bytes_max), reader),
+            Self::Values => {
+                let splitter = Splitter::new(text, reader.options().value_bytes_max);
+                values(splitter, reader, |text, line, reader| reader.json(text, line))
+            }
         }
     }
 }
 
-/// Reads the values of a stream of JSON.
-fn values<S: Sink>(
+/// Reads the values of a stream of JSON, each of them with `value`.
+fn values<'a, S: Sink>(
     mut splitter: Splitter<impl BufRead>,
-    reader: &mut Reader<'_, S>,
+    reader: &mut Reader<'a, S>,
+    value: impl FnMut(&[u8], u64, &mut Reader<'a, S>) -> Flowing,
 ) -> io::Result<()> {
-    let result = pieces(&mut splitter, reader);
+    let result = pieces(&mut splitter, reader, value);
     reader.counts.bytes = splitter.bytes();
     reader.counts.lines = splitter.lines();
     result
 }
 
-fn pieces<S: Sink>(
+fn pieces<'a, S: Sink>(
     splitter: &mut Splitter<impl BufRead>,
-    reader: &mut Reader<'_, S>,
+    reader: &mut Reader<'a, S>,
+    mut value: impl FnMut(&[u8], u64, &mut Reader<'a, S>) -> Flowing,
 ) -> io::Result<()> {
     while let Some(piece) = splitter.next()? {
         let flowing = match piece {
-            Piece::Value { line } => reader.json(splitter.text(), line),
+            Piece::Value { line } => value(splitter.text(), line, reader),
             Piece::Damage { line, reason } => reader.damage(splitter.text(), reason, line),
         };
         if flowing.is_break() {

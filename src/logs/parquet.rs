@@ -16,10 +16,8 @@ use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 
 use super::Options;
-use super::column::Column;
 use super::counts::{Counts, Sink};
 use super::reader::{Flowing, Reader};
-use super::time::since_1970;
 use super::value::Value;
 
 /// What a Parquet file begins and ends with.
@@ -80,14 +78,16 @@ fn refusal(metadata: &ParquetMetaData) -> Option<String> {
 
 fn rows<S: Sink>(file: &impl FileReader, reader: &mut Reader<'_, S>) {
     let schema = file.metadata().file_metadata().schema_descr();
-    let mut shape = Vec::new();
-    for field in schema.root_schema().get_fields() {
-        let unit = match field.get_basic_info().logical_type_ref() {
+    // Of columns of times.
+    let units: Vec<Option<TimeUnit>> = schema
+        .root_schema()
+        .get_fields()
+        .iter()
+        .map(|field| match field.get_basic_info().logical_type_ref() {
             Some(LogicalType::Timestamp(of)) => Some(of.unit),
             _ => None,
-        };
-        shape.push(Shape { unit, is_time: Column::from_name(field.name()) == Some(Column::Time) });
-    }
+        })
+        .collect();
     let mut rows = match guarded(|| file.get_row_iter(None)) {
         Ok(rows) => rows,
         Err(reason) => return reader.input_rejected(1, reason, b""),
@@ -101,7 +101,7 @@ fn rows<S: Sink>(file: &impl FileReader, reader: &mut Reader<'_, S>) {
             Err(reason) => return reader.input_rejected(line, reason, b""),
         };
         reader.counts.lines = line;
-        if record(&row, &shape, line, &mut text, reader).is_break() {
+        if record(&row, &units, line, &mut text, reader).is_break() {
             return;
         }
     }
@@ -117,27 +117,19 @@ fn guarded<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Strin
     }
 }
 
-/// What has to be known of a column to read its integers.
-struct Shape {
-    /// The unit of a column of times.
-    unit: Option<TimeUnit>,
-    is_time: bool,
-}
-
 /// A row is read like a JSON object with its columns as members.
 fn record<S: Sink>(
     row: &Row,
-    shape: &[Shape],
+    units: &[Option<TimeUnit>],
     line: u64,
     text: &mut String,
     reader: &mut Reader<'_, S>,
 ) -> Flowing {
     let mut members = Vec::new();
-    for ((name, field), shape) in row.get_column_iter().zip(shape) {
-        let value = match (field, nested(name, field)) {
-            (_, Some(value)) => value,
-            (Field::Long(number), None) => instant(*number, shape).unwrap_or_else(|| value(field)),
-            (field, None) => value(field),
+    for ((name, field), unit) in row.get_column_iter().zip(units) {
+        let value = match (field, unit) {
+            (Field::Long(number), Some(unit)) => instant(*number, *unit),
+            (field, _) => nested(name, field).unwrap_or_else(|| value(field)),
         };
         if value != Value::Null {
             members.push((Cow::Borrowed(name.as_str()), value));
@@ -149,16 +141,14 @@ fn record<S: Sink>(
     reader.value(&object, text.as_bytes(), line)
 }
 
-/// A time in an integer column: by its declared unit, else by its size.
-fn instant<'a>(number: i64, shape: &Shape) -> Option<Value<'a>> {
-    let time = match (shape.unit, shape.is_time) {
-        (None, false) => return None,
-        (None, true) => since_1970(number),
-        (Some(TimeUnit::MILLIS), _) => Timestamp::from_millisecond(number).ok(),
-        (Some(TimeUnit::MICROS), _) => Timestamp::from_microsecond(number).ok(),
-        (Some(TimeUnit::NANOS), _) => Timestamp::from_nanosecond(number.into()).ok(),
+/// A time in an integer column with a unit. One without is a number like any other.
+fn instant<'a>(number: i64, unit: TimeUnit) -> Value<'a> {
+    let time = match unit {
+        TimeUnit::MILLIS => Timestamp::from_millisecond(number),
+        TimeUnit::MICROS => Timestamp::from_microsecond(number),
+        TimeUnit::NANOS => Timestamp::from_nanosecond(number.into()),
     };
-    Some(time.map_or(Value::Null, |time| Value::Text(time.to_string().into())))
+    time.map_or(Value::Null, |time| Value::Text(time.to_string().into()))
 }
 
 /// The properties of a record, written as JSON into one cell.
