@@ -158,6 +158,18 @@ fn times_of_every_unit() {
 }
 
 #[test]
+fn a_number_that_is_no_time_is_not_left_out() {
+    check(
+        "required int64 time; optional binary category (UTF8); optional binary SourceIp (UTF8);",
+        vec![Longs(vec![45_000, -5]), texts(["AZFWNatRule"; 2]), texts(["192.0.2.4"; 2])],
+        expect![[r#"
+            a.parquet:1: unreadable time `45000` | {"time":45000,"category":"AZFWNatRule","SourceIp":"192.0.2.4
+            a.parquet:2: unreadable time `-5` | {"time":"-5","category":"AZFWNatRule","SourceIp":"192.0.2.4"
+        "#]],
+    );
+}
+
+#[test]
 fn properties_may_be_text_or_a_group() {
     check(
         "optional binary category (UTF8); optional binary operationName (UTF8); required group properties { optional binary msg (UTF8); }",
