@@ -341,6 +341,31 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn lots_come_in_the_order_of_their_parts_and_none_is_left_out() {
+        let hash = |row: u32| u64::from(row).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let filled = || {
+            let mut spill = Spill::<1>::new(&Memory::default());
+            (0..150_000).for_each(|row| spill.push(hash(row), [row]));
+            spill
+        };
+        let mut plain = filled();
+        let expected: Vec<_> = (0..PARTS).flat_map(|part| plain.take(part).unwrap()).collect();
+        let (mut spill, mut got, mut lots) = (filled(), Vec::new(), 0);
+        let rows_of = |part| {
+            let rows = spill.take(part)?;
+            Ok((rows.len(), rows))
+        };
+        let done = |rows: Vec<[u32; 1]>| -> io::Result<()> {
+            lots += 1;
+            got.extend(rows);
+            Ok(())
+        };
+        by_lots(rows_of, |lot| lot.concat(), done).unwrap();
+        assert_eq!(got, expected);
+        assert!(lots >= 15, "{lots}");
+    }
+
+    #[test]
     fn a_file_that_cannot_be_made_is_an_error() {
         let make: MakeScratch = Arc::new(|| Err(io::Error::other("no room")));
         let mut spill =

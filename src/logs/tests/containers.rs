@@ -264,3 +264,11 @@ fn a_dash_in_a_dns_sentence_is_nothing() {
         "#]],
     );
 }
+
+#[test]
+fn brackets_behind_an_escaped_quotation_mark_are_text() {
+    let record = r#"{"category":"AZFWNatRule","properties":{"Rule":"a name \" } ] \\","SourceIp":"192.0.2.4"}}"#;
+    let (records, counts) = super::read_all(record.as_bytes(), &super::Options::default());
+    assert_eq!((counts.rejected, records.len()), (0, 1));
+    assert_eq!(records[0].rule.as_deref(), Some(r#"a name " } ] \"#));
+}
